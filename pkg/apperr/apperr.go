@@ -1,0 +1,149 @@
+// Package apperr holds the errors that callers may see: a code, a stable reason, a sentence, and the broken fields.
+//
+// Any other error that reaches the edge is shown as INTERNAL with its text kept in the log, so that no detail of the
+// database leaks by accident.
+package apperr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Domain is the domain of every ErrorInfo.
+const Domain = "tandem.bank"
+
+// Stable reasons, in the ErrorInfo of each error.
+const (
+	ReasonInvalidField       = "INVALID_FIELD"
+	ReasonNotFound           = "NOT_FOUND"
+	ReasonReferenceNotFound  = "REFERENCE_NOT_FOUND"
+	ReasonDuplicate          = "DUPLICATE"
+	ReasonRequestIDReused    = "REQUEST_ID_REUSED"
+	ReasonEtagMismatch       = "ETAG_MISMATCH"
+	ReasonWrongTransition    = "WRONG_TRANSITION"
+	ReasonFailedPrecondition = "FAILED_PRECONDITION"
+	ReasonUnavailable        = "UNAVAILABLE"
+	ReasonOverload           = "OVERLOAD"
+	ReasonInternal           = "INTERNAL"
+)
+
+// Violation is one broken field of a request.
+type Violation struct {
+	// Field is the path of the field, for example "customer.individual.birth_date".
+	Field string
+	// Description says what is wrong and, where it helps, what would be right.
+	Description string
+}
+
+// Error is an error meant for the caller.
+type Error struct {
+	Code       codes.Code
+	Reason     string
+	Message    string
+	Violations []Violation
+	cause      error
+}
+
+// Invalid reports broken fields as INVALID_ARGUMENT. It returns nil when there are none.
+func Invalid(violations ...Violation) error {
+	if len(violations) == 0 {
+		return nil
+	}
+	parts := make([]string, len(violations))
+	for i, v := range violations {
+		parts[i] = v.Field + ": " + v.Description
+	}
+	return &Error{Code: codes.InvalidArgument, Reason: ReasonInvalidField, Message: strings.Join(parts, "; "), Violations: violations}
+}
+
+// InvalidField reports one broken field.
+func InvalidField(field, format string, args ...any) error {
+	return Invalid(Violation{Field: field, Description: fmt.Sprintf(format, args...)})
+}
+
+// NotFound reports a record that does not exist.
+func NotFound(format string, args ...any) error {
+	return &Error{Code: codes.NotFound, Reason: ReasonNotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+// ReferenceNotFound reports a field that names a record which does not exist.
+func ReferenceNotFound(field, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	return &Error{
+		Code: codes.NotFound, Reason: ReasonReferenceNotFound, Message: field + ": " + text,
+		Violations: []Violation{{Field: field, Description: text}},
+	}
+}
+
+// Duplicate reports that a unique field is taken.
+func Duplicate(field, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	return &Error{
+		Code: codes.AlreadyExists, Reason: ReasonDuplicate, Message: field + ": " + text,
+		Violations: []Violation{{Field: field, Description: text}},
+	}
+}
+
+// New makes an error with any code and reason.
+func New(code codes.Code, reason, format string, args ...any) error {
+	return &Error{Code: code, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Wrap is New with a cause for the log; the caller does not see the cause.
+func Wrap(cause error, code codes.Code, reason, format string, args ...any) error {
+	return &Error{Code: code, Reason: reason, Message: fmt.Sprintf(format, args...), cause: cause}
+}
+
+// Error returns the caller's sentence.
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap returns the hidden cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// GRPCStatus renders the error with ErrorInfo and BadRequest (AIP-193).
+func (e *Error) GRPCStatus() *status.Status {
+	st := status.New(e.Code, e.Message)
+	info := &errdetails.ErrorInfo{Reason: e.Reason, Domain: Domain}
+	if len(e.Violations) == 0 {
+		return withDetails(st.WithDetails(info))(st)
+	}
+	bad := &errdetails.BadRequest{}
+	for _, v := range e.Violations {
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.Field, Description: v.Description})
+	}
+	return withDetails(st.WithDetails(info, bad))(st)
+}
+
+// withDetails falls back to the bare status when the details can't be attached (only an OK status refuses them).
+func withDetails(detailed *status.Status, err error) func(*status.Status) *status.Status {
+	return func(bare *status.Status) *status.Status {
+		if err != nil {
+			return bare
+		}
+		return detailed
+	}
+}
+
+// Public turns any error into what the caller may see. The second result says whether something had to be hidden.
+func Public(err error) (*status.Status, bool) {
+	var known *Error
+	switch {
+	case errors.As(err, &known):
+		return known.GRPCStatus(), known.Code == codes.Internal
+	case errors.Is(err, context.DeadlineExceeded):
+		return status.New(codes.DeadlineExceeded, "the deadline passed before the answer was ready"), false
+	case errors.Is(err, context.Canceled):
+		return status.New(codes.Canceled, "the caller cancelled the call"), false
+	}
+	if st, ok := status.FromError(err); ok {
+		return st, false
+	}
+	internal := &Error{Code: codes.Internal, Reason: ReasonInternal, Message: "internal error; the server's log has the details"}
+	return internal.GRPCStatus(), true
+}

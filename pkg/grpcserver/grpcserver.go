@@ -1,0 +1,110 @@
+// Package grpcserver builds every gRPC server the same way: validated requests, errors that leak nothing, deadlines,
+// a limit on calls in flight, metrics, health and reflection.
+package grpcserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+)
+
+const (
+	// MessageBytesMax is the largest request; a full batch of rows fits.
+	MessageBytesMax = 16 << 20
+	// callsInFlightDefault keeps a flood from piling up in front of the database: more is refused at once.
+	callsInFlightDefault = 512
+	deadlineDefault      = 30 * time.Second
+	stopGrace            = 10 * time.Second
+)
+
+// Config of a server.
+type Config struct {
+	// Addr to listen on, for example "127.0.0.1:7400".
+	Addr string
+	// Logger for failures; payloads are never logged.
+	Logger *slog.Logger
+	// Registry that takes the server's metrics.
+	Registry *prometheus.Registry
+	// Away reports whether an error means that a dependency does not answer; the caller is told UNAVAILABLE and may try
+	// again. Without it such errors are INTERNAL.
+	Away func(error) bool
+	// CallsInFlightMax refuses more calls at once with RESOURCE_EXHAUSTED; 0 means 512.
+	CallsInFlightMax int
+}
+
+// Validate names what is missing.
+func (c Config) Validate() error {
+	if c.Addr == "" || c.Logger == nil || c.Registry == nil {
+		return errors.New("grpcserver: address, logger and registry are required")
+	}
+	return nil
+}
+
+// Server is a gRPC server with its health service.
+type Server struct {
+	*grpc.Server
+	addr   string
+	log    *slog.Logger
+	health *health.Server
+}
+
+// New builds a server; register services on it, then call Run.
+func New(config Config) (*Server, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if config.CallsInFlightMax == 0 {
+		config.CallsInFlightMax = callsInFlightDefault
+	}
+	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
+	if err := config.Registry.Register(metrics); err != nil {
+		return nil, fmt.Errorf("grpcserver: %w", err)
+	}
+	calls := newGate(config.CallsInFlightMax)
+	edge := &edge{log: config.Logger, away: config.Away}
+	caught := recovery.WithRecoveryHandlerContext(edge.panicked)
+	server := grpc.NewServer(
+		grpc.MaxRecvMsgSize(MessageBytesMax),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), edge.unary, calls.unary, deadline, recovery.UnaryServerInterceptor(caught), validateUnary),
+		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor(), edge.stream, calls.stream, recovery.StreamServerInterceptor(caught), validateStream),
+	)
+	s := &Server{Server: server, addr: config.Addr, log: config.Logger, health: health.NewServer()}
+	healthpb.RegisterHealthServer(server, s.health)
+	return s, nil
+}
+
+// Run serves until the context ends, then lets calls in flight finish for a while.
+func (s *Server) Run(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.addr)
+	if err != nil {
+		return err
+	}
+	reflection.Register(s.Server)
+	for name := range s.GetServiceInfo() {
+		s.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
+	}
+	s.log.Info("gRPC listens", "addr", listener.Addr().String())
+	stop := context.AfterFunc(ctx, s.stop)
+	defer stop()
+	return s.Serve(listener)
+}
+
+func (s *Server) stop() {
+	s.health.Shutdown()
+	forced := time.AfterFunc(stopGrace, s.Server.Stop)
+	defer forced.Stop()
+	s.GracefulStop()
+}

@@ -1,0 +1,146 @@
+package grpcserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"runtime/debug"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/check"
+)
+
+// edge turns errors into what the caller may see, and logs what had to be hidden.
+type edge struct {
+	log  *slog.Logger
+	away func(error) bool
+}
+
+func (e *edge) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	answer, err := next(ctx, req)
+	return answer, e.public(ctx, info.FullMethod, err)
+}
+
+func (e *edge) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	return e.public(stream.Context(), info.FullMethod, next(srv, stream))
+}
+
+func (e *edge) public(ctx context.Context, method string, err error) error {
+	if err == nil {
+		return nil
+	}
+	// A driver's error about a cancelled call hides the cancellation; the context knows better.
+	if cause := ctx.Err(); cause != nil {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	if e.away != nil && e.away(err) {
+		err = apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "the database does not answer at the moment; try again")
+		e.log.WarnContext(ctx, "call failed because a dependency is away", "method", method, "error", errors.Unwrap(err))
+	}
+	st, hidden := apperr.Public(err)
+	if hidden {
+		e.log.ErrorContext(ctx, "call failed", "method", method, "error", err)
+	}
+	return st.Err()
+}
+
+func (e *edge) panicked(ctx context.Context, p any) error {
+	e.log.ErrorContext(ctx, "call panicked", "panic", p, "stack", string(debug.Stack()))
+	return apperr.New(codes.Internal, apperr.ReasonInternal, "internal error; the server's log has the details")
+}
+
+// gate bounds the calls in flight.
+type gate struct{ places chan struct{} }
+
+func newGate(places int) *gate { return &gate{make(chan struct{}, places)} }
+
+func (g *gate) enter() error {
+	select {
+	case g.places <- struct{}{}:
+		return nil
+	default:
+		return apperr.New(codes.ResourceExhausted, apperr.ReasonOverload, "too many calls at once; try again with a pause")
+	}
+}
+
+func (g *gate) leave() { <-g.places }
+
+// guarded leaves health checks alone: an overloaded server is alive.
+func guarded(method string) bool { return strings.HasPrefix(method, "/tandem.") }
+
+func (g *gate) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if !guarded(info.FullMethod) {
+		return next(ctx, req)
+	}
+	if err := g.enter(); err != nil {
+		return nil, err
+	}
+	defer g.leave()
+	return next(ctx, req)
+}
+
+func (g *gate) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if !guarded(info.FullMethod) {
+		return next(srv, stream)
+	}
+	if err := g.enter(); err != nil {
+		return err
+	}
+	defer g.leave()
+	return next(srv, stream)
+}
+
+// deadline gives calls without one a limit, so that a forgotten caller can't hold a connection for ever. Calls that wait
+// for something by their nature bring their own.
+func deadline(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if _, has := ctx.Deadline(); has || strings.HasPrefix(path.Base(info.FullMethod), "Await") {
+		return next(ctx, req)
+	}
+	ctx, cancel := context.WithTimeout(ctx, deadlineDefault)
+	defer cancel()
+	return next(ctx, req)
+}
+
+func validateUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if err := validate(info.FullMethod, req); err != nil {
+		return nil, err
+	}
+	return next(ctx, req)
+}
+
+func validateStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	return next(srv, &validatedStream{ServerStream: stream, method: info.FullMethod})
+}
+
+type validatedStream struct {
+	grpc.ServerStream
+	method string
+}
+
+func (s *validatedStream) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	return validate(s.method, m)
+}
+
+// validate checks a request. Rows of batches and streams are checked one by one where they are written, so that a bad
+// row does not stop the others; here only their envelope is. The same holds for Update, whose resource may be partial.
+func validate(method string, req any) error {
+	m, ok := req.(proto.Message)
+	if !ok || !guarded(method) {
+		return nil
+	}
+	name := path.Base(method)
+	if strings.HasPrefix(name, "BatchUpsert") || strings.HasPrefix(name, "Stream") {
+		return apperr.Invalid(check.Rules(m)...)
+	}
+	return apperr.Invalid(check.Message(m)...)
+}
