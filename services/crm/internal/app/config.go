@@ -1,0 +1,67 @@
+// Package app wires crm together; nothing is decided here.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
+
+	"tandem.bank/pkg/money"
+)
+
+// Config is everything that crm can be told. Secrets come from files.
+type Config struct {
+	GRPCAddr             string        `name:"grpc-addr" env:"CRM_GRPC_ADDR" default:"127.0.0.1:7400" help:"Address of the gRPC API."`
+	HTTPAddr             string        `name:"http-addr" env:"CRM_HTTP_ADDR" default:"127.0.0.1:7401" help:"Address of /healthz and /metrics."`
+	PostgresURL          string        `name:"postgres-url" env:"CRM_POSTGRES_URL" default:"postgres://postgres@127.0.0.1:7432/tandem?sslmode=disable" help:"URL of the database, without the password."`
+	PostgresPasswordFile string        `name:"postgres-password-file" env:"CRM_POSTGRES_PASSWORD_FILE" help:"File that holds the database password."`
+	PostgresConnsMax     int32         `name:"postgres-conns-max" env:"CRM_POSTGRES_CONNS_MAX" default:"32" help:"Most connections to the database."`
+	NATSURL              string        `name:"nats-url" env:"CRM_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
+	BaseCurrency         string        `name:"base-currency" env:"CRM_BASE_CURRENCY" default:"CZK" help:"ISO 4217 currency that the bank's books are kept in; fixed with the first start."`
+	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
+	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
+	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
+	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
+}
+
+// Validate names every setting that can't work.
+func (c *Config) Validate() error {
+	var errs []error
+	if err := money.CheckCurrency(c.BaseCurrency); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_BASE_CURRENCY: %w", err))
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_TIME_ZONE: %w", err))
+	}
+	if u, err := url.Parse(c.PostgresURL); err != nil || u.Host == "" {
+		errs = append(errs, errors.New("CRM_POSTGRES_URL: must be a URL such as postgres://user@host:5432/database"))
+	}
+	if c.PostgresConnsMax < 4 {
+		errs = append(errs, errors.New("CRM_POSTGRES_CONNS_MAX: must be at least 4"))
+	}
+	if c.OutboxRetention < 24*time.Hour {
+		errs = append(errs, errors.New("CRM_OUTBOX_RETENTION: must be at least 24h"))
+	}
+	return errors.Join(errs...)
+}
+
+// DatabaseURL is the URL with the password from its file.
+func (c *Config) DatabaseURL() (string, error) {
+	if c.PostgresPasswordFile == "" {
+		return c.PostgresURL, nil
+	}
+	secret, err := os.ReadFile(c.PostgresPasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("CRM_POSTGRES_PASSWORD_FILE: %w", err)
+	}
+	u, err := url.Parse(c.PostgresURL)
+	if err != nil {
+		return "", fmt.Errorf("CRM_POSTGRES_URL: %w", err)
+	}
+	u.User = url.UserPassword(u.User.Username(), strings.TrimSpace(string(secret)))
+	return u.String(), nil
+}

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem.bank/pkg/grpcserver"
+	"tandem.bank/pkg/lifecycle"
+	"tandem.bank/pkg/telemetry"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/branch"
+	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/changestream"
+	"tandem.bank/services/crm/internal/contract"
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/customer360"
+	"tandem.bank/services/crm/internal/insight"
+	"tandem.bank/services/crm/internal/interaction"
+	"tandem.bank/services/crm/internal/outbox"
+	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/relay"
+	"tandem.bank/services/crm/internal/transaction"
+)
+
+// service is what the parts share.
+type service struct {
+	config   *Config
+	log      *slog.Logger
+	pool     *pgxpool.Pool
+	js       jetstream.JetStream
+	registry *prometheus.Registry
+}
+
+// parts builds everything that runs, in the order in which it starts: what others lean on comes first.
+func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
+	location, err := time.LoadLocation(s.config.TimeZone)
+	if err != nil {
+		return nil, err
+	}
+	maintainer, err := outbox.NewMaintainer(outbox.MaintainerConfig{
+		Pool: s.pool, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot, Retention: s.config.OutboxRetention,
+	})
+	if err != nil {
+		return nil, err
+	}
+	publisher, err := relay.New(relay.Config{
+		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
+	})
+	if err != nil {
+		return nil, err
+	}
+	insights, err := insight.NewConsumer(insight.Config{
+		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server, err := s.server(publisher, location)
+	if err != nil {
+		return nil, err
+	}
+	return []lifecycle.Part{
+		{Name: "outbox maintenance", Run: maintainer.Run},
+		prune(s.pool, s.log),
+		{Name: "relay", Run: publisher.Run},
+		{Name: "insights", Run: insights.Run},
+		{Name: "gRPC", Run: server.Run},
+		{Name: "HTTP", Run: func(ctx context.Context) error {
+			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, checks...)
+		}},
+	}, nil
+}
+
+// server registers every room of the API.
+func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	server, err := grpcserver.New(grpcserver.Config{Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away})
+	if err != nil {
+		return nil, err
+	}
+	changes, err := changestream.NewServer(changestream.Config{
+		Pool: s.pool, JetStream: s.js, Relay: publisher, SlotName: s.config.RelaySlot, Logger: s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
+	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log))
+	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
+	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
+	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
+	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
+	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
+	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
+	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	return server, nil
+}

@@ -1,0 +1,125 @@
+// Package card is payment cards: a token, the first six and last four digits, never the full number.
+package card
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/filter"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/record"
+)
+
+// Row is a card as Postgres keeps it.
+type Row struct {
+	Token           string      `json:"token"`
+	First6          string      `json:"first6"`
+	Last4           string      `json:"last4"`
+	Scheme          string      `json:"scheme"`
+	Expiry          pgtype.Date `json:"expiry"`
+	State           string      `json:"state"`
+	CustomerID      *int64      `json:"customer_id"`
+	AccountID       *int64      `json:"account_id"`
+	AccountHolderID *int64      `json:"account_holder_id"`
+	ProductID       *int64      `json:"product_id"`
+	Issued          pgtype.Date `json:"issued"`
+}
+
+// Table keeps cards; other rooms refer to it.
+var Table = record.NewTable[Row]("card")
+
+var schema = filter.Schema{
+	{Name: "card_id", Column: "card_id", Kind: filter.Int},
+	{Name: "key.source", Column: "source", Kind: filter.Text},
+	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
+	{Name: "token", Column: "token", Kind: filter.Text},
+	{Name: "first6", Column: "first6", Kind: filter.Text},
+	{Name: "last4", Column: "last4", Kind: filter.Text},
+	{Name: "scheme", Column: "scheme", Kind: filter.Text},
+	{Name: "expiry", Column: "expiry", Kind: filter.Date},
+	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CardState]()},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
+	{Name: "account_id", Column: "account_id", Kind: filter.Int},
+	{Name: "product_id", Column: "product_id", Kind: filter.Int},
+	{Name: "issued", Column: "issued", Kind: filter.Date},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+}
+
+var (
+	stateIssued  = record.EnumText(crmv1.CardState_CARD_STATE_ISSUED)
+	stateActive  = record.EnumText(crmv1.CardState_CARD_STATE_ACTIVE)
+	stateBlocked = record.EnumText(crmv1.CardState_CARD_STATE_BLOCKED)
+	stateClosed  = record.EnumText(crmv1.CardState_CARD_STATE_CLOSED)
+)
+
+// states is the life of a card. A card that was lost on its way to the customer is closed, not blocked: unblocking would
+// activate it by the back door.
+var states = record.StateMachine{
+	{Name: "activate", From: stateIssued, To: stateActive},
+	{Name: "block", From: stateActive, To: stateBlocked},
+	{Name: "unblock", From: stateBlocked, To: stateActive},
+	{Name: "close", From: stateIssued, To: stateClosed},
+	{Name: "close", From: stateActive, To: stateClosed},
+	{Name: "close", From: stateBlocked, To: stateClosed},
+}
+
+// change keeps the life of a card. A message without a state leaves the state as it is, and one without a holding keeps
+// the holding as long as it still gives the card's customer and account.
+func change(old, updated *Row) error {
+	if old == nil {
+		if updated.State == "" {
+			updated.State = stateActive
+		}
+		return nil
+	}
+	if updated.State == "" {
+		updated.State = old.State
+	}
+	if updated.AccountHolderID == nil && *old.CustomerID == *updated.CustomerID && *old.AccountID == *updated.AccountID {
+		updated.AccountHolderID = old.AccountHolderID
+	}
+	return states.Check("state", old.State, updated.State)
+}
+
+// fromHolding fills in customer and account from the holding that a message names instead.
+func fromHolding(ctx context.Context, q record.Querier, rows []*record.Record[Row]) ([]error, error) {
+	var ids []int64
+	for _, r := range rows {
+		if r.Row.AccountHolderID != nil {
+			ids = append(ids, *r.Row.AccountHolderID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	holdings, err := account.Holders(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(rows))
+	for i, r := range rows {
+		if r.Row.AccountHolderID == nil {
+			continue
+		}
+		holding := holdings[*r.Row.AccountHolderID]
+		errs[i] = apperr.Invalid(append(
+			settle("customer", &r.Row.CustomerID, holding.CustomerID),
+			settle("account", &r.Row.AccountID, holding.AccountID)...)...)
+	}
+	return errs, nil
+}
+
+// settle takes over what the holding says; a message that says something else contradicts itself.
+func settle(what string, given **int64, held *int64) []apperr.Violation {
+	if *given == nil {
+		*given = held
+	}
+	if **given != *held {
+		return []apperr.Violation{{Field: what + "_id", Description: "contradicts account_holder_key: that holding belongs to another " + what}}
+	}
+	return nil
+}

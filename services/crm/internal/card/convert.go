@@ -1,0 +1,87 @@
+package card
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/apperr"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/record"
+)
+
+func toRow(c *crmv1.Card) (Row, []record.Reference, []apperr.Violation) {
+	var in record.Reader
+	row := Row{
+		Token:  c.GetToken(),
+		First6: c.GetFirst6(),
+		Last4:  c.GetLast4(),
+		Scheme: c.GetScheme(),
+		Expiry: in.Date("expiry", c.GetExpiry()),
+		State:  record.EnumText(c.GetState()),
+		Issued: in.Date("issued", c.GetIssued()),
+	}
+	if row.Expiry.Valid && row.Expiry.Time.Day() != 1 {
+		in.Refuse("expiry", "must be the first day of a month: a card is good to the month's end")
+	}
+	if row.Expiry.Valid && row.Issued.Valid && !row.Expiry.Time.AddDate(0, 1, 0).After(row.Issued.Time) {
+		in.Refuse("expiry", "must not be before issued")
+	}
+	if c.GetAccountHolderKey() == nil {
+		in.Need("customer_id", c.GetCustomerId(), c.GetCustomerKey())
+		in.Need("account_id", c.GetAccountId(), c.GetAccountKey())
+	}
+	refs := []record.Reference{
+		record.Ref("customer_id", customer.Table, c.GetCustomerId(), c.GetCustomerKey(), &row.CustomerID),
+		record.Ref("account_id", account.Table, c.GetAccountId(), c.GetAccountKey(), &row.AccountID),
+		record.Ref("account_holder_id", account.HolderTable, 0, c.GetAccountHolderKey(), &row.AccountHolderID),
+		record.Ref("product_id", product.Table, c.GetProductId(), c.GetProductKey(), &row.ProductID),
+	}
+	return row, refs, in.Violations
+}
+
+func toProto(r *record.Record[Row]) *crmv1.Card {
+	return &crmv1.Card{
+		CardId:     r.ID,
+		Key:        r.Key(),
+		Token:      r.Row.Token,
+		First6:     r.Row.First6,
+		Last4:      r.Row.Last4,
+		Scheme:     r.Row.Scheme,
+		Expiry:     record.DateProto(r.Row.Expiry),
+		State:      record.EnumValue[crmv1.CardState](r.Row.State),
+		CustomerId: record.Value(r.Row.CustomerID),
+		AccountId:  record.Value(r.Row.AccountID),
+		ProductId:  record.Value(r.Row.ProductID),
+		Issued:     record.DateProto(r.Row.Issued),
+		Etag:       r.Etag(),
+		CreateTime: timestamppb.New(r.CreatedAt),
+		UpdateTime: timestamppb.New(r.UpdatedAt),
+	}
+}
+
+// event leaves token and digits in Postgres.
+func event(r *record.Record[Row], c *eventsv1.Change) {
+	c.Payload = &eventsv1.Change_Card{Card: &eventsv1.CardState{
+		CustomerId: record.Value(r.Row.CustomerID),
+		AccountId:  record.Value(r.Row.AccountID),
+		ProductId:  record.Value(r.Row.ProductID),
+		Scheme:     r.Row.Scheme,
+		State:      r.Row.State,
+		Issued:     record.DateText(r.Row.Issued),
+		Expiry:     record.DateText(r.Row.Expiry),
+	}}
+}
+
+// ForCustomer returns a customer's cards by id.
+func ForCustomer(ctx context.Context, q record.Querier, customerID int64, limit int) ([]*crmv1.Card, error) {
+	found, err := Table.Select(ctx, q, "customer_id = $1 ORDER BY card_id LIMIT $2", customerID, limit)
+	if err != nil {
+		return nil, err
+	}
+	return record.Protos(found, toProto), nil
+}

@@ -1,0 +1,185 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/contract"
+	"tandem.bank/services/crm/internal/interaction"
+)
+
+// crowd is a bank large enough for the planner to prefer an index wherever one fits.
+const crowd = `
+INSERT INTO customer (source, external_id, kind, state, phone, email, given_name, family_name, sex, occupation, monthly_income_currency,
+    legal_name, registration_number, industry_nace, annual_turnover_currency, manager_id, branch_id)
+SELECT 'crowd', n::text, 'individual', 'active', '+420' || n, n || '@example.org', 'Jan', 'Novák ' || n, 'male', '', '', '', '', '', '', 1, 1
+FROM generate_series(1, 10000) n;
+INSERT INTO account (source, external_id, number, currency, state)
+SELECT 'crowd', n::text, n::text, 'CZK', 'open' FROM generate_series(1, 10000) n;
+INSERT INTO account_holder (source, external_id, account_id, customer_id, role)
+SELECT 'crowd', account_id::text, account_id, account_id, 'owner' FROM account WHERE source = 'crowd';
+INSERT INTO card (source, external_id, state, customer_id, account_id)
+SELECT 'crowd', account_id::text, 'active', account_id, account_id FROM account WHERE source = 'crowd';
+INSERT INTO contract (source, external_id, kind, account_id, amount, currency)
+SELECT 'crowd', account_id::text, 'loan', account_id, 1, 'CZK' FROM account WHERE source = 'crowd';
+INSERT INTO interaction (source, external_id, customer_id, kind, opened_at, priority, text)
+SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 10 = 0 THEN 'complaint' ELSE 'call' END,
+    '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 10 = 0 THEN 'normal' ELSE '' END, repeat('text ', 20)
+FROM generate_series(1, 30000) n;
+ANALYZE`
+
+// recorder remembers the statements that a pool runs.
+type recorder struct {
+	mu         sync.Mutex
+	statements map[string][]any
+}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statements[data.SQL] = data.Args
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (r *recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// The hot statements of every room, found by using it, read no big table from end to end.
+func TestHotStatementsUseIndexes(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	if _, err := b.pool.Exec(t.Context(), crowd); err != nil {
+		t.Fatal(err)
+	}
+	config := b.pool.Config()
+	seen := &recorder{statements: map[string][]any{}}
+	config.ConnConfig.Tracer = seen
+	traced, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(traced.Close)
+	watched := &bank{pool: traced}
+	watched.serve(t, traced)
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions} {
+		watched.exercise(t, k)
+	}
+	watched.exerciseScreen(t)
+	for _, filter := range []string{"customer_id = 77", "account_id = 77"} {
+		watched.listTwice(t, holders, filter)
+		watched.listTwice(t, cards, filter)
+	}
+	watched.listTwice(t, contracts, "account_id = 77")
+	watched.listTwice(t, interactions, "customer_id = 77")
+	watched.listTwice(t, accounts, `number = "77"`)
+
+	explained := 0
+	for sql, args := range seen.statements {
+		if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|WITH)`).MatchString(sql) {
+			continue
+		}
+		explained++
+		if scans := b.scans(t, sql, args); len(scans) > 0 {
+			t.Errorf("reads %s from end to end: %s", strings.Join(scans, ", "), sql)
+		}
+	}
+	if explained < 40 {
+		t.Errorf("only %d statements were seen", explained)
+	}
+}
+
+// exercise uses every method of a kind's service.
+func (b *bank) exercise(t *testing.T, k kind) {
+	t.Helper()
+	k.source = "new"
+	ids := b.upsert(t, k, k.record(1), k.record(2))
+	b.upsert(t, k, k.changed(1, 1), k.changed(2, 2), k.record(3))
+	b.listTwice(t, k, "")
+	if k.has("Get" + k.one) {
+		if _, err := b.get(t.Context(), k, ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.getByKey(t.Context(), k, key("crowd", 777)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !k.has("Update" + k.one) {
+		return
+	}
+	m := k.changed(1, 3)
+	set(m.ProtoReflect(), k.name+"_id", ids[0])
+	if _, err := b.update(t.Context(), k, m, "", k.edited); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listTwice reads the first page of a list and the one after it.
+func (b *bank) listTwice(t *testing.T, k kind, filter string) {
+	t.Helper()
+	_, next, err := b.list(t.Context(), k, 1, "", filter)
+	if err == nil && next != "" {
+		_, _, err = b.list(t.Context(), k, 1, next, filter)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bank) exerciseScreen(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	_, accountsErr := account.ForCustomer(ctx, b.pool, 77, 200)
+	_, cardsErr := card.ForCustomer(ctx, b.pool, 77, 200)
+	_, contractsErr := contract.ForOwner(ctx, b.pool, 77, 200)
+	_, lastErr := interaction.LastForCustomer(ctx, b.pool, 77, 10)
+	_, openErr := interaction.OpenComplaints(ctx, b.pool, 77)
+	for _, err := range []error{accountsErr, cardsErr, contractsErr, lastErr, openErr} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// plan is a node of a query plan.
+type plan struct {
+	NodeType string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Plans    []plan `json:"Plans"`
+}
+
+// scans names the big tables that a statement reads from end to end.
+func (b *bank) scans(t *testing.T, sql string, args []any) []string {
+	t.Helper()
+	var raw []byte
+	if err := b.pool.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+sql, args...).Scan(&raw); err != nil {
+		t.Fatalf("explain %s: %v", sql, err)
+	}
+	var plans []struct{ Plan plan }
+	if err := json.Unmarshal(raw, &plans); err != nil || len(plans) == 0 {
+		t.Fatal(fmt.Errorf("plan %s: %w", raw, err))
+	}
+	return plans[0].Plan.scans()
+}
+
+func (p plan) scans() []string {
+	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction"}
+	var found []string
+	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {
+		found = append(found, p.Relation)
+	}
+	for _, child := range p.Plans {
+		found = append(found, child.scans()...)
+	}
+	return found
+}

@@ -1,0 +1,155 @@
+package conformance
+
+import (
+	"fmt"
+	"time"
+
+	datepb "google.golang.org/genproto/googleapis/type/date"
+	moneypb "google.golang.org/genproto/googleapis/type/money"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// kind is one kind of record as the suite needs to know it.
+type kind struct {
+	// name of the table, of the event's entity and of the field in requests.
+	name string
+	// service of the API, and the kind's name in its methods, for one and for many.
+	service, one, many string
+	// sample makes a valid record with a key of this source; two records with different numbers can stand side by side.
+	sample func(source string, n int) proto.Message
+	// edited is the text field that a test changes.
+	edited string
+	// free is a text field that takes any text.
+	free string
+	// reference is a field with the key of another record; empty when the kind has none.
+	reference string
+	// source of the keys of the test at hand: tests of one kind share a bank and keep apart by it.
+	source string
+}
+
+// record makes a sample of the test at hand.
+func (k kind) record(n int) proto.Message { return k.sample(k.source, n) }
+
+// mine is the filter for the records of the test at hand.
+func (k kind) mine() string { return fmt.Sprintf("key.source = %q", k.source) }
+
+func key(source string, n int) *crmv1.ExternalKey {
+	return &crmv1.ExternalKey{Source: source, ExternalId: fmt.Sprint(n)}
+}
+
+func day(year, month, day int32) *datepb.Date {
+	return &datepb.Date{Year: year, Month: month, Day: day}
+}
+
+func crowns(units int64) *moneypb.Money { return &moneypb.Money{CurrencyCode: "CZK", Units: units} }
+
+func at(n int) *timestamppb.Timestamp {
+	return timestamppb.New(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Minute))
+}
+
+var regions = kind{
+	name: "region", service: "BranchService", one: "Region", many: "Regions", edited: "name", free: "parent_name",
+	sample: func(source string, n int) proto.Message {
+		population := int64(1000 + n)
+		return &crmv1.Region{
+			Key: key(source, n), Name: "Region", Population: &population, AverageSalary: "9500.5",
+			Indicators: map[string]float64{"unemployment_rate_1996": 3.25},
+		}
+	},
+}
+
+var branches = kind{
+	name: "branch", service: "BranchService", one: "Branch", many: "Branches", edited: "name", free: "name", reference: "region_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Branch{Key: key(source, n), Name: "Branch", RegionKey: fixed("region")}
+	},
+}
+
+var managers = kind{
+	name: "manager", service: "BranchService", one: "Manager", many: "Managers", edited: "name", free: "name", reference: "branch_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Manager{Key: key(source, n), Name: "Jan Novák", BranchKey: fixed("branch")}
+	},
+}
+
+var products = kind{
+	name: "product", service: "ProductService", one: "Product", many: "Products", edited: "name", free: "name",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Product{
+			Key: key(source, n), Code: fmt.Sprintf("%s-%d", source, n), Name: "Card", Family: crmv1.ProductFamily_PRODUCT_FAMILY_CARD,
+			Currency: "CZK", Margin: "0.025", ValidFrom: day(2020, 1, 1),
+		}
+	},
+}
+
+var customers = kind{
+	name: "customer", service: "CustomerService", one: "Customer", many: "Customers", edited: "phone", free: "email", reference: "manager_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Customer{
+			Key: key(source, n), RegionKey: fixed("region"), BranchKey: fixed("branch"), ManagerKey: fixed("manager"), Phone: "+420601000000",
+			Party: &crmv1.Customer_Individual{Individual: &crmv1.Individual{
+				GivenName: "Petr", FamilyName: "Dvořák", BirthDate: day(1980, 2, 29), MonthlyIncome: crowns(40000),
+			}},
+		}
+	},
+}
+
+var accounts = kind{
+	name: "account", service: "AccountService", one: "Account", many: "Accounts", edited: "number", free: "number", reference: "product_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Account{
+			Key: key(source, n), Number: "1", Currency: "CZK", ProductKey: fixed("product"), RegionKey: fixed("region"),
+			BranchKey: fixed("branch"), State: crmv1.AccountState_ACCOUNT_STATE_OPEN, Opened: day(2021, 5, 6),
+			StatementFrequency: crmv1.StatementFrequency_STATEMENT_FREQUENCY_WEEKLY,
+		}
+	},
+}
+
+var holders = kind{
+	name: "account_holder", service: "AccountService", one: "AccountHolder", many: "AccountHolders", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.AccountHolder{
+			Key: key(source, n), AccountKey: fixed("account"), CustomerKey: fixed("other customer"),
+			Role: crmv1.HolderRole_HOLDER_ROLE_CO_OWNER, ValidFrom: day(2022, 1, 1),
+		}
+	},
+}
+
+var cards = kind{
+	name: "card", service: "CardService", one: "Card", many: "Cards", edited: "scheme", free: "token", reference: "account_holder_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Card{
+			Key: key(source, n), Token: "tok", First6: "400000", Last4: "1111", Scheme: "visa", Expiry: day(2028, 4, 1),
+			State: crmv1.CardState_CARD_STATE_ACTIVE, AccountHolderKey: fixed("holder"), ProductKey: fixed("product"), Issued: day(2024, 4, 17),
+		}
+	},
+}
+
+var contracts = kind{
+	name: "contract", service: "ContractService", one: "Contract", many: "Contracts", edited: "purpose", free: "counterparty_bank", reference: "account_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Contract{
+			Key: key(source, n), Kind: crmv1.ContractKind_CONTRACT_KIND_LOAN, State: crmv1.ContractState_CONTRACT_STATE_RUNNING,
+			AccountKey: fixed("account"), ProductKey: fixed("product"), Amount: crowns(120000), Instalment: crowns(5000),
+			DurationMonths: 24, Opened: day(2025, 1, 2), Purpose: "household",
+		}
+	},
+}
+
+var interactions = kind{
+	name: "interaction", service: "InteractionService", one: "Interaction", many: "Interactions", edited: "outcome", free: "text", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Interaction{
+			Key: key(source, n), CustomerKey: fixed("customer"), Kind: crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT,
+			Channel: crmv1.Channel_CHANNEL_PHONE, OpenedTime: at(n / 2), ManagerKey: fixed("manager"), AccountKey: fixed("account"),
+			Subject: "Card declined", Text: "At the till.", Outcome: "open", Topic: "card declined",
+			Priority: crmv1.Priority_PRIORITY_HIGH, FirstAnswerTime: at(n/2 + 5), DueTime: at(n/2 + 1000),
+		}
+	},
+}
+
+// kinds are all that the suite is run against.
+var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions}

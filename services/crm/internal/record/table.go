@@ -1,0 +1,142 @@
+// Package record writes records: a row, its next version and its event, in one transaction.
+//
+// Every room describes its kind of record once, as a Go struct whose json tags are the columns, and gets creation,
+// update, batch upsert and keyset lists from here. Rows travel to Postgres as one JSON document per statement
+// (jsonb_populate_recordset), so a batch is a handful of statements, whatever its size.
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// Record is a stored row with what every kind of record has.
+type Record[R any] struct {
+	ID         int64
+	Source     *string
+	ExternalID *string
+	Version    int64
+	// Hash of the content that the last upsert wrote; nil after an Update.
+	Hash []byte
+	// ImportID is the import that last sent the record.
+	ImportID  *uuid.UUID
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Row       R
+}
+
+// Key returns the external key, or nil.
+func (r *Record[R]) Key() *crmv1.ExternalKey {
+	if r.Source == nil || r.ExternalID == nil {
+		return nil
+	}
+	return &crmv1.ExternalKey{Source: *r.Source, ExternalId: *r.ExternalID}
+}
+
+// Etag changes with each version.
+func (r *Record[R]) Etag() string { return fmt.Sprintf("%q", fmt.Sprintf("v%d", r.Version)) }
+
+// Table knows the columns of one kind of record. The table in Postgres has the entity's name, and
+// <entity>_id, source, external_id, version, content_hash, import_id, created_at and updated_at beside R's columns.
+type Table[R any] struct {
+	entity string
+	// columns are read, in the order of R's fields.
+	columns []string
+	// written are those of them that a message sets.
+	written []string
+	// readOnly holds the fields of the others.
+	readOnly []int
+}
+
+// NewTable reads the columns off R's json tags. A field tagged `record:"readonly"` is shown but never written from here:
+// its column belongs to another statement, and neither an upsert nor an update touches it.
+func NewTable[R any](entity string) *Table[R] {
+	t := &Table[R]{entity: entity}
+	row := reflect.TypeFor[R]()
+	for i := range row.NumField() {
+		tag, column := row.Field(i).Tag, row.Field(i).Tag.Get("json")
+		t.columns = append(t.columns, column)
+		if tag.Get("record") == "readonly" {
+			t.readOnly = append(t.readOnly, i)
+		} else {
+			t.written = append(t.written, column)
+		}
+	}
+	return t
+}
+
+// Entity is the name of the kind of record, for example "customer".
+func (t *Table[R]) Entity() string { return t.entity }
+
+func (t *Table[R]) idColumn() string { return t.entity + "_id" }
+
+// selectList are the columns that scan reads, in its order.
+func (t *Table[R]) selectList() string {
+	return t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
+}
+
+func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) {
+	r := &Record[R]{}
+	targets := []any{&r.ID, &r.Source, &r.ExternalID, &r.Version, &r.Hash, &r.ImportID, &r.CreatedAt, &r.UpdatedAt}
+	fields := reflect.ValueOf(&r.Row).Elem()
+	for i := range fields.NumField() {
+		targets = append(targets, fields.Field(i).Addr().Interface())
+	}
+	return r, row.Scan(targets...)
+}
+
+// Content is the hash by which an upsert knows that nothing changed.
+func content(row any) ([]byte, error) {
+	raw, err := json.Marshal(row)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(raw)
+	return sum[:16], nil
+}
+
+// carry copies what only other statements write from the stored row to the one that takes its place.
+func (t *Table[R]) carry(from, to *R) {
+	source, target := reflect.ValueOf(from).Elem(), reflect.ValueOf(to).Elem()
+	for _, i := range t.readOnly {
+		target.Field(i).Set(source.Field(i))
+	}
+}
+
+// document renders records as the JSON that jsonb_populate_recordset reads.
+func (t *Table[R]) document(records []*Record[R]) ([]byte, error) {
+	rows := make([]map[string]any, len(records))
+	for i, r := range records {
+		row := map[string]any{
+			t.idColumn(): r.ID, "source": r.Source, "external_id": r.ExternalID,
+			"content_hash": bytea(r.Hash), "import_id": r.ImportID,
+		}
+		fields := reflect.ValueOf(r.Row)
+		for j, column := range t.columns {
+			if !slices.Contains(t.readOnly, j) {
+				row[column] = fields.Field(j).Interface()
+			}
+		}
+		rows[i] = row
+	}
+	return json.Marshal(rows)
+}
+
+func bytea(b []byte) *string {
+	if b == nil {
+		return nil
+	}
+	text := `\x` + hex.EncodeToString(b)
+	return &text
+}

@@ -1,0 +1,128 @@
+package record
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"go.einride.tech/aip/fieldmask"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/services/crm/internal/request"
+)
+
+// outputOnly are fields that no update may set, in any kind of record.
+var outputOnly = []string{"key", "etag", "create_time", "update_time", "ledger_balance", "balance_date"}
+
+// Update describes a change of one record.
+type Update[P Message] struct {
+	// ID of the record.
+	ID int64
+	// Etag the caller saw; empty when it does not matter.
+	Etag string
+	// Message holds the new values.
+	Message P
+	// Mask names the fields to change; without it every set field is changed.
+	Mask *fieldmaskpb.FieldMask
+	// RequestID makes a repeated call return the first answer.
+	RequestID string
+	// Request is the whole input, for the comparison of repeated calls.
+	Request proto.Message
+}
+
+// Update changes fields of one record under its row lock.
+func (s *Store[P, R]) Update(ctx context.Context, update Update[P]) (P, error) {
+	return request.Once(ctx, s.pool, update.RequestID, "Update"+s.room.Table.entity, update.Request, func(tx pgx.Tx) (P, error) {
+		var none P
+		if update.ID == 0 {
+			return none, apperr.InvalidField(s.room.Name+"."+s.room.Table.idColumn(), "is required")
+		}
+		old, err := s.room.Table.lock(ctx, tx, update.ID)
+		if err != nil {
+			return none, err
+		}
+		if update.Etag != "" && update.Etag != old.Etag() {
+			return none, apperr.New(codes.Aborted, apperr.ReasonEtagMismatch, "%s %d was changed by somebody else; read it again", s.room.Name, old.ID)
+		}
+		merged, err := s.merge(s.room.ToProto(old), update)
+		if err != nil {
+			return none, err
+		}
+		return s.replace(ctx, tx, old, merged)
+	})
+}
+
+// merge puts the new values over the stored message.
+func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
+	mask := update.Mask
+	if len(mask.GetPaths()) == 0 {
+		mask = &fieldmaskpb.FieldMask{Paths: s.setFields(update.Message)}
+	}
+	if err := fieldmask.Validate(mask, stored); err != nil {
+		return stored, apperr.InvalidField("update_mask", "%s", err)
+	}
+	fields := stored.ProtoReflect().Descriptor().Fields()
+	for _, path := range mask.GetPaths() {
+		field, _, _ := strings.Cut(path, ".")
+		if slices.Contains(outputOnly, field) || field == s.room.Table.idColumn() {
+			return stored, apperr.InvalidField("update_mask", "%q can't be changed", path)
+		}
+		for _, name := range s.replaced(field) {
+			if old := fields.ByName(protoreflect.Name(name)); old != nil {
+				stored.ProtoReflect().Clear(old)
+			}
+		}
+	}
+	fieldmask.Update(mask, stored, update.Message)
+	return stored, nil
+}
+
+// replaced names the fields that give way to a field: a key names a new target, so the id of the old one goes.
+func (s *Store[P, R]) replaced(field string) []string {
+	if name, isKey := strings.CutSuffix(field, "_key"); isKey {
+		return append([]string{name + "_id"}, s.room.Replaces[field]...)
+	}
+	return s.room.Replaces[field]
+}
+
+// setFields are the fields that the caller filled in, without those that only name the record.
+func (s *Store[P, R]) setFields(message P) []string {
+	var paths []string
+	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		name := string(field.Name())
+		if !slices.Contains(outputOnly, name) && name != s.room.Table.idColumn() {
+			paths = append(paths, name)
+		}
+		return true
+	})
+	slices.Sort(paths)
+	return paths
+}
+
+func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], merged P) (P, error) {
+	var none P
+	updated, it := s.prepare(merged)
+	updated.ID, updated.Source, updated.ExternalID, updated.CreatedAt = old.ID, old.Source, old.ExternalID, old.CreatedAt
+	s.room.Table.carry(&old.Row, &updated.Row)
+	if err := s.complete(ctx, tx, []*Record[R]{updated}, []*item{it}); err != nil {
+		return none, err
+	}
+	if it.err == nil {
+		it.err = s.change(&old.Row, &updated.Row)
+	}
+	if it.err != nil {
+		return none, s.named(it.err)
+	}
+	if err := s.room.Table.update(ctx, tx, []*Record[R]{updated}); err != nil {
+		return none, s.named(s.constraint(err))
+	}
+	if err := s.checkDeferred(ctx, tx); err != nil {
+		return none, s.named(s.constraint(err))
+	}
+	return s.room.ToProto(updated), s.publish(ctx, tx, []*Record[R]{updated})
+}

@@ -1,0 +1,199 @@
+package transaction
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc/codes"
+
+	"tandem.bank/pkg/apperr"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/record"
+)
+
+// passesMax bounds how often one bundle is gone through: a key that comes again in the bundle, or that another call
+// inserted at the same moment, waits for the next pass.
+const passesMax = 100
+
+// errRollback ends a transaction whose work was only a trial.
+var errRollback = errors.New("validate only")
+
+// Ledger records transactions.
+type Ledger struct {
+	pool         *pgxpool.Pool
+	baseCurrency string
+	months       *months
+}
+
+// NewLedger binds the ledger to its database and the bank's base currency.
+func NewLedger(pool *pgxpool.Pool, baseCurrency string) *Ledger {
+	return &Ledger{pool: pool, baseCurrency: baseCurrency, months: newMonths(pool)}
+}
+
+// entry is one message of a bundle on its way.
+type entry struct {
+	row     *Row
+	refs    []record.Reference
+	hash    []byte
+	err     error
+	outcome crmv1.UpsertOutcome
+	// old is the stored version that this one corrects.
+	old *known
+}
+
+func (e *entry) open() bool { return e.err == nil && e.outcome == 0 }
+
+// Record takes in a bundle in one transaction; what is wrong with one entry is in its result, and the others go in.
+func (l *Ledger) Record(ctx context.Context, messages []*crmv1.Transaction, validateOnly bool) ([]*crmv1.UpsertResult, error) {
+	entries, err := l.read(ctx, messages)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.months.ensure(ctx, entries); err != nil {
+		return nil, err
+	}
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if err := l.write(ctx, tx, entries); err != nil {
+			return err
+		}
+		if validateOnly {
+			return errRollback
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errRollback) {
+		return nil, err
+	}
+	return results(entries), nil
+}
+
+func (l *Ledger) read(ctx context.Context, messages []*crmv1.Transaction) ([]*entry, error) {
+	now := time.Now()
+	entries, refs := make([]*entry, len(messages)), make([][]record.Reference, len(messages))
+	for i, m := range messages {
+		e := &entry{}
+		if e.row, e.refs, e.err = read(m, l.baseCurrency, now); e.err == nil {
+			refs[i] = e.refs
+		}
+		entries[i] = e
+	}
+	unresolved, err := record.Resolve(ctx, l.pool, refs)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range entries {
+		if e.err == nil {
+			e.err = unresolved[i]
+		}
+		if e.err == nil {
+			if e.hash, err = contentHash(e.row); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return entries, nil
+}
+
+func contentHash(row *Row) ([]byte, error) {
+	raw, err := json.Marshal(row)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(raw)
+	return sum[:16], nil
+}
+
+func (l *Ledger) write(ctx context.Context, tx pgx.Tx, entries []*entry) error {
+	var written []*entry
+	for pass := 0; ; pass++ {
+		batch := firstOfEachKey(entries)
+		if len(batch) == 0 {
+			break
+		}
+		if pass == passesMax {
+			return apperr.New(codes.Aborted, apperr.ReasonFailedPrecondition, "one key comes more than %d times in the bundle, or is being written by others", passesMax)
+		}
+		done, err := l.pass(ctx, tx, batch)
+		if err != nil {
+			return err
+		}
+		written = append(written, done...)
+	}
+	if err := l.updateBalances(ctx, tx, written); err != nil {
+		return err
+	}
+	return l.publish(ctx, tx, written)
+}
+
+// pass writes entries of different keys: new ones are inserted, later versions correct what is there.
+func (l *Ledger) pass(ctx context.Context, tx pgx.Tx, batch []*entry) ([]*entry, error) {
+	stored, err := lockKeys(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	var added, corrections []*entry
+	for _, e := range batch {
+		if e.old = stored[e.row.key()]; e.old == nil {
+			added = append(added, e)
+			continue
+		}
+		if e.classify(); e.open() {
+			corrections = append(corrections, e)
+		}
+	}
+	added, err = insert(ctx, tx, added)
+	if err != nil {
+		return nil, err
+	}
+	if err := correct(ctx, tx, corrections); err != nil {
+		return nil, err
+	}
+	return append(added, corrections...), nil
+}
+
+// classify settles an entry whose key is known, unless it is a correction, which stays open.
+func (e *entry) classify() {
+	e.row.TransactionID = e.old.transactionID
+	switch {
+	case e.row.Version < e.old.version:
+		// A later version is already there: the late one changes nothing.
+		e.outcome = crmv1.UpsertOutcome_UPSERT_OUTCOME_UNCHANGED
+	case e.row.Version > e.old.version:
+		e.err = e.row.correct(e.old)
+	case bytes.Equal(e.hash, e.old.hash):
+		e.outcome = crmv1.UpsertOutcome_UPSERT_OUTCOME_UNCHANGED
+	default:
+		e.err = apperr.Duplicate("key", "%s version %d is already recorded with other content", e.row.key(), e.row.Version)
+	}
+}
+
+// firstOfEachKey takes the open entries whose key did not come earlier among them.
+func firstOfEachKey(entries []*entry) []*entry {
+	seen := map[string]bool{}
+	var out []*entry
+	for _, e := range entries {
+		if e.open() && !seen[e.row.key()] {
+			seen[e.row.key()] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func results(entries []*entry) []*crmv1.UpsertResult {
+	out := make([]*crmv1.UpsertResult, len(entries))
+	for i, e := range entries {
+		if e.err != nil {
+			out[i] = record.Refused(e.err)
+			continue
+		}
+		out[i] = &crmv1.UpsertResult{Id: e.row.TransactionID, Outcome: e.outcome}
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package transaction
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	"tandem.bank/pkg/apperr"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// Server answers tandem.crm.v1.TransactionService.
+type Server struct {
+	crmv1.UnimplementedTransactionServiceServer
+	ledger *Ledger
+}
+
+// NewServer serves a ledger.
+func NewServer(ledger *Ledger) *Server { return &Server{ledger: ledger} }
+
+// CreateTransaction records one transaction.
+func (s *Server) CreateTransaction(ctx context.Context, req *crmv1.CreateTransactionRequest) (*crmv1.CreateTransactionResponse, error) {
+	results, err := s.ledger.Record(ctx, []*crmv1.Transaction{req.GetTransaction()}, false)
+	if err != nil {
+		return nil, err
+	}
+	if refusal := results[0].GetError(); refusal != nil {
+		return nil, status.FromProto(refusal).Err()
+	}
+	stored, err := s.ledger.Get(ctx, results[0].GetId(), nil)
+	return &crmv1.CreateTransactionResponse{Transaction: stored}, err
+}
+
+// GetTransaction returns one transaction.
+func (s *Server) GetTransaction(ctx context.Context, req *crmv1.GetTransactionRequest) (*crmv1.GetTransactionResponse, error) {
+	t, err := s.ledger.Get(ctx, req.GetTransactionId(), req.GetKey())
+	return &crmv1.GetTransactionResponse{Transaction: t}, err
+}
+
+// ListTransactions returns a page of one account's or one customer's transactions.
+func (s *Server) ListTransactions(ctx context.Context, req *crmv1.ListTransactionsRequest) (*crmv1.ListTransactionsResponse, error) {
+	if (req.GetAccountId() == 0) == (req.GetCustomerId() == 0) {
+		return nil, apperr.InvalidField("account_id", "set either this or customer_id")
+	}
+	transactions, next, err := s.ledger.List(ctx, req)
+	return &crmv1.ListTransactionsResponse{Transactions: transactions, NextPageToken: next}, err
+}
+
+// BatchUpsertTransactions records a bundle.
+func (s *Server) BatchUpsertTransactions(ctx context.Context, req *crmv1.BatchUpsertTransactionsRequest) (*crmv1.BatchUpsertTransactionsResponse, error) {
+	results, err := s.ledger.Record(ctx, req.GetTransactions(), req.GetValidateOnly())
+	return &crmv1.BatchUpsertTransactionsResponse{Results: results}, err
+}
+
+// StreamTransactions records bundles as they come. The answer to a bundle means that it is committed.
+func (s *Server) StreamTransactions(stream grpc.BidiStreamingServer[crmv1.StreamTransactionsRequest, crmv1.StreamTransactionsResponse]) error {
+	for index := int64(0); ; index++ {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		results, err := s.ledger.Record(stream.Context(), req.GetBatch().GetTransactions(), req.GetBatch().GetValidateOnly())
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&crmv1.StreamTransactionsResponse{BatchIndex: index, Results: results}); err != nil {
+			return err
+		}
+	}
+}
