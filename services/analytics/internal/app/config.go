@@ -1,0 +1,56 @@
+// Package app wires analytics together; nothing is decided here.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
+
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+// Config is everything that analytics can be told. Secrets come from files.
+type Config struct {
+	GRPCAddr               string `name:"grpc-addr" env:"ANALYTICS_GRPC_ADDR" default:"127.0.0.1:7410" help:"Address of the gRPC API."`
+	HTTPAddr               string `name:"http-addr" env:"ANALYTICS_HTTP_ADDR" default:"127.0.0.1:7411" help:"Address of /healthz and /metrics."`
+	ClickHouseURL          string `name:"clickhouse-url" env:"ANALYTICS_CLICKHOUSE_URL" default:"clickhouse://default@127.0.0.1:7490/tandem" help:"URL of the warehouse, native protocol, without the password."`
+	ClickHousePasswordFile string `name:"clickhouse-password-file" env:"ANALYTICS_CLICKHOUSE_PASSWORD_FILE" help:"File that holds the password of the warehouse."`
+	NATSURL                string `name:"nats-url" env:"ANALYTICS_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
+	TimeZone               string `name:"time-zone" env:"ANALYTICS_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar: it tells which day is today."`
+	LogLevel               string `name:"log-level" env:"ANALYTICS_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
+}
+
+// Validate names every setting that can't work.
+func (c *Config) Validate() error {
+	var errs []error
+	if err := (warehouse.Config{URL: c.ClickHouseURL}).Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("ANALYTICS_CLICKHOUSE_URL: %w", err))
+	}
+	if c.NATSURL == "" {
+		errs = append(errs, errors.New("ANALYTICS_NATS_URL: must not be empty"))
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		errs = append(errs, fmt.Errorf("ANALYTICS_TIME_ZONE: %w", err))
+	}
+	if c.ClickHousePasswordFile != "" {
+		if _, err := os.Stat(c.ClickHousePasswordFile); err != nil {
+			errs = append(errs, fmt.Errorf("ANALYTICS_CLICKHOUSE_PASSWORD_FILE: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// WarehouseURL is the URL with the password from its file.
+func (c *Config) WarehouseURL() (string, error) {
+	if c.ClickHousePasswordFile == "" {
+		return c.ClickHouseURL, nil
+	}
+	secret, err := os.ReadFile(c.ClickHousePasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("ANALYTICS_CLICKHOUSE_PASSWORD_FILE: %w", err)
+	}
+	return warehouse.WithPassword(c.ClickHouseURL, strings.TrimSpace(string(secret)))
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem.bank/pkg/grpcserver"
+	"tandem.bank/pkg/lifecycle"
+	"tandem.bank/pkg/natsx"
+	"tandem.bank/pkg/telemetry"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/ingest"
+	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/migrations"
+)
+
+// Migrate brings the warehouse to the newest schema.
+func Migrate(ctx context.Context, config *Config) error {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	url, err := config.WarehouseURL()
+	if err != nil {
+		return err
+	}
+	return migrations.Migrate(ctx, url)
+}
+
+// Serve runs analytics until the context ends. What was opened is closed in reverse, also when the start fails
+// half-way. ClickHouse and NATS may be away at the start and at any time: the service then is not healthy, and waits.
+func Serve(ctx context.Context, config *Config, migrate bool) error {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	log, err := telemetry.NewLogger(os.Stderr, "analytics", config.LogLevel)
+	if err != nil {
+		return err
+	}
+	if migrate {
+		if err := Migrate(ctx, config); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	url, err := config.WarehouseURL()
+	if err != nil {
+		return err
+	}
+	conn, err := warehouse.Open(warehouse.Config{URL: url})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	nc, js, err := natsx.Connect(ctx, natsx.Config{URL: config.NATSURL, Name: "analytics", Logger: log})
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	service := &service{config: config, log: log, warehouse: conn, nats: nc, js: js, registry: telemetry.NewRegistry()}
+	parts, err := service.parts()
+	if err != nil {
+		return err
+	}
+	return lifecycle.Run(ctx, log, parts...)
+}
+
+// service is what the parts share.
+type service struct {
+	config    *Config
+	log       *slog.Logger
+	warehouse driver.Conn
+	nats      *nats.Conn
+	js        jetstream.JetStream
+	registry  *prometheus.Registry
+}
+
+// parts builds everything that runs, in the order in which it starts: what others lean on comes first.
+func (s *service) parts() ([]lifecycle.Part, error) {
+	location, err := time.LoadLocation(s.config.TimeZone)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := ingest.New(ingest.Config{Warehouse: s.warehouse, JetStream: s.js, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
+	values, err := rfm.New(rfm.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, TimeZone: location, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	insights, err := insight.New(insight.Config{JetStream: s.js, Source: values, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
+	server, err := grpcserver.New(grpcserver.Config{Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
+	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights))
+	return []lifecycle.Part{
+		{Name: "insights", Run: insights.Run},
+		{Name: "ingest", Run: changes.Run},
+		{Name: "gRPC", Run: server.Run},
+		{Name: "HTTP", Run: func(ctx context.Context) error {
+			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
+		}},
+	}, nil
+}
+
+var errNATS = errors.New("is not connected")
+
+// checks decide whether the service is ready.
+func (s *service) checks() []telemetry.Check {
+	return []telemetry.Check{
+		{Name: "clickhouse", Probe: s.warehouse.Ping},
+		{Name: "migrations", Probe: func(ctx context.Context) error { return migrations.Check(ctx, s.warehouse) }},
+		{Name: "nats", Probe: func(ctx context.Context) error {
+			if !s.nats.IsConnected() {
+				return errNATS
+			}
+			// Connected is not enough: JetStream starts later than the server.
+			_, err := s.js.AccountInfo(ctx)
+			return err
+		}},
+	}
+}

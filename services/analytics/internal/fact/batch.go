@@ -1,0 +1,206 @@
+package fact
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"google.golang.org/protobuf/proto"
+
+	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+// Batch collects rows of all tables until they are inserted together.
+type Batch struct {
+	regions        buffer[region]
+	branches       buffer[branch]
+	managers       buffer[manager]
+	customers      buffer[customer]
+	products       buffer[product]
+	contracts      buffer[contract]
+	accounts       buffer[account]
+	accountHolders buffer[accountHolder]
+	cards          buffer[card]
+	interactions   buffer[interaction]
+	transactions   buffer[transaction]
+
+	rows   int
+	newest time.Time
+}
+
+// NewBatch returns an empty batch.
+func NewBatch() *Batch {
+	return &Batch{
+		regions:        buffer[region]{table: regionTable},
+		branches:       buffer[branch]{table: branchTable},
+		managers:       buffer[manager]{table: managerTable},
+		customers:      buffer[customer]{table: customerTable},
+		products:       buffer[product]{table: productTable},
+		contracts:      buffer[contract]{table: contractTable},
+		accounts:       buffer[account]{table: accountTable},
+		accountHolders: buffer[accountHolder]{table: accountHolderTable},
+		cards:          buffer[card]{table: cardTable},
+		interactions:   buffer[interaction]{table: interactionTable},
+		transactions:   buffer[transaction]{table: transactionTable},
+	}
+}
+
+// Tables names every table that a batch may write, in the order of a bank's day: places, people, products, business.
+func Tables() []string {
+	buffers := NewBatch().buffers()
+	names := make([]string, len(buffers))
+	for i, b := range buffers {
+		names[i] = b.name()
+	}
+	return names
+}
+
+// Add reads one message and adds its rows: all of them or, with an InvalidError, none.
+func (b *Batch) Add(message []byte) error {
+	var change eventsv1.Change
+	if err := proto.Unmarshal(message, &change); err != nil {
+		return invalid("message", "is not a tandem.events.v1.Change (%v)", err)
+	}
+	rec, err := recordOf(&change)
+	if err != nil {
+		return err
+	}
+	rows, err := b.add(rec, &change)
+	if err != nil {
+		return err
+	}
+	b.rows += rows
+	if rec.changeTime.After(b.newest) {
+		b.newest = rec.changeTime
+	}
+	return nil
+}
+
+// payloadOneof finds which payload a change has; its field is called like the entity.
+var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
+
+// add dispatches by payload. The entity's name must say the same: a subject, a dead letter and a row then agree.
+func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
+	field := c.ProtoReflect().WhichOneof(payloadOneof)
+	if field == nil {
+		return 0, invalid("entity", "%q has no payload that this version knows", clip(c.GetEntity()))
+	}
+	if string(field.Name()) != c.GetEntity() {
+		return 0, invalid("entity", "%q comes with the payload of a %s", clip(c.GetEntity()), field.Name())
+	}
+	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_Region:
+		return put(&b.regions, rec, p.Region, regionOf)
+	case *eventsv1.Change_Branch:
+		return put(&b.branches, rec, p.Branch, branchOf)
+	case *eventsv1.Change_Manager:
+		return put(&b.managers, rec, p.Manager, managerOf)
+	case *eventsv1.Change_Customer:
+		return put(&b.customers, rec, p.Customer, customerOf)
+	case *eventsv1.Change_Product:
+		return put(&b.products, rec, p.Product, productOf)
+	case *eventsv1.Change_Contract:
+		return put(&b.contracts, rec, p.Contract, contractOf)
+	case *eventsv1.Change_Account:
+		return put(&b.accounts, rec, p.Account, accountOf)
+	case *eventsv1.Change_AccountHolder:
+		return put(&b.accountHolders, rec, p.AccountHolder, accountHolderOf)
+	case *eventsv1.Change_Card:
+		return put(&b.cards, rec, p.Card, cardOf)
+	case *eventsv1.Change_Interaction:
+		return put(&b.interactions, rec, p.Interaction, interactionOf)
+	case *eventsv1.Change_TransactionBundle:
+		return putAll(&b.transactions, rec, p.TransactionBundle, transactionsOf)
+	default:
+		return 0, invalid("entity", "%q is not stored in the warehouse", clip(c.GetEntity()))
+	}
+}
+
+// Rows counts the rows collected.
+func (b *Batch) Rows() int { return b.rows }
+
+// Newest is the change time of the newest change collected; zero when there is none.
+func (b *Batch) Newest() time.Time { return b.newest }
+
+// RowsByTable counts the rows of each table that has any.
+func (b *Batch) RowsByTable() map[string]int {
+	counts := make(map[string]int)
+	for _, buffer := range b.buffers() {
+		if n := buffer.len(); n > 0 {
+			counts[buffer.name()] = n
+		}
+	}
+	return counts
+}
+
+// Insert writes the rows, one insert a table. Doing it again after an error, or after success, changes nothing: rows
+// replace their equals.
+func (b *Batch) Insert(ctx context.Context, conn driver.Conn) error {
+	for _, buffer := range b.buffers() {
+		if err := buffer.insert(ctx, conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reset empties the batch and keeps its memory for the next.
+func (b *Batch) Reset() {
+	for _, buffer := range b.buffers() {
+		buffer.reset()
+	}
+	b.rows, b.newest = 0, time.Time{}
+}
+
+func (b *Batch) buffers() []anyBuffer {
+	return []anyBuffer{
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.products, &b.contracts,
+		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions,
+	}
+}
+
+// buffer holds rows of one table.
+type buffer[R any] struct {
+	table *warehouse.Table[R]
+	rows  []R
+}
+
+type anyBuffer interface {
+	name() string
+	len() int
+	insert(ctx context.Context, conn driver.Conn) error
+	reset()
+}
+
+func (b *buffer[R]) name() string { return b.table.Name() }
+func (b *buffer[R]) len() int     { return len(b.rows) }
+
+func (b *buffer[R]) insert(ctx context.Context, conn driver.Conn) error {
+	return b.table.Insert(ctx, conn, b.rows)
+}
+
+func (b *buffer[R]) reset() {
+	clear(b.rows) // lets go of what the rows point to
+	b.rows = b.rows[:0]
+}
+
+// put reads one row into its buffer.
+func put[R, S any](b *buffer[R], rec record, state S, read func(record, S) (R, error)) (int, error) {
+	row, err := read(rec, state)
+	if err != nil {
+		return 0, err
+	}
+	b.rows = append(b.rows, row)
+	return 1, nil
+}
+
+// putAll reads the rows of a bundle into their buffer.
+func putAll[R, S any](b *buffer[R], rec record, state S, read func(record, S) ([]R, error)) (int, error) {
+	rows, err := read(rec, state)
+	if err != nil {
+		return 0, err
+	}
+	b.rows = append(b.rows, rows...)
+	return len(rows), nil
+}

@@ -1,0 +1,230 @@
+package fact_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/type/latlng"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/testkit"
+	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/fact"
+	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/migrations"
+)
+
+var changeTime = time.Date(2026, 3, 1, 10, 0, 0, 123456000, time.UTC)
+
+func amount(currency, value string) *eventsv1.Amount {
+	return &eventsv1.Amount{Currency: currency, Value: value}
+}
+
+func at(hour int) *timestamppb.Timestamp {
+	return timestamppb.New(time.Date(2024, 2, 29, hour, 30, 0, 500000, time.UTC))
+}
+
+// full has every field of every entity set.
+func full() []*eventsv1.Change {
+	return []*eventsv1.Change{
+		{Entity: "region", Payload: &eventsv1.Change_Region{Region: &eventsv1.RegionState{
+			Name: "Jeseník", ParentName: "Olomouc", Location: &latlng.LatLng{Latitude: 50.25, Longitude: 17.25}, Population: 42821,
+			AverageSalary: "8187.5", Indicators: map[string]float64{"unemployment_rate_1996": 7.01},
+		}}},
+		{Entity: "branch", Payload: &eventsv1.Change_Branch{Branch: &eventsv1.BranchState{
+			Name: "Main", RegionId: 3, Location: &latlng.LatLng{Latitude: -1.5, Longitude: 0},
+		}}},
+		{Entity: "manager", Payload: &eventsv1.Change_Manager{Manager: &eventsv1.ManagerState{BranchId: 4}}},
+		{Entity: "customer", Payload: &eventsv1.Change_Customer{Customer: &eventsv1.CustomerState{
+			Kind: "individual", State: "active", RegionId: 1, BranchId: 2, ManagerId: 3, BirthDate: "1921-05-06", Sex: "female",
+			Occupation: "nurse", MonthlyIncome: amount("EUR", "1234.5678"), IndustryNace: "64.19", Employees: 7,
+			AnnualTurnover: amount("CZK", "99999999999999999999.99"), Founded: "1824-01-01", CustomerSince: "1993-02-03",
+		}}},
+		{Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{
+			Code: "CA", Name: "Current", Family: "current_account", Currency: "CZK", Margin: "-0.02500001", ValidFrom: "2000-01-01", ValidTo: "9999-12-31",
+		}}},
+		{Entity: "contract", Payload: &eventsv1.Change_Contract{Contract: &eventsv1.ContractState{
+			Kind: "loan", State: "running", AccountId: 5, ProductId: 6, Amount: amount("CZK", "165960"), Instalment: amount("CZK", "6915.00"),
+			DurationMonths: 24, Opened: "1994-01-05", Closed: "1996-01-05", Purpose: "household",
+		}}},
+		{Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{
+			Currency: "CZK", ProductId: 1, RegionId: 2, BranchId: 3, State: "open", StatementFrequency: "monthly", Opened: "1993-01-01", Closed: "2020-12-31",
+		}}},
+		{Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{
+			AccountId: 8, CustomerId: 9, Role: "owner", ValidFrom: "1993-01-01", ValidTo: "1999-12-31",
+		}}},
+		{Entity: "card", Payload: &eventsv1.Change_Card{Card: &eventsv1.CardState{
+			CustomerId: 1, AccountId: 2, ProductId: 3, Scheme: "gold", State: "active", Issued: "1998-10-16", Expiry: "2001-10-01",
+		}}},
+		{Entity: "interaction", Payload: &eventsv1.Change_Interaction{Interaction: &eventsv1.InteractionState{
+			CustomerId: 1, Kind: "complaint", Channel: "mobile_app", OpenedTime: at(1), BusinessDate: "2024-02-29", ManagerId: 2, AccountId: 3,
+			Outcome: "resolved", DurationSeconds: 600, Topic: "fees", Priority: "high", FirstAnswerTime: at(2), ResolvedTime: at(3), DueTime: at(4), Satisfaction: 5,
+		}}},
+		{Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{
+			BaseCurrency: "CZK", Transactions: []*eventsv1.TransactionState{{
+				TransactionId: 77, Version: 2, AccountId: 5, BusinessDate: "1995-03-24", Direction: "credit", Kind: "cash_deposit",
+				Amount: amount("EUR", "0.0001"), BaseValue: "1234567890123456789012345678901234.5678", RateDate: "1995-03-23",
+				BalanceAfter: "-5", Purpose: "pension", State: "reversed",
+			}},
+		}}},
+	}
+}
+
+// golden is what the tables hold then.
+var golden = map[string]string{
+	"region": `{"region_id":"7","name":"Jeseník","parent_name":"Olomouc","latitude":50.25,"longitude":17.25,"population":"42821",` +
+		`"average_salary_base":8187.5,"indicators":{"unemployment_rate_1996":7.01},"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"branch": `{"branch_id":"7","name":"Main","region_id":"3","latitude":-1.5,"longitude":0,"version":"3","deleted":0,` +
+		`"change_time":"2026-03-01 10:00:00.123456"}`,
+	"manager": `{"manager_id":"7","branch_id":"4","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"customer": `{"customer_id":"7","kind":"individual","state":"active","region_id":"1","branch_id":"2","manager_id":"3","birth_date":"1921-05-06",` +
+		`"sex":"female","occupation":"nurse","monthly_income":1234.5678,"monthly_income_currency":"EUR","industry_nace":"64.19","employees":7,` +
+		`"annual_turnover":99999999999999999999.99,"annual_turnover_currency":"CZK","founded":"1900-01-01","customer_since":"1993-02-03",` +
+		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"product": `{"product_id":"7","code":"CA","name":"Current","family":"current_account","currency":"CZK","margin":-0.02500001,` +
+		`"valid_from":"2000-01-01","valid_to":"2299-12-31","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"contract": `{"contract_id":"7","kind":"loan","state":"running","account_id":"5","product_id":"6","amount":165960,"amount_currency":"CZK",` +
+		`"instalment":6915,"instalment_currency":"CZK","duration_months":24,"opened":"1994-01-05","closed":"1996-01-05","purpose":"household",` +
+		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"account": `{"account_id":"7","currency":"CZK","product_id":"1","region_id":"2","branch_id":"3","state":"open","statement_frequency":"monthly",` +
+		`"opened":"1993-01-01","closed":"2020-12-31","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"account_holder": `{"account_holder_id":"7","account_id":"8","customer_id":"9","role":"owner","valid_from":"1993-01-01","valid_to":"1999-12-31",` +
+		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"card": `{"card_id":"7","customer_id":"1","account_id":"2","product_id":"3","scheme":"gold","state":"active","issued":"1998-10-16",` +
+		`"expiry":"2001-10-01","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"interaction": `{"interaction_id":"7","customer_id":"1","kind":"complaint","channel":"mobile_app","opened_time":"2024-02-29 01:30:00.000500",` +
+		`"business_date":"2024-02-29","manager_id":"2","account_id":"3","outcome":"resolved","duration_seconds":600,"topic":"fees","priority":"high",` +
+		`"first_answer_time":"2024-02-29 02:30:00.000500","resolved_time":"2024-02-29 03:30:00.000500","due_time":"2024-02-29 04:30:00.000500",` +
+		`"satisfaction":5,"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"transaction": `{"transaction_id":"77","account_id":"5","business_date":"1995-03-24","direction":"credit","kind":"cash_deposit","amount":0.0001,` +
+		`"currency":"EUR","base_value":1234567890123456789012345678901234.5678,"base_currency":"CZK","rate_date":"1995-03-23","balance_after":-5,` +
+		`"purpose":"pension","state":"reversed","version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+}
+
+func encode(t testing.TB, c *eventsv1.Change) []byte {
+	t.Helper()
+	c.EntityId, c.Version, c.ChangeTime = 7, 3, timestamppb.New(changeTime)
+	data, err := proto.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Every field of every entity arrives in its column.
+func TestEveryField(t *testing.T) {
+	t.Parallel()
+	url := testkit.ClickHouse(t)
+	if err := migrations.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := warehouse.Open(warehouse.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	batch := fact.NewBatch()
+	for _, c := range full() {
+		if err := batch.Add(encode(t, c)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if batch.Rows() != len(golden) || !batch.Newest().Equal(changeTime) {
+		t.Errorf("%d rows, newest %s", batch.Rows(), batch.Newest())
+	}
+	if err := batch.Insert(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, table := range fact.Tables() {
+		var line string
+		sql := "SELECT formatRowNoNewline('JSONEachRow', *) FROM " + table + " FINAL SETTINGS output_format_json_quote_64bit_integers = 1"
+		if err := conn.QueryRow(t.Context(), sql).Scan(&line); err != nil {
+			t.Fatalf("%s: %v", table, err)
+		}
+		got[table] = line
+	}
+	if diff := gocmp.Diff(golden, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if want, tables := slices.Sorted(maps.Keys(golden)), slices.Sorted(slices.Values(fact.Tables())); !slices.Equal(want, tables) {
+		t.Errorf("tables %v, want %v", tables, want)
+	}
+}
+
+// What is unknown stays NULL or 0, and is no error.
+func TestEmptyFields(t *testing.T) {
+	t.Parallel()
+	batch := fact.NewBatch()
+	for _, c := range []*eventsv1.Change{
+		{Entity: "region", Payload: &eventsv1.Change_Region{Region: &eventsv1.RegionState{}}},
+		{Entity: "branch", Payload: &eventsv1.Change_Branch{Branch: &eventsv1.BranchState{}}},
+		{Entity: "manager", Payload: &eventsv1.Change_Manager{Manager: &eventsv1.ManagerState{}}},
+		{Entity: "customer", Payload: &eventsv1.Change_Customer{Customer: &eventsv1.CustomerState{}}},
+		{Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{}}},
+		{Entity: "contract", Payload: &eventsv1.Change_Contract{Contract: &eventsv1.ContractState{}}},
+		{Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{Currency: "CZK"}}},
+		{Entity: "card", Payload: &eventsv1.Change_Card{Card: &eventsv1.CardState{}}},
+		{Entity: "interaction", Payload: &eventsv1.Change_Interaction{Interaction: &eventsv1.InteractionState{OpenedTime: at(1), BusinessDate: "2024-02-29"}}},
+	} {
+		if err := batch.Add(encode(t, c)); err != nil {
+			t.Errorf("%s: %v", c.GetEntity(), err)
+		}
+	}
+}
+
+// A fault in any field names it, and leaves no row behind.
+func TestFaultsNameTheField(t *testing.T) {
+	t.Parallel()
+	customer := func(s *eventsv1.CustomerState) *eventsv1.Change {
+		return &eventsv1.Change{Entity: "customer", Payload: &eventsv1.Change_Customer{Customer: s}}
+	}
+	interaction := func(change func(*eventsv1.InteractionState)) *eventsv1.Change {
+		s := &eventsv1.InteractionState{OpenedTime: at(1), BusinessDate: "2024-02-29"}
+		change(s)
+		return &eventsv1.Change{Entity: "interaction", Payload: &eventsv1.Change_Interaction{Interaction: s}}
+	}
+	cases := map[string]*eventsv1.Change{
+		`customer.region_id: must not be negative, is -1`:                     customer(&eventsv1.CustomerState{RegionId: -1}),
+		`customer.birth_date: "6.5.1921" is not a day like 2006-01-02`:        customer(&eventsv1.CustomerState{BirthDate: "6.5.1921"}),
+		`customer.employees: must not be negative, is -7`:                     customer(&eventsv1.CustomerState{Employees: -7}),
+		`customer.monthly_income.value: "" is not a decimal`:                  customer(&eventsv1.CustomerState{MonthlyIncome: amount("CZK", "")}),
+		`customer.monthly_income.currency: "czk" is not an ISO 4217 currency`: customer(&eventsv1.CustomerState{MonthlyIncome: amount("czk", "1")}),
+		`interaction.opened_time: must be set`:                                interaction(func(s *eventsv1.InteractionState) { s.OpenedTime = nil }),
+		`interaction.business_date: "" is not a day like 2006-01-02`:          interaction(func(s *eventsv1.InteractionState) { s.BusinessDate = "" }),
+		`interaction.satisfaction: must be at most 5, is 6`:                   interaction(func(s *eventsv1.InteractionState) { s.Satisfaction = 6 }),
+		`interaction.due_time: is not a point in time between 1900 and 2299`:  interaction(func(s *eventsv1.InteractionState) { s.DueTime = &timestamppb.Timestamp{Nanos: -1} }),
+		`account.currency: "" is not an ISO 4217 currency`:                    {Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{}}},
+		`account_holder.account_id: must be positive, is 0`:                   {Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{}}},
+		`product.margin: 0.123456789 has more than 8 decimal places`:          {Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{Margin: "0.123456789"}}},
+		`transaction_bundle.transactions: must not be empty`:                  {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{BaseCurrency: "CZK"}}},
+		`transaction_bundle.base_currency: "" is not an ISO 4217 currency`:    {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{}}},
+		`entity: "" has no payload that this version knows`:                   {},
+	}
+	for want, c := range cases {
+		batch := fact.NewBatch()
+		if err := batch.Add(encode(t, c)); err == nil || err.Error() != want {
+			t.Errorf("fault %v, want %s", err, want)
+		}
+		if batch.Rows() != 0 || len(batch.RowsByTable()) != 0 {
+			t.Errorf("%s: rows were left behind", want)
+		}
+	}
+}
+
+// Whatever comes on the stream, reading it ends with rows or a fault.
+func FuzzAdd(f *testing.F) {
+	for _, c := range full() {
+		f.Add(encode(f, c))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		batch := fact.NewBatch()
+		if err := batch.Add(data); err != nil && batch.Rows() != 0 {
+			t.Errorf("%d rows beside %v", batch.Rows(), err)
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package migrations_test
+
+import (
+	"errors"
+	"regexp"
+	"testing"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"tandem.bank/pkg/testkit"
+	"tandem.bank/services/analytics/migrations"
+)
+
+func open(t *testing.T, url string) driver.Conn {
+	t.Helper()
+	options, err := clickhouse.ParseDSN(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	url := testkit.ClickHouse(t)
+	conn := open(t, url)
+	if err := migrations.Check(t.Context(), conn); !errors.Is(err, migrations.ErrPending) {
+		t.Fatalf("an empty database gave %v", err)
+	}
+	for range 2 { // the second time finds nothing to do
+		if err := migrations.Migrate(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := migrations.Check(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id > 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Check(t.Context(), conn); !errors.Is(err, migrations.ErrPending) {
+		t.Fatalf("a database of an older version gave %v", err)
+	}
+	if err := migrations.Migrate(t.Context(), url); err != nil {
+		t.Fatalf("a migration that was cut off must be able to run again: %v", err)
+	}
+}
+
+func TestMigrateMakesTheDatabase(t *testing.T) {
+	t.Parallel()
+	url := testkit.ClickHouse(t)
+	var name string
+	if err := open(t, url).QueryRow(t.Context(), "SELECT currentDatabase()").Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, url).Exec(t.Context(), "DROP DATABASE "+name+" SYNC"); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Personal data stay in Postgres: no column is called like any, and names are only of places and products.
+func TestNoPersonalData(t *testing.T) {
+	t.Parallel()
+	url := testkit.ClickHouse(t)
+	if err := migrations.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := open(t, url).Query(t.Context(), "SELECT table, name FROM system.columns WHERE database = currentDatabase()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	personal := regexp.MustCompile(`(?i)phone|mail|address|street|surname|first_name|last_name|document|passport|iban|number$|token|pan$|text|subject|description|counterparty`)
+	named := map[string]bool{"region": true, "branch": true, "product": true}
+	columns := 0
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		columns++
+		if personal.MatchString(column) || (column == "name" && !named[table]) {
+			t.Errorf("%s.%s looks like personal data", table, column)
+		}
+	}
+	if err := rows.Err(); err != nil || columns == 0 {
+		t.Fatalf("%d columns, %v", columns, err)
+	}
+}
