@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	datepb "google.golang.org/genproto/googleapis/type/date"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"tandem.bank/pkg/date"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/cli/internal/show"
+)
+
+// callTimeout is for calls that answer at once.
+const callTimeout = 30 * time.Second
+
+// RunCmd groups the analyses.
+type RunCmd struct {
+	Rfm RunRfmCmd `cmd:"" help:"Value customers by recency, frequency and amount of their transactions."`
+}
+
+// RunRfmCmd computes an RFM snapshot.
+type RunRfmCmd struct {
+	AsOf       day           `required:"" placeholder:"YYYY-MM-DD" help:"Day to look from."`
+	WindowDays int32         `placeholder:"365" help:"Days to look back."`
+	Kinds      []string      `help:"Kinds of transaction that count, such as card_payment; default are those that customers make themselves."`
+	Timeout    time.Duration `default:"10m" help:"How long the run may take."`
+}
+
+// Run computes the snapshot and prints it.
+func (c *RunRfmCmd) Run(ctx context.Context, app *App) error {
+	conn, err := app.Analytics()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	response, err := analyticsv1.NewRfmServiceClient(conn).RunRfm(ctx, &analyticsv1.RunRfmRequest{
+		AsOf: c.AsOf.Date, WindowDays: c.WindowDays, TransactionKinds: c.Kinds,
+	})
+	if err != nil {
+		return err
+	}
+	if app.JSON {
+		return printJSON(app, response)
+	}
+	return show.RfmRun(app.Out, response.GetRun())
+}
+
+// day is a flag that takes a date.
+type day struct{ *datepb.Date }
+
+// UnmarshalText reads 1997-12-31.
+func (d *day) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a date such as 1997-12-31", text)
+	}
+	d.Date = date.Proto(t)
+	return nil
+}
+
+func printJSON(app *App, m proto.Message) error {
+	text, err := protojson.MarshalOptions{Multiline: true, UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(app.Out, "%s\n", text)
+	return err
+}

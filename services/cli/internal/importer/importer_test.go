@@ -1,0 +1,304 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	"tandem.bank/pkg/apperr"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/cli/internal/mapping"
+)
+
+func run(t *testing.T, config Config) *Summary {
+	t.Helper()
+	summary, err := Run(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return summary
+}
+
+func customers(count int) string {
+	return lines("id,name,kind", count, func(i int) string { return fmt.Sprintf("%d,Name %d,person", i, i) })
+}
+
+func transactions(count int) string {
+	return lines("Id,Account,Amount,Currency", count, func(i int) string { return fmt.Sprintf("t%d,1,%d.50,CZK", i, i) })
+}
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	r, conn := startRecorder(t, nil)
+	b := newBank(t, map[string]string{
+		"customers.csv": customers(4) + "5,Lead,lead\n", "transactions.csv": transactions(7), "old.csv": "x", "notes.txt": "x",
+	})
+	b.config.Conn, b.config.InFlight = conn, 1
+	summary := run(t, b.config)
+
+	var got []string
+	for _, c := range r.recorded() {
+		if c.importID != summary.ImportID || c.validateOnly {
+			t.Errorf("%s: import id %q, validate only %t", c.method, c.importID, c.validateOnly)
+		}
+		got = append(got, c.method+" "+strings.Join(ids(c.rows), " "))
+	}
+	want := []string{
+		"BatchUpsertProducts account",
+		"BatchUpsertCustomers 1 2 3", "BatchUpsertCustomers 4",
+		"BatchUpsertAccounts 1 2 3", "BatchUpsertAccounts 4",
+		"StreamTransactions t1 t2 t3", "StreamTransactions t4 t5 t6", "StreamTransactions t7",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	wantJobs := []JobResult{
+		{File: "bank (mapping)", Entity: "product", Counts: Counts{Created: 1}, Finished: true},
+		{File: "customers.csv", Entity: "customer", Counts: Counts{Created: 4, Passed: 1}, Finished: true},
+		{File: "customers.csv", Entity: "account", Counts: Counts{Created: 4, Passed: 1}, Finished: true},
+		{File: "transactions.csv", Entity: "transaction", Counts: Counts{Created: 7}, Finished: true},
+	}
+	if diff := cmp.Diff(wantJobs, summary.Jobs); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"notes.txt"}, summary.Unmatched); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"old.csv: out of date"}, summary.Ignored); diff != "" {
+		t.Error(diff)
+	}
+	if left, err := os.ReadDir(b.config.StateDir); err != nil || len(left) != 0 {
+		t.Errorf("a finished import leaves no checkpoint: %v, %v", left, err)
+	}
+	if again := run(t, b.config); again.ImportID != summary.ImportID || again.Resumed {
+		t.Errorf("the same files are the same import, begun anew: %+v", again)
+	}
+	b.write(t, "customers.csv", customers(5))
+	if other := run(t, b.config); other.ImportID == summary.ImportID {
+		t.Error("other files must be another import")
+	}
+}
+
+func TestRejections(t *testing.T) {
+	t.Parallel()
+	_, conn := startRecorder(t, func(c call) ([]*crmv1.UpsertResult, error) {
+		results := created(c)
+		for i, row := range c.rows {
+			transaction, ok := row.(*crmv1.Transaction)
+			if !ok {
+				continue
+			}
+			switch id := transaction.GetKey().GetExternalId(); {
+			case strings.HasPrefix(id, "4111"):
+				results[i] = &crmv1.UpsertResult{Error: statusOf(apperr.InvalidField("description", "must not contain a full card number"))}
+			case transaction.GetAccountKey().GetExternalId() == "9":
+				results[i] = &crmv1.UpsertResult{Error: statusOf(apperr.ReferenceNotFound("account_key", "account bank/9 does not exist"))}
+			case id == "t8":
+				results[i] = &crmv1.UpsertResult{Error: statusOf(apperr.New(codes.AlreadyExists, apperr.ReasonDuplicate, "taken"))}
+			}
+		}
+		return results, nil
+	})
+	b := newBank(t, map[string]string{"transactions.csv": `Id,Account,Amount,Currency
+t1,1,1,CZK
+t2,1,1
+t3,1,"1"",CZK
+t4,1,ten,CZK
+t5,1,1,KCS
+4111 1111 1111 1111,1,1,CZK
+t7,9,1,CZK
+t8,1,1,CZK
+,1,one,CZK
+t10,1,1,CZK
+`})
+	b.config.Conn = conn
+	summary := run(t, b.config)
+	want := Counts{Created: 2, Rejected: 8}
+	job := summary.Jobs[1]
+	if diff := cmp.Diff(want, job.Counts); diff != "" {
+		t.Error(diff)
+	}
+	wantFile := `file,line,entity,column,field,reason,row
+transactions.csv,3,transaction,,,the row has 3 values instead of 4,"t2,1,1"
+transactions.csv,4,transaction,Amount,,the quote at character 6 is never closed,"t3,1,""1"""",CZK"
+transactions.csv,5,transaction,Amount Currency,amount,"amount: ""ten"" is not a number","t4,1,ten,CZK"
+transactions.csv,6,transaction,Amount Currency,amount,"amount: ""KCS"" is not an ISO 4217 currency","t5,1,1,KCS"
+transactions.csv,7,transaction,Id,description,description: must not contain a full card number,"**** **** **** 1111,1,1,CZK"
+transactions.csv,8,transaction,Account,account_key,account_key: account bank/9 does not exist,"t7,9,1,CZK"
+transactions.csv,9,transaction,,,taken,"t8,1,1,CZK"
+transactions.csv,10,transaction,Id Amount Currency,key amount,"key: has no value; amount: ""one"" is not a number",",1,one,CZK"
+`
+	if diff := cmp.Diff(wantFile, b.errorFileOf(t, "transactions.csv")); diff != "" {
+		t.Error(diff)
+	}
+	// A second import without mistakes leaves no old error file.
+	b.write(t, "transactions.csv", transactions(1))
+	run(t, b.config)
+	if _, err := os.Stat(job.ErrorFile); !os.IsNotExist(err) {
+		t.Errorf("old error file: %v", err)
+	}
+}
+
+// TestSameKey sends rows with one key while batches overtake each other: the first row of the file has to come first.
+func TestSameKey(t *testing.T) {
+	t.Parallel()
+	content := "id,name,kind\n"
+	for i := range 60 {
+		content += fmt.Sprintf("%d,Name %d,person\n", i%7, i)
+	}
+	r, conn := startRecorder(t, nil)
+	b := newBank(t, map[string]string{"customers.csv": content})
+	b.config.Conn, b.config.InFlight, b.config.BatchRows = conn, 8, 4
+	run(t, b.config)
+	got := map[string][]string{}
+	count := 0
+	for _, c := range r.recorded() {
+		if c.method != "BatchUpsertCustomers" {
+			continue
+		}
+		if keys := ids(c.rows); len(slices.Compact(slices.Sorted(slices.Values(keys)))) != len(keys) {
+			t.Errorf("one batch holds a key twice: %v", keys)
+		}
+		for _, row := range c.rows {
+			key := row.(keyed).GetKey().GetExternalId()
+			got[key] = append(got[key], row.(*crmv1.Customer).GetIndividual().GetFamilyName())
+			count++
+		}
+	}
+	if count != 60 {
+		t.Errorf("%d rows arrived", count)
+	}
+	for key, names := range got {
+		for i, name := range names {
+			if want := fmt.Sprintf("Name %d", i*7+int(key[0]-'0')); name != want {
+				t.Errorf("row %d of key %s is %s instead of %s", i, key, name, want)
+			}
+		}
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	// The service knows no account, and says so.
+	r, conn := startRecorder(t, func(c call) ([]*crmv1.UpsertResult, error) {
+		results := created(c)
+		if c.method == "StreamTransactions" {
+			for i := range c.rows {
+				results[i] = &crmv1.UpsertResult{Error: statusOf(apperr.ReferenceNotFound("account_key", "unknown"))}
+			}
+		}
+		return results, nil
+	})
+	b := newBank(t, map[string]string{
+		"customers.csv": customers(2) + "1,Other,person\n2,Name 2,person\n",
+		"transactions.csv": `Id,Account,Amount,Currency
+t1,1,1,CZK
+t2,9,1,CZK
+t1,1,2,CZK
+`,
+	})
+	b.config.Conn, b.config.DryRun, b.config.StateDir = conn, true, ""
+	summary := run(t, b.config)
+	for _, c := range r.recorded() {
+		if !c.validateOnly {
+			t.Errorf("%s was not a trial", c.method)
+		}
+	}
+	want := []Counts{{Created: 1}, {Created: 3, Rejected: 1}, {Created: 4}, {Created: 1, Rejected: 2}}
+	for i, job := range summary.Jobs {
+		if diff := cmp.Diff(want[i], job.Counts); diff != "" {
+			t.Errorf("%s of %s: %s", job.Entity, job.File, diff)
+		}
+	}
+	file := b.errorFileOf(t, "transactions.csv")
+	if !strings.Contains(file, "account_key: unknown") || !strings.Contains(file, "an earlier row of these files has the same external id and other content") {
+		t.Error(file)
+	}
+}
+
+func TestOffline(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, map[string]string{
+		"customers.csv":    customers(2),
+		"transactions.csv": "Id,Account,Amount,Currency\nt1,1,1,CZK\nt2,7,1,CZK\nt3,1,,CZK\nt4,1,4111111111111111,CZK\n4111111111111111,1,1,CZK\n",
+	})
+	b.config.Offline, b.config.StateDir = true, ""
+	summary := run(t, b.config)
+	if diff := cmp.Diff(Counts{Created: 3, Rejected: 2}, summary.Jobs[3].Counts); diff != "" {
+		t.Error(diff)
+	}
+	if summary.UnknownReferences != 1 {
+		t.Errorf("%d unknown references", summary.UnknownReferences)
+	}
+	file := b.errorFileOf(t, "transactions.csv")
+	if !strings.Contains(file, ",Amount Currency,amount,") || strings.Contains(file, "4111") {
+		t.Error(file)
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	t.Parallel()
+	err := Config{BatchRows: 9999, InFlight: 0, RetryFor: -1}.Validate()
+	want := `mapping: must be given
+paths: at least one file or folder must be given
+connection: must be given unless offline
+batch rows: 9999 is not between 1 and 5000
+batches in flight: 0 is not between 1 and 64
+errors folder: must be given
+state folder: must be given
+retry time: can't be negative
+progress: must be given`
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := Run(context.Background(), Config{}); err == nil {
+		t.Error("an empty configuration must be refused")
+	}
+}
+
+func TestMaskCards(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"card 4111 1111 1111 1111 lost":        "card **** **** **** 1111 lost",
+		"4111-1111-1111-1111;5555555555554444": "****-****-****-1111;************4444",
+		"account 1234567890123456":             "account 1234567890123456",
+		"A0000002378":                          "A0000002378",
+	} {
+		if got := maskCards(text); got != want {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+// TestEveryEntity sends one record of each entity to its service.
+func TestEveryEntity(t *testing.T) {
+	t.Parallel()
+	r, conn := startRecorder(t, nil)
+	u := upserter{conn: conn, importID: "id"}
+	for _, entity := range mapping.Entities {
+		record := entity.New()
+		results, err := u.send(t.Context(), entity, []proto.Message{record})
+		if err != nil || len(results) != 1 {
+			t.Errorf("%s: %v, %v", entity, results, err)
+		}
+	}
+	var got []string
+	for _, c := range r.recorded() {
+		got = append(got, c.method)
+	}
+	want := []string{
+		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertCustomers",
+		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
+		"BatchUpsertTransactions",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,139 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// Customer360 prints a customer on one screen, with the age of each part.
+func Customer360(w io.Writer, r *crmv1.GetCustomer360Response) error {
+	c := r.GetCustomer()
+	_, _ = fmt.Fprintf(w, "Customer %d  %s  (%s)\n", c.GetCustomerId(), partyName(c), age(r, "customer"))
+	facts(w, c)
+	rfm(w, r)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	accounts(t, r)
+	cards(t, r)
+	contracts(t, r)
+	interactions(t, r)
+	return t.Flush()
+}
+
+// partyName is what people call the customer; one without names has none.
+func partyName(c *crmv1.Customer) string {
+	if o := c.GetOrganisation(); o != nil {
+		return o.GetLegalName()
+	}
+	name := strings.TrimSpace(c.GetIndividual().GetGivenName() + " " + c.GetIndividual().GetFamilyName())
+	return orNone(name)
+}
+
+func facts(w io.Writer, c *crmv1.Customer) {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" && value != none {
+			parts = append(parts, name+" "+value)
+		}
+	}
+	if key := c.GetKey(); key != nil {
+		add("key", key.GetSource()+"/"+key.GetExternalId())
+	}
+	add("state", Name(c.GetState(), "CUSTOMER_STATE_"))
+	if p := c.GetIndividual(); p != nil {
+		add("sex", Name(p.GetSex(), "SEX_"))
+		add("born", Date(p.GetBirthDate()))
+		add("occupation", p.GetOccupation())
+		add("income", Money(p.GetMonthlyIncome()))
+	}
+	if o := c.GetOrganisation(); o != nil {
+		add("industry", o.GetIndustryNace())
+		add("turnover", Money(o.GetAnnualTurnover()))
+		add("founded", Date(o.GetFounded()))
+	}
+	if c.GetRegionId() != 0 {
+		add("region", fmt.Sprint(c.GetRegionId()))
+	}
+	if c.GetBranchId() != 0 {
+		add("branch", fmt.Sprint(c.GetBranchId()))
+	}
+	if c.GetManagerId() != 0 {
+		add("manager", fmt.Sprint(c.GetManagerId()))
+	}
+	add("since", Date(c.GetCustomerSince()))
+	_, _ = fmt.Fprintf(w, "  %s\n", strings.Join(parts, ", "))
+}
+
+func rfm(w io.Writer, r *crmv1.GetCustomer360Response) {
+	insight := r.GetRfm()
+	if insight == nil {
+		_, _ = fmt.Fprintln(w, "RFM  none yet")
+		return
+	}
+	_, _ = fmt.Fprintf(w, "RFM  cell %s as of %s: last %d days before, %d transactions, %s  (%s)\n",
+		insight.GetCell(), Date(insight.GetAsOf()), insight.GetRecencyDays(), insight.GetFrequency(),
+		Money(insight.GetMonetary()), age(r, "rfm"))
+}
+
+func accounts(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Accounts", len(r.GetAccounts()), age(r, "accounts"))
+	for _, held := range r.GetAccounts() {
+		a := held.GetAccount()
+		line(w, fmt.Sprint(a.GetAccountId()), orNone(a.GetNumber()), Name(held.GetRole(), "HOLDER_ROLE_"),
+			Name(a.GetState(), "ACCOUNT_STATE_"), "opened "+Date(a.GetOpened()), Money(a.GetLedgerBalance()), "on "+Date(a.GetBalanceDate()))
+	}
+}
+
+func cards(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Cards", len(r.GetCards()), age(r, "cards"))
+	for _, c := range r.GetCards() {
+		number := none
+		if c.GetLast4() != "" {
+			number = "…" + c.GetLast4()
+		}
+		line(w, fmt.Sprint(c.GetCardId()), number, orNone(c.GetScheme()), Name(c.GetState(), "CARD_STATE_"), "issued "+Date(c.GetIssued()))
+	}
+}
+
+func contracts(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Contracts", len(r.GetContracts()), age(r, "contracts"))
+	for _, c := range r.GetContracts() {
+		line(w, fmt.Sprint(c.GetContractId()), Name(c.GetKind(), "CONTRACT_KIND_"), Name(c.GetState(), "CONTRACT_STATE_"),
+			Money(c.GetAmount()), orNone(c.GetPurpose()), "opened "+Date(c.GetOpened()))
+	}
+}
+
+func interactions(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Last interactions", len(r.GetInteractions()), age(r, "interactions"))
+	for _, i := range r.GetInteractions() {
+		what := i.GetSubject()
+		if what == "" {
+			what = i.GetTopic()
+		}
+		line(w, Time(i.GetOpenedTime()), Name(i.GetKind(), "INTERACTION_KIND_"), Name(i.GetChannel(), "CHANNEL_"), orNone(what), orNone(i.GetOutcome()))
+	}
+	if n := r.GetOpenComplaints(); n > 0 {
+		_, _ = fmt.Fprintf(w, "Open complaints: %d\n", n)
+	}
+}
+
+func heading(w io.Writer, name string, count int, age string) {
+	if count == 0 {
+		_, _ = fmt.Fprintf(w, "%s: none\n", name)
+		return
+	}
+	_, _ = fmt.Fprintf(w, "%s: %d  (%s)\n", name, count, age)
+}
+
+func line(w io.Writer, cells ...string) { _, _ = fmt.Fprintf(w, "  %s\n", strings.Join(cells, "\t")) }
+
+func age(r *crmv1.GetCustomer360Response, part string) string {
+	known := r.GetAges()[part]
+	if known.GetNewestChangeTime() == nil {
+		return "age unknown"
+	}
+	return Age(known.GetAgeSeconds())
+}
