@@ -1,0 +1,29 @@
+# The image of crm: one static program and nothing else. Build from the root of the repository.
+FROM golang:1.26.8-bookworm AS build
+# The installed toolchain, no other; and each module alone, so that only the modules it needs are copied.
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off
+WORKDIR /src/services/crm
+
+# Dependencies first: they change more rarely than the code, and this layer is kept as long as they do not.
+COPY proto/go.mod proto/go.sum /src/proto/
+COPY pkg/go.mod pkg/go.sum /src/pkg/
+COPY services/crm/go.mod services/crm/go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+
+COPY proto/gen /src/proto/gen
+COPY pkg /src/pkg
+COPY services/crm ./
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    go build -trimpath -ldflags="-s -w" -o /out/crm ./cmd/crm
+
+FROM scratch
+# For engines that are reached through TLS.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /out/crm /crm
+# Nobody in particular, by number: there is no user list here.
+USER 65532:65532
+# In a container the service is reached from outside; the default is the loopback address.
+ENV CRM_GRPC_ADDR=0.0.0.0:7400 CRM_HTTP_ADDR=0.0.0.0:7401
+EXPOSE 7400 7401
+ENTRYPOINT ["/crm"]
+CMD ["serve"]

@@ -1,0 +1,94 @@
+package compose_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// checkConfig runs `SERVICE check-config` from source and returns what it prints. The environment is ours without
+// settings of the service, and the given settings.
+func checkConfig(t *testing.T, service string, settings []string, flags ...string) string {
+	t.Helper()
+	args := append([]string{"run", "./cmd/" + service, "check-config"}, flags...)
+	command := exec.CommandContext(t.Context(), "go", args...)
+	command.Dir = filepath.Join(root(t), "services", service)
+	command.Env = append(slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		return strings.HasPrefix(pair, strings.ToUpper(service)+"_")
+	}), settings...)
+	var problems bytes.Buffer
+	command.Stderr = &problems
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s check-config: %v\n%s%s", service, err, out, problems.Bytes())
+	}
+	return string(out)
+}
+
+// settings are what a service is told by docker-compose.yml and by its image, as NAME=VALUE.
+func settings(t *testing.T, service string) []string {
+	t.Helper()
+	var pairs []string
+	for name, value := range load(t).Services[service].Environment {
+		pairs = append(pairs, name+"="+deref(value))
+	}
+	file := instructions(t, service)
+	// Those of earlier stages are the toolchain's.
+	last := slices.IndexFunc(file, func(i instruction) bool { return i.word == "FROM" && i.args[0] == "scratch" })
+	for _, env := range only(file[last:], "ENV") {
+		pairs = append(pairs, env.args...)
+	}
+	return pairs
+}
+
+// withSecrets lets settings name files of this test instead of those that only a container has.
+func withSecrets(t *testing.T, pairs []string) []string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	replaced := make([]string, len(pairs))
+	for i, pair := range pairs {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(value, "/run/secrets/") {
+			pair = name + "=" + file
+		}
+		replaced[i] = pair
+	}
+	return replaced
+}
+
+func TestServicesKnowTheirSettings(t *testing.T) {
+	t.Parallel()
+	for _, service := range ours {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			known := strings.Fields(checkConfig(t, service, nil, "--names"))
+			for _, pair := range settings(t, service) {
+				if name, _, _ := strings.Cut(pair, "="); !slices.Contains(known, name) {
+					t.Errorf("does not know %s; it knows %s", name, strings.Join(known, ", "))
+				}
+			}
+		})
+	}
+}
+
+func TestServicesAcceptTheirSettings(t *testing.T) {
+	t.Parallel()
+	for _, service := range ours {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			told := withSecrets(t, settings(t, service))
+			shown := strings.Split(checkConfig(t, service, told), "\n")
+			for _, pair := range told {
+				if !slices.Contains(shown, pair) {
+					t.Errorf("was told %s, but goes by other values:\n%s", pair, strings.Join(shown, "\n"))
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+// Package flow tries Tandem from outside, the way its users do: programs as they are built, engines as they run, data
+// through the command line, and every figure computed a second time from the files.
+package flow
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"tandem.bank/deploy/local/engine"
+	"tandem.bank/deploy/local/project"
+	"tandem.bank/deploy/local/stack"
+)
+
+func TestMain(m *testing.M) {
+	engine.RunIfChild()
+	os.Exit(m.Run())
+}
+
+// bank is a running stack with a command line that talks to it.
+type bank struct {
+	*stack.Stack
+	root string
+	work string
+}
+
+// open starts a stack of its own in a folder of its own, and stops it at the end of the test.
+func open(t *testing.T) *bank {
+	t.Helper()
+	root, err := project.Root(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	s, err := stack.New(stack.Config{
+		Engines:          stack.EnginesConfig{Root: root, DataDir: filepath.Join(work, "data"), Throwaway: true},
+		CRMProgram:       filepath.Join(root, "bin", "crm"),
+		AnalyticsProgram: filepath.Join(root, "bin", "analytics"),
+		BaseCurrency:     "CZK",
+		TimeZone:         "Europe/Prague",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return &bank{Stack: s, root: root, work: work}
+}
+
+// command prepares a call of the command line.
+func (b *bank) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(b.root, "bin", "tandem"), args...)
+	cmd.Dir = b.work
+	cmd.Env = append(os.Environ(), b.Addresses()...)
+	return cmd
+}
+
+// tandem runs the command line and returns what it printed; it must end with the given exit code.
+func (b *bank) tandem(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := b.command(t.Context(), args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		t.Fatalf("tandem %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(), errs.String())
+	}
+	return out.String()
+}
+
+// dial opens a connection to one of the services, by the name of its variable.
+func (b *bank) dial(t *testing.T, variable string) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient(b.address(t, variable), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func (b *bank) address(t *testing.T, variable string) string {
+	t.Helper()
+	for _, line := range b.Addresses() {
+		if value, ok := strings.CutPrefix(line, variable+"="); ok {
+			return value
+		}
+	}
+	t.Fatalf("the stack has no %s", variable)
+	return ""
+}
+
+// background is a call of the command line that goes on while the test does other things.
+type background struct {
+	cmd  *exec.Cmd
+	out  lockedBuffer
+	done chan error
+}
+
+func (b *bank) start(t *testing.T, args ...string) *background {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	bg := &background{cmd: b.command(ctx, args...), done: make(chan error, 1)}
+	bg.cmd.Stdout, bg.cmd.Stderr = &bg.out, &bg.out
+	if err := bg.cmd.Start(); err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(cancel)
+	go func() { bg.done <- bg.cmd.Wait() }()
+	return bg
+}
+
+func (bg *background) wait(t *testing.T) {
+	t.Helper()
+	if err := <-bg.done; err != nil {
+		t.Fatalf("%v\n%s", err, bg.out.String())
+	}
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
