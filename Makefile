@@ -73,7 +73,7 @@ test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=
 	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint check-generated check-breaking ## Check style, import rules, contracts, and that generated code is fresh.
+lint: $(TOOLS)/golangci-lint check-generated check-breaking check-modules ## Check style, import rules, contracts, and that generated code is fresh.
 	cd proto && ../$(TOOLS)/buf lint
 	$(TOOLS)/golangci-lint run $(filter-out ./proto/...,$(PACKAGES))
 	@! grep -rnE 'strings\.[A-Z][A-Za-z]+\([a-zA-Z]*[eE]rr\.Error\(\), *"' --include='*.go' --exclude='*_test.go' pkg services deploy || \
@@ -88,6 +88,12 @@ check-generated: $(TOOLS)/buf ## Fail when the generated code is stale.
 	rm -rf .local/generated
 	cd proto && PATH="$(CURDIR)/$(TOOLS):$$PATH" buf generate --output ../.local/generated
 	diff -r .local/generated/gen/go proto/gen/go || { echo 'generated code is stale: run `make generate`' >&2; exit 1; }
+
+.PHONY: check-modules
+check-modules: ## Fail when a module needs the others' go.mod to build; the images build each alone.
+	@for module in $(MODULES); do \
+		(cd $$module && GOWORK=off go list -deps -test ./... >/dev/null) || { echo "$$module: run GOWORK=off go mod tidy" >&2; exit 1; }; \
+	done
 
 .PHONY: check-breaking
 check-breaking: $(TOOLS)/buf ## Fail when the contracts break those of BASE, which others may rely on.

@@ -1,7 +1,7 @@
 # The image of analytics: one static program and nothing else. Build from the root of the repository.
 FROM golang:1.26.8-bookworm AS build
 # The installed toolchain, no other; and each module alone, so that only the modules it needs are copied.
-ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOCACHE=/cache/go-build
 WORKDIR /src/services/analytics
 
 # Dependencies first: they change more rarely than the code, and this layer is kept as long as they do not.
@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY proto/gen /src/proto/gen
 COPY pkg /src/pkg
 COPY services/analytics ./
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/cache/go-build \
     go build -trimpath -ldflags="-s -w" -o /out/analytics ./cmd/analytics
 
 FROM scratch

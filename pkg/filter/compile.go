@@ -119,7 +119,10 @@ func (c *compiler) comparison(e *expr.Expr, call *expr.Expr_Call) (string, error
 }
 
 func (c *compiler) has(e *expr.Expr, field Field, text string) (string, error) {
-	if text == "*" {
+	switch {
+	case text == "*" && (field.Kind == Text || field.Kind == Enum):
+		return field.Column + " <> ''", nil // text columns hold '' where nothing is known; NULL is not <> '' either
+	case text == "*":
 		return field.Column + " IS NOT NULL", nil
 	}
 	if field.Kind != Text {

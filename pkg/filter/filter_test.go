@@ -31,7 +31,8 @@ func TestPostgres(t *testing.T) {
 		{`state = ACTIVE`, "state = $2::text", []any{"bound", "active"}},
 		{`state != active AND region_id >= 3`, "(state IS DISTINCT FROM $2::text AND region_id >= $3::bigint)", []any{"bound", "active", int64(3)}},
 		{`NOT individual.birth_date < "1980-01-02"`, "(birth_date < $2::date) IS NOT TRUE", []any{"bound", day}},
-		{`name:"o'br" OR name:*`, "(strpos(lower(c.name), lower($2::text)) > 0 OR c.name IS NOT NULL)", []any{"bound", "o'br"}},
+		{`name:"o'br" OR name:*`, "(strpos(lower(c.name), lower($2::text)) > 0 OR c.name <> '')", []any{"bound", "o'br"}},
+		{`individual.birth_date:*`, "birth_date IS NOT NULL", []any{"bound"}},
 		{`amount > 12.5`, "amount > $2::numeric", []any{"bound", decimal.RequireFromString("12.5")}},
 	}
 	for _, c := range cases {

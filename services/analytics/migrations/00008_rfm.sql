@@ -52,7 +52,8 @@ ORDER BY (run_id, customer_id)
 COMMENT 'Places of customers in RFM runs';
 
 -- Values of customers while a run is computed: the aggregation is done once, its result is read for the cut points and
--- for the scores. A partition for each run, so that clearing up is dropping files; the TTL clears up after a crash.
+-- for the scores. A partition for each run, so that clearing up is dropping files; the TTL clears up after a crash. No
+-- sort key: all of a run is read, twice, and sorting what is about to be sorted by place would be wasted.
 CREATE TABLE IF NOT EXISTS rfm_value
 (
     run_id       UUID,
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS rfm_value
 )
 ENGINE = MergeTree
 PARTITION BY run_id
-ORDER BY customer_id
+ORDER BY tuple()
 TTL stored_time + INTERVAL 1 DAY
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'Values of the RFM run being computed';

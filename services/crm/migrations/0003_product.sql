@@ -8,7 +8,7 @@ CREATE TABLE product (
     name         text NOT NULL,
     family       text NOT NULL,
     currency     text NOT NULL,
-    margin       numeric(12, 8),
+    margin       numeric(14, 8),
     valid_from   date,
     valid_to     date,
     version      bigint NOT NULL DEFAULT 1,

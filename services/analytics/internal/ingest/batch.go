@@ -54,7 +54,7 @@ func (b *batch) collect(ctx context.Context, from jetstream.MessagesContext) err
 		return err
 	}
 	flushAt := time.Now().Add(flushInterval)
-	for b.rows.Rows() < batchRowsMax && len(b.messages) < batchRowsMax && ctx.Err() == nil {
+	for b.rows.Rows() < batchRowsMax && len(b.messages) < batchMessagesMax && ctx.Err() == nil {
 		wait := time.Until(flushAt)
 		if wait <= 0 {
 			return nil

@@ -64,3 +64,25 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N*benchBundleRows)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// BenchmarkInsert is the bare insert of the same rows in batches of the same size, to compare with.
+func BenchmarkInsert(b *testing.B) {
+	bank := newBank(b)
+	const bundles = 50 // 100 000 rows
+	rows := fact.NewBatch()
+	for n := range int64(bundles) {
+		data, err := proto.Marshal(benchBundle(n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := rows.Add(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if err := rows.Insert(b.Context(), bank.conn); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*bundles*benchBundleRows)/b.Elapsed().Seconds(), "rows/s")
+}

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/natsx"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 )
@@ -159,5 +161,47 @@ func TestReplayOfInsight(t *testing.T) {
 	}
 	if left := b.letters(t); len(left) != 0 {
 		t.Fatalf("left: %v", left)
+	}
+}
+
+// A message as large as the stream allows does not fit into a letter: its beginning is kept.
+func TestLargeDeadLetter(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.start(t, b.conn)
+	const size = natsx.MessageBytesMax - 200 // the rest is the header
+	b.await(t, b.publish(t, "crm.v1.customer.upserted", bytes.Repeat([]byte{0xff}, size)))
+	letters := b.letters(t)
+	if len(letters) != 1 || letters[0].GetSizeBytes() >= size || letters[0].GetSizeBytes() < size/2 || !strings.Contains(letters[0].GetReason(), "bytes are kept") {
+		t.Fatalf("letters = %.300s", letters)
+	}
+}
+
+// Pages go on after the last sequence.
+func TestDeadLetterPages(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.start(t, b.conn)
+	var last uint64
+	for range 5 {
+		last = b.publish(t, "crm.v1.customer.upserted", []byte{0xff})
+	}
+	b.await(t, last)
+	var seen []uint64
+	for after := uint64(0); ; {
+		page, err := b.server.ListDeadLetters(t.Context(), &analyticsv1.ListDeadLettersRequest{PageSize: 2, AfterSequence: after})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.GetDeadLetters()) == 0 {
+			break
+		}
+		for _, letter := range page.GetDeadLetters() {
+			seen = append(seen, letter.GetStreamSequence())
+			after = letter.GetSequence()
+		}
+	}
+	if !slices.Equal(seen, []uint64{1, 2, 3, 4, 5}) {
+		t.Fatalf("letters of %v", seen)
 	}
 }

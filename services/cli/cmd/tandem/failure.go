@@ -27,41 +27,36 @@ func printError(w io.Writer, err error) {
 	_, _ = fmt.Fprintf(w, "tandem: %s\n", sentence(err))
 }
 
+// grpcError is an error that a service answered.
+type grpcError interface {
+	error
+	GRPCStatus() *status.Status
+}
+
 func sentence(err error) string {
-	st, ok := status.FromError(err)
-	if !ok || err == nil {
+	var answered grpcError
+	if !errors.As(err, &answered) {
 		if errors.Is(err, context.Canceled) {
 			return "interrupted"
 		}
 		return err.Error()
 	}
 	// An error that wraps the service's answer has words of its own in front.
-	context := strings.TrimSuffix(err.Error(), bareText(err))
+	st, before := answered.GRPCStatus(), strings.TrimSuffix(err.Error(), answered.Error())
 	switch st.Code() {
 	case codes.Unavailable:
-		return context + "the service does not answer: " + lastPart(st.Message())
+		return before + "the service does not answer: " + lastPart(st.Message())
 	case codes.DeadlineExceeded:
-		return context + "there was no answer in time: " + st.Message()
+		return before + "there was no answer in time"
 	case codes.Canceled:
-		return context + "interrupted"
+		return before + "interrupted"
+	default:
 	}
 	fields := brokenFields(st)
 	if len(fields) == 0 {
-		return context + st.Message()
+		return before + st.Message()
 	}
-	return fmt.Sprintf("%sthe request was refused:\n  %s", context, strings.Join(fields, "\n  "))
-}
-
-// bareText is the text of the gRPC error inside err.
-func bareText(err error) string {
-	var bare interface {
-		error
-		GRPCStatus() *status.Status
-	}
-	if errors.As(err, &bare) {
-		return bare.Error()
-	}
-	return ""
+	return fmt.Sprintf("%sthe request was refused:\n  %s", before, strings.Join(fields, "\n  "))
 }
 
 func brokenFields(st *status.Status) []string {

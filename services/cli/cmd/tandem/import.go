@@ -94,11 +94,17 @@ func (c *ImportCmd) stateDir() string {
 
 // progressOn draws bars on a terminal and prints lines elsewhere.
 func progressOn(errs io.Writer) (importer.Progress, func()) {
-	if file, ok := errs.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if file, ok := errs.(*os.File); ok && drawable(file) {
 		bars := importer.NewBars(errs)
 		return bars, bars.Close
 	}
 	return importer.NewLines(errs, progressInterval), func() {}
+}
+
+// drawable says whether the file is a terminal with room for bars; some say that they have none.
+func drawable(file *os.File) bool {
+	width, height, err := term.GetSize(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	return err == nil && width > 0 && height > 0
 }
 
 func (c *ImportCmd) print(app *App, s *importer.Summary) error {

@@ -9,7 +9,10 @@ import (
 )
 
 // barWidth is in characters.
-const barWidth = 24
+const barWidth = 14
+
+// nameWidth keeps a line within 80 characters, mostly.
+const nameWidth = 22
 
 // Bars shows a bar for each job, for terminals. Call Close at the end.
 type Bars struct {
@@ -20,7 +23,7 @@ type Bars struct {
 
 // NewBars draws on out.
 func NewBars(out io.Writer) *Bars {
-	return &Bars{container: mpb.New(mpb.WithOutput(out), mpb.WithWidth(barWidth))}
+	return &Bars{container: mpb.New(mpb.WithOutput(out), mpb.WithAutoRefresh())}
 }
 
 // Begin adds the job's bar.
@@ -29,7 +32,8 @@ func (b *Bars) Begin(job *Job, offset int64, before Counts) {
 	b.meter = m
 	// Constants have no size; one step fills their bar.
 	b.bar = b.container.AddBar(max(job.Size, 1),
-		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-14s %s", job.Entity, job.Name), decor.WCSyncSpaceR)),
+		mpb.BarWidth(barWidth),
+		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-14s %.*s", job.Entity, nameWidth, job.Name), decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.Any(func(decor.Statistics) string { return "  " + m.rows() })),
 	)
 	b.bar.SetCurrent(offset)
@@ -45,11 +49,10 @@ func (b *Bars) Advance(offset int64, counts Counts) {
 func (b *Bars) End(counts Counts, whole bool) {
 	b.meter.end(counts)
 	if whole {
-		b.bar.SetTotal(-1, true)
+		b.bar.SetCurrent(max(b.meter.job.Size, 1))
 	} else {
 		b.bar.Abort(false)
 	}
-	b.bar.Wait()
 }
 
 // Note prints the text above the bars.

@@ -190,7 +190,7 @@ func (i *importer) delivery(entity mapping.Entity) delivery {
 	}
 	fresh := func() *patience { return &patience{limit: i.config.RetryFor, notice: i.notices.say} }
 	if entity == mapping.Transaction {
-		return deliverStream(i.upserter, i.config.InFlight, i.config.answerTimeout(), fresh())
+		return deliverStream(i.upserter, i.config.InFlight, i.config.answerTimeout(), fresh)
 	}
 	return deliverUnary(i.upserter, entity, i.config.InFlight, i.config.answerTimeout(), fresh)
 }

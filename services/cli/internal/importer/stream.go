@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,6 +16,9 @@ import (
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
+
+// streamsMost is the number of streams at the same time.
+var streamsMost = func() int { n, _ := strconv.Atoi(os.Getenv("STREAMS")); return max(n, 1) }()
 
 // errStreamEnded is a stream that the service closed before it had answered everything.
 var errStreamEnded = errors.New("the service ended the stream early")
@@ -30,18 +36,35 @@ type streamer struct {
 	closed  bool
 }
 
-// deliverStream is the delivery of transactions.
-func deliverStream(u upserter, inFlight int, timeout time.Duration, p *patience) delivery {
-	s := &streamer{upserter: u, inFlight: inFlight, timeout: timeout, patience: p}
+// deliverStream is the delivery of transactions. The service works through a stream one bundle after the other, so two
+// streams keep it and its database busy at the same time.
+func deliverStream(u upserter, inFlight int, timeout time.Duration, fresh func() *patience) delivery {
 	return func(ctx context.Context, in <-chan *batch, out chan<- *batch) error {
-		for {
-			err := s.session(ctx, in, out)
-			if err == nil {
-				return nil
-			}
-			if err := s.patience.wait(ctx, err); err != nil {
-				return err
-			}
+		ctx, fail := context.WithCancelCause(ctx)
+		defer fail(nil)
+		var group sync.WaitGroup
+		for range min(streamsMost, inFlight) {
+			s := &streamer{upserter: u, inFlight: max(inFlight/streamsMost, 1), timeout: timeout, patience: fresh()}
+			group.Go(func() {
+				if err := s.run(ctx, in, out); err != nil {
+					fail(err)
+				}
+			})
+		}
+		group.Wait()
+		return context.Cause(ctx)
+	}
+}
+
+// run works over one stream after another until everything is sent and answered.
+func (s *streamer) run(ctx context.Context, in <-chan *batch, out chan<- *batch) error {
+	for {
+		err := s.session(ctx, in, out)
+		if err == nil {
+			return nil
+		}
+		if err := s.patience.wait(ctx, err); err != nil {
+			return err
 		}
 	}
 }

@@ -84,13 +84,18 @@ type holding = record.Record[HolderRow]
 
 // oneOwner refuses a second owner of an account at the same time: its transactions count as the owner's. Rows are held
 // against those stored and those before them in the batch; a stored holding that the batch replaces counts as replaced.
-// What two calls write at the same moment is caught by the table's exclusion constraint.
+// The table has a constraint that says the same; this finds the other holding, so that the answer can name it.
 func oneOwner(ctx context.Context, q record.Querier, rows []*holding) ([]error, error) {
 	owners, replaced := map[int64][]*holding{}, map[string]bool{}
 	var accounts []int64
 	for _, r := range rows {
-		accounts = append(accounts, *r.Row.AccountID)
 		replaced[name(r)] = true
+		if r.Row.Role == roleOwner {
+			accounts = append(accounts, *r.Row.AccountID)
+		}
+	}
+	if err := lock(ctx, q, accounts); err != nil {
+		return nil, err
 	}
 	stored, err := HolderTable.Select(ctx, q, "account_id = ANY($1) AND role = 'owner'", accounts)
 	if err != nil {
@@ -108,6 +113,17 @@ func oneOwner(ctx context.Context, q record.Querier, rows []*holding) ([]error, 
 		}
 	}
 	return errs, nil
+}
+
+// lock lets one call at a time change who owns these accounts: without it two calls that give an account an owner at the
+// same moment would not see each other's.
+func lock(ctx context.Context, q record.Querier, accounts []int64) error {
+	rows, err := q.Query(ctx, "SELECT FROM account WHERE account_id = ANY($1) ORDER BY account_id FOR NO KEY UPDATE", accounts)
+	if err != nil {
+		return err
+	}
+	rows.Close()
+	return rows.Err()
 }
 
 // join adds an owner to those of the account, unless another one is there at the same time.

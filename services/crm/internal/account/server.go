@@ -64,7 +64,9 @@ func (s *Server) BatchUpsertAccounts(ctx context.Context, req *crmv1.BatchUpsert
 }
 
 // BatchUpsertAccountHolders creates or changes holdings by external key.
-func (s *Server) BatchUpsertAccountHolders(ctx context.Context, req *crmv1.BatchUpsertAccountHoldersRequest) (*crmv1.BatchUpsertAccountHoldersResponse, error) {
+func (s *Server) BatchUpsertAccountHolders(
+	ctx context.Context, req *crmv1.BatchUpsertAccountHoldersRequest,
+) (*crmv1.BatchUpsertAccountHoldersResponse, error) {
 	results, err := s.holders.BatchUpsert(ctx, req.GetAccountHolders(), record.Batch{ImportID: req.GetImportId(), ValidateOnly: req.GetValidateOnly()})
 	return &crmv1.BatchUpsertAccountHoldersResponse{Results: results}, err
 }

@@ -78,6 +78,8 @@ func connect(ctx context.Context, config *Config) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("CRM_POSTGRES_URL: %w", err)
 	}
 	settings.MaxConns = config.PostgresConnsMax
+	// "Today" in SQL is the bank's day, wherever the database stands.
+	settings.ConnConfig.RuntimeParams["timezone"] = config.TimeZone
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, err

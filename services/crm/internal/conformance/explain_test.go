@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/contract"
@@ -25,11 +26,11 @@ INSERT INTO customer (source, external_id, kind, state, phone, email, given_name
 SELECT 'crowd', n::text, 'individual', 'active', '+420' || n, n || '@example.org', 'Jan', 'Novák ' || n, 'male', '', '', '', '', '', '', 1, 1
 FROM generate_series(1, 10000) n;
 INSERT INTO account (source, external_id, number, currency, state)
-SELECT 'crowd', n::text, n::text, 'CZK', 'open' FROM generate_series(1, 10000) n;
+SELECT 'crowd', n::text, to_char(n, 'FM000000'), 'CZK', 'open' FROM generate_series(1, 10000) n;
 INSERT INTO account_holder (source, external_id, account_id, customer_id, role)
-SELECT 'crowd', account_id::text, account_id, account_id, 'owner' FROM account WHERE source = 'crowd';
+SELECT 'crowd', a.account_id::text, a.account_id, c.customer_id, 'owner' FROM account a JOIN customer c USING (source, external_id) WHERE a.source = 'crowd';
 INSERT INTO card (source, external_id, state, customer_id, account_id)
-SELECT 'crowd', account_id::text, 'active', account_id, account_id FROM account WHERE source = 'crowd';
+SELECT 'crowd', account_id::text, 'active', customer_id, account_id FROM account_holder WHERE source = 'crowd';
 INSERT INTO contract (source, external_id, kind, account_id, amount, currency)
 SELECT 'crowd', account_id::text, 'loan', account_id, 1, 'CZK' FROM account WHERE source = 'crowd';
 INSERT INTO interaction (source, external_id, customer_id, kind, opened_at, priority, text)
@@ -82,7 +83,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	}
 	watched.listTwice(t, contracts, "account_id = 77")
 	watched.listTwice(t, interactions, "customer_id = 77")
-	watched.listTwice(t, accounts, `number = "77"`)
+	watched.listTwice(t, accounts, `number = "000077"`)
 
 	explained := 0
 	for sql, args := range seen.statements {

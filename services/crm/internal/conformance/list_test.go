@@ -106,7 +106,7 @@ func testListFiltersByEveryField(t *testing.T, b *bank, k kind) {
 	if !ok {
 		t.Fatalf("the refusal does not list the fields: %v", err)
 	}
-	for _, field := range strings.Split(listed, ", ") {
+	for field := range strings.SplitSeq(listed, ", ") {
 		if _, _, err := b.list(t.Context(), k, 1, "", field+":*"); err != nil {
 			t.Errorf("%s: %v", field, err)
 		}

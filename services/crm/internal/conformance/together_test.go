@@ -39,7 +39,7 @@ func testTogether(t *testing.T, b *bank, k kind) {
 	errs := make([]error, callers)
 	for caller := range callers {
 		callersDone.Go(func() {
-			random := rand.New(rand.NewPCG(1, uint64(caller))) //nolint:gosec // a test repeats itself
+			random := rand.New(rand.NewPCG(1, uint64(caller)))
 			for round := range rounds {
 				batch := make([]proto.Message, 0, rows)
 				// Each round brings some new keys; half of the others are left out.

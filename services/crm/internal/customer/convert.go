@@ -18,9 +18,6 @@ func toRow(c *crmv1.Customer) (Row, []record.Reference, []apperr.Violation) {
 		Email:         c.GetEmail(),
 		CustomerSince: in.Date("customer_since", c.GetCustomerSince()),
 	}
-	if row.State == "" {
-		row.State = record.EnumText(crmv1.CustomerState_CUSTOMER_STATE_ACTIVE)
-	}
 	if c.GetOrganisation() != nil {
 		readOrganisation(&in, &row, c.GetOrganisation())
 	} else {

@@ -75,8 +75,15 @@ var schema = filter.Schema{
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
 }
 
-// change keeps a person a person and a company a company, and dates possible.
+// change keeps a person a person and a company a company, and dates possible. A message without a state leaves the
+// state as it is: a file that knows no states must not bring former customers back.
 func change(old, updated *Row) error {
+	if updated.State == "" {
+		updated.State = record.EnumText(crmv1.CustomerState_CUSTOMER_STATE_ACTIVE)
+		if old != nil {
+			updated.State = old.State
+		}
+	}
 	if old != nil && old.Kind != updated.Kind {
 		return apperr.InvalidField("party", "an %s can't become an %s", old.Kind, updated.Kind)
 	}

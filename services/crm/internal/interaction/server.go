@@ -55,7 +55,9 @@ func (s *Server) ListInteractions(ctx context.Context, req *crmv1.ListInteractio
 }
 
 // BatchUpsertInteractions creates or changes interactions by external key.
-func (s *Server) BatchUpsertInteractions(ctx context.Context, req *crmv1.BatchUpsertInteractionsRequest) (*crmv1.BatchUpsertInteractionsResponse, error) {
+func (s *Server) BatchUpsertInteractions(
+	ctx context.Context, req *crmv1.BatchUpsertInteractionsRequest,
+) (*crmv1.BatchUpsertInteractionsResponse, error) {
 	results, err := s.store.BatchUpsert(ctx, req.GetInteractions(), record.Batch{ImportID: req.GetImportId(), ValidateOnly: req.GetValidateOnly()})
 	return &crmv1.BatchUpsertInteractionsResponse{Results: results}, err
 }

@@ -20,7 +20,8 @@ func LastForCustomer(ctx context.Context, q record.Querier, customerID int64, li
 
 // OpenComplaints counts a customer's complaints that are not resolved.
 func OpenComplaints(ctx context.Context, q record.Querier, customerID int64) (int32, error) {
-	rows, err := q.Query(ctx, "SELECT count(*)::integer FROM interaction WHERE customer_id = $1 AND kind = 'complaint' AND resolved_at IS NULL", customerID)
+	rows, err := q.Query(ctx, `SELECT count(*)::integer FROM interaction
+WHERE customer_id = $1 AND kind = 'complaint' AND resolved_at IS NULL`, customerID)
 	if err != nil {
 		return 0, err
 	}

@@ -261,12 +261,15 @@ func (s *Store[P, R]) compare(r *row[R], old *Record[R]) crmv1.UpsertOutcome {
 	return crmv1.UpsertOutcome_UPSERT_OUTCOME_UPDATED
 }
 
+// statement writes records and fills in their versions.
+type statement[R any] func(context.Context, pgx.Tx, []*Record[R]) error
+
 // store writes rows by a statement and leaves their events. A row that was not written stays open.
-func (s *Store[P, R]) store(ctx context.Context, tx pgx.Tx, rows []*row[R], statement func(context.Context, pgx.Tx, []*Record[R]) error, outcome crmv1.UpsertOutcome) error {
+func (s *Store[P, R]) store(ctx context.Context, tx pgx.Tx, rows []*row[R], write statement[R], outcome crmv1.UpsertOutcome) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := statement(ctx, tx, recordsOf(rows)); err != nil {
+	if err := write(ctx, tx, recordsOf(rows)); err != nil {
 		return err
 	}
 	written := slices.DeleteFunc(slices.Clone(rows), func(r *row[R]) bool { return r.record.Version == 0 })

@@ -36,11 +36,15 @@ func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.S
 }
 
 // ListNewestFirst returns a page by a time column, newest first; at gives that time of a record.
-func (s *Store[P, R]) ListNewestFirst(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time) ([]P, string, error) {
+func (s *Store[P, R]) ListNewestFirst(
+	ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time,
+) ([]P, string, error) {
 	return s.list(ctx, req, schema, scope, column, at)
 }
 
-func (s *Store[P, R]) list(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time) ([]P, string, error) {
+func (s *Store[P, R]) list(
+	ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time,
+) ([]P, string, error) {
 	size := page.Size(req.GetPageSize())
 	parameters := []string{s.room.Table.entity, req.GetFilter(), scope.Condition, fmt.Sprint(scope.Args...)}
 	after, err := page.Decode[position](req.GetPageToken(), parameters...)

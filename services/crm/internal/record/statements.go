@@ -122,7 +122,8 @@ RETURNING %[3]s, source, external_id, version, created_at, updated_at`, t.entity
 		byKey[keyText(r.Key())] = r
 	}
 	var stored Record[R]
-	_, err = pgx.ForEachRow(rows, []any{&stored.ID, &stored.Source, &stored.ExternalID, &stored.Version, &stored.CreatedAt, &stored.UpdatedAt}, func() error {
+	targets := []any{&stored.ID, &stored.Source, &stored.ExternalID, &stored.Version, &stored.CreatedAt, &stored.UpdatedAt}
+	_, err = pgx.ForEachRow(rows, targets, func() error {
 		r := byKey[keyText(stored.Key())]
 		r.ID, r.Version, r.CreatedAt, r.UpdatedAt = stored.ID, stored.Version, stored.CreatedAt, stored.UpdatedAt
 		return nil

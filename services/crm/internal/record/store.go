@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/check"
@@ -39,7 +40,7 @@ type Room[P Message, R any] struct {
 	Resolved func(ctx context.Context, q Querier, rows []*Record[R]) ([]error, error)
 	// Change checks a new row against the stored one (nil for a new record): transitions and immutable fields. It may
 	// fill in what the message left to the record: a default, or what is stored.
-	Change func(old, new *R) error
+	Change func(old, updated *R) error
 	// ToProto renders a record.
 	ToProto func(*Record[R]) P
 	// Event puts the state that analysis may see into a change.
@@ -163,7 +164,9 @@ func (s *Store[P, R]) checkDeferred(ctx context.Context, tx pgx.Tx) error {
 func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[R]) error {
 	changes := make([]*eventsv1.Change, len(records))
 	for i, r := range records {
-		changes[i] = &eventsv1.Change{Entity: s.room.Table.entity, EntityId: r.ID, Version: r.Version}
+		changes[i] = &eventsv1.Change{
+			Entity: s.room.Table.entity, EntityId: r.ID, Version: r.Version, ChangeTime: timestamppb.New(r.UpdatedAt),
+		}
 		s.room.Event(r, changes[i])
 	}
 	return outbox.Append(ctx, tx, changes)

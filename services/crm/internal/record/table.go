@@ -89,9 +89,8 @@ func (t *Table[R]) selectList() string {
 func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) {
 	r := &Record[R]{}
 	targets := []any{&r.ID, &r.Source, &r.ExternalID, &r.Version, &r.Hash, &r.ImportID, &r.CreatedAt, &r.UpdatedAt}
-	fields := reflect.ValueOf(&r.Row).Elem()
-	for i := range fields.NumField() {
-		targets = append(targets, fields.Field(i).Addr().Interface())
+	for _, field := range reflect.ValueOf(&r.Row).Elem().Fields() {
+		targets = append(targets, field.Addr().Interface())
 	}
 	return r, row.Scan(targets...)
 }

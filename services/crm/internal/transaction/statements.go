@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
 
+	"tandem.bank/pkg/natsx"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/outbox"
 )
-
-// bundleRowsMax keeps one event well below the largest message of NATS (1 MiB).
-const bundleRowsMax = 2000
 
 // known is what the key table says of a recorded transaction.
 type known struct {
@@ -160,19 +159,23 @@ func (l *Ledger) updateBalances(ctx context.Context, tx pgx.Tx, entries []*entry
 	return err
 }
 
-// publish leaves the bundle in the outbox of the same transaction.
+// publish leaves the entries in the outbox of the same transaction, in bundles of a size that a message can hold.
 func (l *Ledger) publish(ctx context.Context, tx pgx.Tx, entries []*entry) error {
 	var changes []*eventsv1.Change
-	for start := 0; start < len(entries); start += bundleRowsMax {
-		part := entries[start:min(start+bundleRowsMax, len(entries))]
-		bundle := &eventsv1.TransactionBundle{BaseCurrency: l.baseCurrency, Transactions: make([]*eventsv1.TransactionState, len(part))}
-		for i, e := range part {
-			bundle.Transactions[i] = event(e.row)
+	var bundle *eventsv1.TransactionBundle
+	bytes := 0
+	for _, e := range entries {
+		state := event(e.row)
+		size := proto.Size(state)
+		if bundle == nil || bytes+size > natsx.BundleBytesTarget {
+			bundle, bytes = &eventsv1.TransactionBundle{BaseCurrency: l.baseCurrency}, 0
+			changes = append(changes, &eventsv1.Change{
+				Entity: "transaction_bundle", EntityId: e.row.TransactionID, Version: 1,
+				Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: bundle},
+			})
 		}
-		changes = append(changes, &eventsv1.Change{
-			Entity: "transaction_bundle", EntityId: part[0].row.TransactionID, Version: 1,
-			Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: bundle},
-		})
+		bundle.Transactions = append(bundle.Transactions, state)
+		bytes += size
 	}
 	if len(changes) == 0 {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
@@ -179,6 +180,24 @@ func TestCorrectionStaysOnItsAccountAndDay(t *testing.T) {
 	moved := func(t *crmv1.Transaction) { t.AccountId = 2 }
 	want(t, b.record(t, movement("a", version(2), moved)), codes.InvalidArgument)
 	want(t, b.record(t, movement("a", version(2), onDay(15))), codes.InvalidArgument)
+}
+
+// TestLargeBundleFitsMessages records the longest texts that are allowed: the events are split, and all are there.
+func TestLargeBundleFitsMessages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var messages []*crmv1.Transaction
+	for i := range 3000 {
+		messages = append(messages, movement(fmt.Sprint(i), func(t *crmv1.Transaction) { t.Purpose = strings.Repeat("ж", 100) }))
+	}
+	b.record(t, messages...)
+	var largest int
+	if err := b.pool.QueryRow(t.Context(), "SELECT max(octet_length(payload)) FROM outbox").Scan(&largest); err != nil {
+		t.Fatal(err)
+	}
+	if largest > natsx.PayloadBytesMax || len(b.published(t)) != len(messages) {
+		t.Fatalf("largest event %d bytes, %d transactions published", largest, len(b.published(t)))
+	}
 }
 
 func TestValidateOnlyWritesNothing(t *testing.T) {

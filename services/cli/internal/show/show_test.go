@@ -1,0 +1,148 @@
+package show
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	datepb "google.golang.org/genproto/googleapis/type/date"
+	moneypb "google.golang.org/genproto/googleapis/type/money"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+func czk(units int64, nanos int32) *moneypb.Money {
+	return &moneypb.Money{CurrencyCode: "CZK", Units: units, Nanos: nanos}
+}
+
+func day(year, month, day int32) *datepb.Date {
+	return &datepb.Date{Year: year, Month: month, Day: day}
+}
+
+// moment is shown in the zone of the machine, so it is made in it too.
+func moment() *timestamppb.Timestamp {
+	return timestamppb.New(time.Date(1998, 12, 31, 15, 4, 5, 0, time.Local))
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]string{
+		Money(czk(1234567, 500000000)): "1 234 567.50 CZK",
+		Money(czk(-1011, -200000000)):  "-1 011.20 CZK",
+		Money(nil):                     "-",
+		Plain(czk(1234, 500000000)):    "1234.5",
+		Plain(nil):                     "",
+		Thousands(czk(1234567, 0)):     "1 235",
+		Count(999):                     "999",
+		Count(uint64(1000)):            "1 000",
+		Date(day(1998, 1, 2)):          "1998-01-02",
+		Date(nil):                      "-",
+		Age(-1):                        "0 s ago",
+		Age(119):                       "119 s ago",
+		Age(121):                       "2 min ago",
+		Age(3 * 3600):                  "3 h ago",
+		Age(200000):                    "2 days ago",
+		Since(nil, time.Now()):         "never",
+		Since(moment(), moment().AsTime().Add(time.Minute)):                "60 s ago",
+		Name(crmv1.HolderRole_HOLDER_ROLE_AUTHORISED_USER, "HOLDER_ROLE_"): "authorised user",
+		Name(crmv1.Sex_SEX_UNSPECIFIED, "SEX_"):                            "-",
+	} {
+		if got != want {
+			t.Errorf("got %q instead of %q", got, want)
+		}
+	}
+}
+
+// check compares texts with blanks at line ends left out.
+func check(t *testing.T, want, got string) {
+	t.Helper()
+	lines := strings.Split(got, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	if diff := cmp.Diff(want, strings.Join(lines, "\n")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRfmRun(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	err := RfmRun(&out, &analyticsv1.RfmRun{
+		RunId: "r1", AsOf: day(1998, 12, 31), WindowDays: 365, TransactionKinds: []string{"cash_deposit", "transfer_in"},
+		Customers: 1234, Transactions: 56789, Monetary: czk(9876543, 0), RecencyEdges: []int32{3, 7, 14, 40},
+		FrequencyEdges: []int64{5, 10, 20, 40}, MonetaryEdges: []string{"1000", "2000.5", "3000", "4000"},
+		Grid: []*analyticsv1.RfmGridCell{
+			{Recency: 5, Frequency: 5, Customers: 1200, Monetary: czk(9000000, 0)},
+			{Recency: 1, Frequency: 2, Customers: 34, Monetary: czk(876543, 0)},
+		},
+		ComputedTime: moment(), NewestEventTime: moment(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, `RFM as of 1998-12-31, 365 days back; run r1, computed 1998-12-31 15:04:05
+1 234 customers, 56 789 transactions, 9 876 543.00 CZK; newest event of 1998-12-31 15:04:05
+kinds: cash_deposit, transfer_in
+
+            bin     1       2         3       4       5
+  recency, days  more    ≤ 40      ≤ 14     ≤ 7     ≤ 3
+      frequency  less     ≥ 5      ≥ 10    ≥ 20    ≥ 40
+  monetary, CZK  less  ≥ 1000  ≥ 2000.5  ≥ 3000  ≥ 4000
+
+Customers (and thousands of CZK) by recency and frequency bin, 5 is best:
+      F1    F2         F3    F4       F5
+  R5   -     -          -     -    1 200  (9 000)
+  R4   -     -          -     -        -
+  R3   -     -          -     -        -
+  R2   -     -          -     -        -
+  R1   -    34  (877)   -     -        -
+`, out.String())
+}
+
+func TestCustomer360(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	err := Customer360(&out, &crmv1.GetCustomer360Response{
+		Customer: &crmv1.Customer{
+			CustomerId: 42, Key: &crmv1.ExternalKey{Source: "berka", ExternalId: "1"}, State: crmv1.CustomerState_CUSTOMER_STATE_ACTIVE,
+			Party:    &crmv1.Customer_Individual{Individual: &crmv1.Individual{BirthDate: day(1970, 12, 13), Sex: crmv1.Sex_SEX_FEMALE}},
+			RegionId: 18, CustomerSince: day(1993, 1, 1),
+		},
+		Accounts: []*crmv1.HeldAccount{{
+			Role: crmv1.HolderRole_HOLDER_ROLE_OWNER,
+			Account: &crmv1.Account{
+				AccountId: 7, Number: "576", State: crmv1.AccountState_ACCOUNT_STATE_OPEN, Opened: day(1993, 1, 1),
+				LedgerBalance: czk(1000, 0), BalanceDate: day(1998, 12, 31),
+			},
+		}},
+		Cards: []*crmv1.Card{{CardId: 3, Last4: "1234", Scheme: "gold", State: crmv1.CardState_CARD_STATE_ACTIVE, Issued: day(1997, 2, 3)}},
+		Contracts: []*crmv1.Contract{{
+			ContractId: 5, Kind: crmv1.ContractKind_CONTRACT_KIND_STANDING_ORDER, State: crmv1.ContractState_CONTRACT_STATE_RUNNING,
+			Amount: czk(129, 0), Purpose: "household",
+		}},
+		OpenComplaints: 1,
+		Rfm: &crmv1.RfmInsight{
+			AsOf: day(1998, 12, 31), Cell: "545", RecencyDays: 2, Frequency: 30, Monetary: czk(50000, 0),
+		},
+		Ages: map[string]*crmv1.PartAge{"customer": {NewestChangeTime: moment(), AgeSeconds: 5}, "rfm": {NewestChangeTime: moment(), AgeSeconds: 7200}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, `Customer 42  -  (5 s ago)
+  key berka/1, state active, sex female, born 1970-12-13, region 18, since 1993-01-01
+RFM  cell 545 as of 1998-12-31: last 2 days before, 30 transactions, 50 000.00 CZK  (2 h ago)
+Accounts: 1  (age unknown)
+  7  576  owner  open  opened 1993-01-01  1 000.00 CZK  on 1998-12-31
+Cards: 1  (age unknown)
+  3  …1234  gold  active  issued 1997-02-03
+Contracts: 1  (age unknown)
+  5  standing order  running  129.00 CZK  household  opened -
+Last interactions: none
+Open complaints: 1
+`, out.String())
+}
