@@ -1,6 +1,9 @@
 package check
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	cardDigitsMin = 13
@@ -44,13 +47,13 @@ func digitGroups(s string, start int) (groups []string, end int) {
 
 func groupsHoldCard(groups []string) bool {
 	for i := range groups {
-		number := ""
+		var number strings.Builder
 		for _, group := range groups[i:] {
-			number += group
-			if len(number) > cardDigitsMax {
+			number.WriteString(group)
+			if len(number.String()) > cardDigitsMax {
 				break
 			}
-			if len(number) >= cardDigitsMin && cardScheme(number) && luhn(number) {
+			if len(number.String()) >= cardDigitsMin && cardScheme(number.String()) && luhn(number.String()) {
 				return true
 			}
 		}
@@ -81,12 +84,7 @@ type scheme struct {
 }
 
 func (s scheme) length(n int) bool {
-	for _, l := range s.lengths {
-		if l == n {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.lengths, n)
 }
 
 func (s scheme) prefix(n string) bool {

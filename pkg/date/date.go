@@ -17,7 +17,7 @@ func Time(d *date.Date) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	t := time.Date(int(d.GetYear()), time.Month(d.GetMonth()), int(d.GetDay()), 0, 0, 0, 0, time.UTC)
-	if d.GetYear() < 1 || d.GetYear() > 9999 || t.Day() != int(d.GetDay()) || int32(t.Month()) != d.GetMonth() {
+	if d.GetYear() < 1 || d.GetYear() > 9999 || t.Day() != int(d.GetDay()) || t.Month() != time.Month(d.GetMonth()) {
 		return time.Time{}, ErrNotADay
 	}
 	return t, nil

@@ -78,8 +78,10 @@ func New(config Config) (*Server, error) {
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(MessageBytesMax),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), edge.unary, calls.unary, deadline, recovery.UnaryServerInterceptor(caught), validateUnary),
-		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor(), edge.stream, calls.stream, recovery.StreamServerInterceptor(caught), validateStream),
+		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), edge.unary, calls.unary, deadline,
+			recovery.UnaryServerInterceptor(caught), validateUnary),
+		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor(), edge.stream, calls.stream,
+			recovery.StreamServerInterceptor(caught), validateStream),
 	)
 	s := &Server{Server: server, addr: config.Addr, log: config.Logger, health: health.NewServer()}
 	healthpb.RegisterHealthServer(server, s.health)
@@ -104,7 +106,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) stop() {
 	s.health.Shutdown()
-	forced := time.AfterFunc(stopGrace, s.Server.Stop)
+	forced := time.AfterFunc(stopGrace, s.Stop)
 	defer forced.Stop()
 	s.GracefulStop()
 }

@@ -47,7 +47,7 @@ func serve(t *testing.T, callsMax int, do handler) *grpc.ClientConn {
 				return nil, err
 			}
 			return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: method}, func(ctx context.Context, req any) (any, error) {
-				return do(ctx, req.(*structpb.Value)) //nolint:forcetypeassert // decoded above
+				return do(ctx, req.(*structpb.Value))
 			})
 		}}},
 	}, nil)

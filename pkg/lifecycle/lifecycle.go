@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -49,12 +50,12 @@ func Run(ctx context.Context, log *slog.Logger, parts ...Part) error {
 		failure = early(parts[e.index].Name, e.err)
 		log.Error("a part ended by itself; stopping the others", "part", parts[e.index].Name, "error", e.err)
 	}
-	for i := len(parts) - 1; i >= 0; i-- {
+	for i, part := range slices.Backward(parts) {
 		cancels[i]()
 		select {
 		case <-done[i]:
 		case <-time.After(stopTimeout):
-			failure = errors.Join(failure, fmt.Errorf("%s did not stop within %s", parts[i].Name, stopTimeout))
+			failure = errors.Join(failure, fmt.Errorf("%s did not stop within %s", part.Name, stopTimeout))
 		}
 	}
 	for range len(parts) {

@@ -21,7 +21,7 @@ func berkaFolder(t *testing.T, root string) string {
 	t.Helper()
 	folder := filepath.Join(filepath.Dir(root), "shared", "data", "berka")
 	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("the Berka data are not at ../shared/data/berka beside the project")
+		t.Skip("the Berka data are not at ../shared/data/berka beside the project") //nolint:forbidigo // data outside the repository
 	}
 	return folder
 }

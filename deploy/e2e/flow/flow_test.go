@@ -128,7 +128,7 @@ func countFinal(t *testing.T, conn driver.Conn, table string) int64 {
 	if err := conn.QueryRow(t.Context(), "SELECT count() FROM "+table+" FINAL").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
-	return int64(n) //nolint:gosec // small
+	return int64(n)
 }
 
 // compareSums compares the sums of credits and debits in both databases with the files.

@@ -14,9 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-
 	"tandem.bank/deploy/local/engine"
 	"tandem.bank/deploy/local/project"
 	"tandem.bank/deploy/local/stack"
@@ -86,28 +83,6 @@ func (b *bank) tandem(t *testing.T, code int, args ...string) string {
 		t.Fatalf("tandem %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, out.String(), errs.String())
 	}
 	return out.String()
-}
-
-// dial opens a connection to one of the services, by the name of its variable.
-func (b *bank) dial(t *testing.T, variable string) *grpc.ClientConn {
-	t.Helper()
-	conn, err := grpc.NewClient(b.address(t, variable), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
-}
-
-func (b *bank) address(t *testing.T, variable string) string {
-	t.Helper()
-	for _, line := range b.Addresses() {
-		if value, ok := strings.CutPrefix(line, variable+"="); ok {
-			return value
-		}
-	}
-	t.Fatalf("the stack has no %s", variable)
-	return ""
 }
 
 // background is a call of the command line that goes on while the test does other things.

@@ -1,12 +1,14 @@
 -- +goose Up
 
 -- Which transactions are known, for ever: idempotency does not end with the window of rows kept below. One narrow row a
--- transaction; the primary key answers "seen before?" in one look-up, across months.
+-- transaction; the primary key answers "seen before?" in one look-up, across months. No foreign key to account: crm looks
+-- the account up before, accounts are never deleted, and the check would lock and rewrite the account's row for each
+-- movement on it.
 CREATE TABLE transaction_key (
     source         text NOT NULL,
     external_id    text NOT NULL,
     transaction_id bigint GENERATED ALWAYS AS IDENTITY,
-    account_id     bigint NOT NULL REFERENCES account,
+    account_id     bigint NOT NULL,
     business_date  date NOT NULL,
     version        integer NOT NULL CHECK (version > 0),
     content_hash   bytea NOT NULL,

@@ -24,7 +24,9 @@ const Retention = 7 * 24 * time.Hour
 
 // Once runs work in a transaction. With a request id that was used before it returns the first answer again, if the
 // input is the same, and fails with ALREADY_EXISTS if it is not. Two calls at once wait for each other.
-func Once[P proto.Message](ctx context.Context, pool *pgxpool.Pool, requestID, method string, input proto.Message, work func(pgx.Tx) (P, error)) (P, error) {
+func Once[P proto.Message](
+	ctx context.Context, pool *pgxpool.Pool, requestID, method string, input proto.Message, work func(pgx.Tx) (P, error),
+) (P, error) {
 	var answer P
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if requestID == "" {

@@ -117,7 +117,8 @@ func (l *Ledger) write(ctx context.Context, tx pgx.Tx, entries []*entry) error {
 			break
 		}
 		if pass == passesMax {
-			return apperr.New(codes.Aborted, apperr.ReasonFailedPrecondition, "one key comes more than %d times in the bundle, or is being written by others", passesMax)
+			return apperr.New(codes.Aborted, apperr.ReasonFailedPrecondition,
+				"one key comes more than %d times in the bundle, or is being written by others", passesMax)
 		}
 		done, err := l.pass(ctx, tx, batch)
 		if err != nil {

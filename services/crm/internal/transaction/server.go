@@ -50,7 +50,9 @@ func (s *Server) ListTransactions(ctx context.Context, req *crmv1.ListTransactio
 }
 
 // BatchUpsertTransactions records a bundle.
-func (s *Server) BatchUpsertTransactions(ctx context.Context, req *crmv1.BatchUpsertTransactionsRequest) (*crmv1.BatchUpsertTransactionsResponse, error) {
+func (s *Server) BatchUpsertTransactions(
+	ctx context.Context, req *crmv1.BatchUpsertTransactionsRequest,
+) (*crmv1.BatchUpsertTransactionsResponse, error) {
 	results, err := s.ledger.Record(ctx, req.GetTransactions(), req.GetValidateOnly())
 	return &crmv1.BatchUpsertTransactionsResponse{Results: results}, err
 }

@@ -83,7 +83,7 @@ func want(t *testing.T, results []*crmv1.UpsertResult, outcomes ...any) {
 	for i, outcome := range outcomes {
 		var got any = results[i].GetOutcome()
 		if results[i].GetError() != nil {
-			got = codes.Code(results[i].GetError().GetCode()) //nolint:gosec // a gRPC code
+			got = codes.Code(results[i].GetError().GetCode())
 		}
 		if got != outcome {
 			t.Errorf("row %d: %v, want %v", i, results[i], outcome)
@@ -164,7 +164,7 @@ func TestRefusalsNameTheFieldAndSpareTheRest(t *testing.T) {
 	want(t, results, created)
 	for i, c := range cases {
 		refusal := results[i+1].GetError()
-		if codes.Code(refusal.GetCode()) != c.code || !strings.Contains(refusal.GetMessage(), c.field) { //nolint:gosec // a gRPC code
+		if codes.Code(refusal.GetCode()) != c.code || !strings.Contains(refusal.GetMessage(), c.field) {
 			t.Errorf("case %d: %v, want %s on %s", i, refusal, c.code, c.field)
 		}
 	}
@@ -230,7 +230,7 @@ func TestListPagesAreWholeAndNewestFirst(t *testing.T) {
 	b := setup(t)
 	var messages []*crmv1.Transaction
 	for i := range int64(50) {
-		messages = append(messages, movement(fmt.Sprint(i), onDay(int32(i%9)+1), func(t *crmv1.Transaction) { t.AccountId = i%2 + 1 })) //nolint:gosec // small
+		messages = append(messages, movement(fmt.Sprint(i), onDay(int32(i%9)+1), func(t *crmv1.Transaction) { t.AccountId = i%2 + 1 }))
 	}
 	b.record(t, messages...)
 	seen, token := 0, ""
