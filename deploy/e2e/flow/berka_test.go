@@ -50,24 +50,7 @@ func berkaValues(t *testing.T, folder string, asOf time.Time, windowDays int) ma
 			owner[row["account_id"]] = row["client_id"]
 		}
 	}
-	first := asOf.AddDate(0, 0, 1-windowDays)
-	values := map[string]value{}
-	for _, m := range berkaMovements(t, folder) {
-		if m.bank || m.day.Before(first) || m.day.After(asOf) {
-			continue
-		}
-		client := owner[m.account]
-		v, seen := values[client]
-		days := int64(asOf.Sub(m.day).Hours() / 24)
-		if !seen {
-			v = value{recencyDays: days, amount: new(big.Rat)}
-		}
-		v.recencyDays = min(v.recencyDays, days)
-		v.frequency++
-		v.amount.Add(v.amount, m.amount)
-		values[client] = v
-	}
-	return values
+	return valuesOf(berkaMovements(t, folder), owner, asOf, windowDays)
 }
 
 func berkaMovements(t *testing.T, folder string) []movement {
