@@ -199,7 +199,7 @@ func (h *halves) ListDeadLetters(_ context.Context, r *analyticsv1.ListDeadLette
 }
 
 func (h *halves) ReplayDeadLetters(_ context.Context, r *analyticsv1.ReplayDeadLettersRequest) (*analyticsv1.ReplayDeadLettersResponse, error) {
-	return &analyticsv1.ReplayDeadLettersResponse{Applied: int32(len(r.GetSequences())), Failed: 1}, nil //nolint:gosec // small
+	return &analyticsv1.ReplayDeadLettersResponse{Applied: int32(len(r.GetSequences())), Failed: 1}, nil
 }
 
 // serve starts the server on a free port and returns the flags that lead to it.
@@ -234,8 +234,10 @@ func TestCommands(t *testing.T) {
 		{"rfm list --csv --limit 1 --order best", 0, "customer_id,recency_days,frequency,monetary,currency,cell\n1,3,4,10.5,CZK,545\n"},
 		{"rfm list --limit 1", 0, "  customer_id  recency_days  frequency  monetary  currency  cell\n            1             3          4      10.5       CZK   545\n"},
 		{"rfm list --run other", exitFailure, "tandem: no run \"other\"\n"},
-		{"--json run rfm --as-of 1998-12-31 --window-days 90 --kinds card_payment,transfer_in", 0,
-			`{"run":{"run_id":"new","as_of":{"year":1998,"month":12,"day":31},"window_days":90,"transaction_kinds":["card_payment","transfer_in"]}}`},
+		{
+			"--json run rfm --as-of 1998-12-31 --window-days 90 --kinds card_payment,transfer_in", 0,
+			`{"run":{"run_id":"new","as_of":{"year":1998,"month":12,"day":31},"window_days":90,"transaction_kinds":["card_payment","transfer_in"]}}`,
+		},
 		{"customer 360 bank/nobody", exitFailure, "tandem: customer bank/nobody does not exist\n"},
 		{"customer 360 BANK/1", exitFailure, "tandem: the request was refused:\n  key.source: must be lower case\n  x: y\n"},
 		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nAccounts: none\nCards: none\nContracts: none\nLast interactions: none\n"},

@@ -222,8 +222,7 @@ func TestMistakes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Load("test.yaml", []byte(test.content))
-			var invalid *InvalidError
-			if !errors.As(err, &invalid) {
+			if _, ok := errors.AsType[*InvalidError](err); !ok {
 				t.Fatalf("got %v instead of an InvalidError", err)
 			}
 			if !strings.HasPrefix(err.Error(), test.want) {
