@@ -17,6 +17,7 @@ type Batch struct {
 	branches       buffer[branch]
 	managers       buffer[manager]
 	customers      buffer[customer]
+	consents       buffer[consent]
 	products       buffer[product]
 	contracts      buffer[contract]
 	accounts       buffer[account]
@@ -36,6 +37,7 @@ func NewBatch() *Batch {
 		branches:       buffer[branch]{table: branchTable},
 		managers:       buffer[manager]{table: managerTable},
 		customers:      buffer[customer]{table: customerTable},
+		consents:       buffer[consent]{table: consentTable},
 		products:       buffer[product]{table: productTable},
 		contracts:      buffer[contract]{table: contractTable},
 		accounts:       buffer[account]{table: accountTable},
@@ -80,14 +82,22 @@ func (b *Batch) Add(message []byte) error {
 // payloadOneof finds which payload a change has; its field is called like the entity.
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
-// add dispatches by payload. The entity's name must say the same: a subject, a dead letter and a row then agree.
-func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
+// checkPayload wants a payload, of the entity that the change names: a subject, a dead letter and a row then agree.
+func checkPayload(c *eventsv1.Change) error {
 	field := c.ProtoReflect().WhichOneof(payloadOneof)
 	if field == nil {
-		return 0, invalid("entity", "%q has no payload that this version knows", clip(c.GetEntity()))
+		return invalid("entity", "%q has no payload that this version knows", clip(c.GetEntity()))
 	}
 	if string(field.Name()) != c.GetEntity() {
-		return 0, invalid("entity", "%q comes with the payload of a %s", clip(c.GetEntity()), field.Name())
+		return invalid("entity", "%q comes with the payload of a %s", clip(c.GetEntity()), field.Name())
+	}
+	return nil
+}
+
+// add dispatches by payload.
+func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
+	if err := checkPayload(c); err != nil {
+		return 0, err
 	}
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_Region:
@@ -98,6 +108,8 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 		return put(&b.managers, rec, p.Manager, managerOf)
 	case *eventsv1.Change_Customer:
 		return put(&b.customers, rec, p.Customer, customerOf)
+	case *eventsv1.Change_Consent:
+		return put(&b.consents, rec, p.Consent, consentOf)
 	case *eventsv1.Change_Product:
 		return put(&b.products, rec, p.Product, productOf)
 	case *eventsv1.Change_Contract:
@@ -155,7 +167,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.products, &b.contracts,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.products, &b.contracts,
 		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions,
 	}
 }

@@ -296,6 +296,7 @@ func TestEveryEntity(t *testing.T) {
 	}
 	want := []string{
 		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertCustomers",
+		"BatchUpsertConsents",
 		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
 		"BatchUpsertTransactions",
 	}

@@ -53,6 +53,10 @@ func (u upserter) call(ctx context.Context, entity mapping.Entity, rows []proto.
 		r, err := crmv1.NewCustomerServiceClient(u.conn).BatchUpsertCustomers(ctx,
 			&crmv1.BatchUpsertCustomersRequest{Customers: as[*crmv1.Customer](rows), ImportId: id, ValidateOnly: check})
 		return r.GetResults(), err
+	case mapping.Consent:
+		r, err := crmv1.NewConsentServiceClient(u.conn).BatchUpsertConsents(ctx,
+			&crmv1.BatchUpsertConsentsRequest{Consents: as[*crmv1.Consent](rows), ImportId: id, ValidateOnly: check})
+		return r.GetResults(), err
 	case mapping.Account:
 		r, err := crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccounts(ctx,
 			&crmv1.BatchUpsertAccountsRequest{Accounts: as[*crmv1.Account](rows), ImportId: id, ValidateOnly: check})

@@ -151,5 +151,17 @@ var interactions = kind{
 	},
 }
 
+var consents = kind{
+	name: "consent", service: "ConsentService", one: "Consent", many: "Consents", edited: "text_version", free: "proof", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Consent{
+			Key: key(source, n), CustomerKey: fixed("customer"), Purpose: "marketing", Channel: crmv1.ConsentChannel_CONSENT_CHANNEL_EMAIL,
+			GrantedTime: at(n), ExpiresTime: at(n + 100000), TextVersion: "2026-01/cs", Proof: "form 17",
+			GrantedHow: crmv1.ConsentMethod_CONSENT_METHOD_SIGNED_FORM, WithdrawnTime: at(n + 10),
+			WithdrawnHow: crmv1.ConsentMethod_CONSENT_METHOD_CALL, WithdrawalReason: "Too many offers.", WithdrawalProof: "recording 4",
+		}
+	},
+}
+
 // kinds are all that the suite is run against.
-var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions}
+var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, consents}

@@ -12,6 +12,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/insight"
@@ -21,7 +22,7 @@ import (
 
 const (
 	interactionsDefault = 10
-	// partRowsMax bounds accounts, cards and contracts: a screen shows no more, lists do.
+	// partRowsMax bounds accounts, cards, contracts and consents: a screen shows no more, lists do.
 	partRowsMax = 200
 	sourceCRM   = "crm"
 )
@@ -59,7 +60,7 @@ func (s *screen) read(ctx context.Context, tx pgx.Tx, req *crmv1.GetCustomer360R
 	}
 	s.answer.Customer = customer.ToProto(profile)
 	s.age("customer", sourceCRM, &profile.UpdatedAt)
-	for _, part := range []func(context.Context, pgx.Tx, int64) error{s.accounts, s.cards, s.contracts, s.rfm} {
+	for _, part := range []func(context.Context, pgx.Tx, int64) error{s.accounts, s.cards, s.contracts, s.consents, s.rfm} {
 		if err := part(ctx, tx, profile.ID); err != nil {
 			return err
 		}
@@ -94,6 +95,15 @@ func (s *screen) contracts(ctx context.Context, tx pgx.Tx, customerID int64) (er
 	s.answer.Contracts, err = contract.ForOwner(ctx, tx, customerID, partRowsMax)
 	for _, c := range s.answer.Contracts {
 		s.newest("contracts", c.GetUpdateTime())
+	}
+	return err
+}
+
+func (s *screen) consents(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
+	var changed time.Time
+	s.answer.Consents, changed, err = consent.InForce(ctx, tx, customerID, partRowsMax)
+	if len(s.answer.Consents) > 0 {
+		s.age("consents", sourceCRM, &changed)
 	}
 	return err
 }

@@ -63,6 +63,7 @@ type Change struct {
 	//	*Change_Card
 	//	*Change_Interaction
 	//	*Change_TransactionBundle
+	//	*Change_Consent
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -260,6 +261,15 @@ func (x *Change) GetTransactionBundle() *TransactionBundle {
 	return nil
 }
 
+func (x *Change) GetConsent() *ConsentState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Consent); ok {
+			return x.Consent
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -319,6 +329,11 @@ type Change_TransactionBundle struct {
 	TransactionBundle *TransactionBundle `protobuf:"bytes,30,opt,name=transaction_bundle,json=transactionBundle,proto3,oneof"`
 }
 
+type Change_Consent struct {
+	// A consent.
+	Consent *ConsentState `protobuf:"bytes,31,opt,name=consent,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -340,6 +355,8 @@ func (*Change_Card) isChange_Payload() {}
 func (*Change_Interaction) isChange_Payload() {}
 
 func (*Change_TransactionBundle) isChange_Payload() {}
+
+func (*Change_Consent) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -1450,6 +1467,124 @@ func (x *InteractionState) GetSatisfaction() int32 {
 	return 0
 }
 
+// ConsentState is a consent after a change; proofs and the reason of a withdrawal stay in Postgres.
+type ConsentState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Purpose, for example "marketing".
+	Purpose string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Channel in lower case, for example "any".
+	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	// When consent was given; unset in a withdrawal alone.
+	GrantedTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=granted_time,json=grantedTime,proto3" json:"granted_time,omitempty"`
+	// When the grant ends by itself; unset when it has no end.
+	ExpiresTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_time,json=expiresTime,proto3" json:"expires_time,omitempty"`
+	// Version of the text agreed to.
+	TextVersion string `protobuf:"bytes,6,opt,name=text_version,json=textVersion,proto3" json:"text_version,omitempty"`
+	// How it was given, in lower case, for example "signed_form"; may be empty.
+	GrantedHow string `protobuf:"bytes,7,opt,name=granted_how,json=grantedHow,proto3" json:"granted_how,omitempty"`
+	// When it was withdrawn; unset when it was not.
+	WithdrawnTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=withdrawn_time,json=withdrawnTime,proto3" json:"withdrawn_time,omitempty"`
+	// How it was withdrawn, in lower case; may be empty.
+	WithdrawnHow  string `protobuf:"bytes,9,opt,name=withdrawn_how,json=withdrawnHow,proto3" json:"withdrawn_how,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentState) Reset() {
+	*x = ConsentState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentState) ProtoMessage() {}
+
+func (x *ConsentState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
+func (*ConsentState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ConsentState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ConsentState) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *ConsentState) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ConsentState) GetGrantedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GrantedTime
+	}
+	return nil
+}
+
+func (x *ConsentState) GetExpiresTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresTime
+	}
+	return nil
+}
+
+func (x *ConsentState) GetTextVersion() string {
+	if x != nil {
+		return x.TextVersion
+	}
+	return ""
+}
+
+func (x *ConsentState) GetGrantedHow() string {
+	if x != nil {
+		return x.GrantedHow
+	}
+	return ""
+}
+
+func (x *ConsentState) GetWithdrawnTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WithdrawnTime
+	}
+	return nil
+}
+
+func (x *ConsentState) GetWithdrawnHow() string {
+	if x != nil {
+		return x.WithdrawnHow
+	}
+	return ""
+}
+
 // TransactionBundle holds transactions that were recorded together.
 type TransactionBundle struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1463,7 +1598,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1610,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1623,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -1538,7 +1673,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1550,7 +1685,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1563,7 +1698,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -1654,7 +1789,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xd1\a\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x8d\b\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -1675,7 +1810,8 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x0eaccount_holder\x18\x1b \x01(\v2$.tandem.events.v1.AccountHolderStateH\x00R\raccountHolder\x121\n" +
 	"\x04card\x18\x1c \x01(\v2\x1b.tandem.events.v1.CardStateH\x00R\x04card\x12F\n" +
 	"\vinteraction\x18\x1d \x01(\v2\".tandem.events.v1.InteractionStateH\x00R\vinteraction\x12T\n" +
-	"\x12transaction_bundle\x18\x1e \x01(\v2#.tandem.events.v1.TransactionBundleH\x00R\x11transactionBundleB\t\n" +
+	"\x12transaction_bundle\x18\x1e \x01(\v2#.tandem.events.v1.TransactionBundleH\x00R\x11transactionBundle\x12:\n" +
+	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsentB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -1796,7 +1932,19 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x11first_answer_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstAnswerTime\x12?\n" +
 	"\rresolved_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fresolvedTime\x125\n" +
 	"\bdue_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\"\n" +
-	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\"\x80\x01\n" +
+	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\"\x8d\x03\n" +
+	"\fConsentState\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12\x18\n" +
+	"\apurpose\x18\x02 \x01(\tR\apurpose\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\x12=\n" +
+	"\fgranted_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vgrantedTime\x12=\n" +
+	"\fexpires_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vexpiresTime\x12!\n" +
+	"\ftext_version\x18\x06 \x01(\tR\vtextVersion\x12\x1f\n" +
+	"\vgranted_how\x18\a \x01(\tR\n" +
+	"grantedHow\x12A\n" +
+	"\x0ewithdrawn_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rwithdrawnTime\x12#\n" +
+	"\rwithdrawn_how\x18\t \x01(\tR\fwithdrawnHow\"\x80\x01\n" +
 	"\x11TransactionBundle\x12F\n" +
 	"\ftransactions\x18\x01 \x03(\v2\".tandem.events.v1.TransactionStateR\ftransactions\x12#\n" +
 	"\rbase_currency\x18\x02 \x01(\tR\fbaseCurrency\"\x8c\x03\n" +
@@ -1830,7 +1978,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                // 0: tandem.events.v1.Change
 	(*Amount)(nil),                // 1: tandem.events.v1.Amount
@@ -1844,14 +1992,15 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*AccountHolderState)(nil),    // 9: tandem.events.v1.AccountHolderState
 	(*CardState)(nil),             // 10: tandem.events.v1.CardState
 	(*InteractionState)(nil),      // 11: tandem.events.v1.InteractionState
-	(*TransactionBundle)(nil),     // 12: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 13: tandem.events.v1.TransactionState
-	nil,                           // 14: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 16: google.type.LatLng
+	(*ConsentState)(nil),          // 12: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),     // 13: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),      // 14: tandem.events.v1.TransactionState
+	nil,                           // 15: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),         // 17: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	15, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	16, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
@@ -1862,25 +2011,29 @@ var file_tandem_events_v1_change_proto_depIdxs = []int32{
 	9,  // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
 	10, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
 	11, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	12, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	16, // 12: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	14, // 13: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	16, // 14: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 15: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 16: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 17: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 18: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	15, // 19: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	15, // 20: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	15, // 21: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	15, // 22: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	13, // 23: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 24: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	13, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	12, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	17, // 13: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	15, // 14: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	17, // 15: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 16: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 17: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 18: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 19: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	16, // 20: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	16, // 21: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	16, // 22: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	16, // 23: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	16, // 24: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	16, // 25: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	16, // 26: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	14, // 27: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 28: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -1900,6 +2053,7 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Card)(nil),
 		(*Change_Interaction)(nil),
 		(*Change_TransactionBundle)(nil),
+		(*Change_Consent)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1907,7 +2061,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
