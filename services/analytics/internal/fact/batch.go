@@ -17,6 +17,7 @@ type Batch struct {
 	branches       buffer[branch]
 	managers       buffer[manager]
 	customers      buffer[customer]
+	relations      buffer[relation]
 	products       buffer[product]
 	contracts      buffer[contract]
 	accounts       buffer[account]
@@ -36,6 +37,7 @@ func NewBatch() *Batch {
 		branches:       buffer[branch]{table: branchTable},
 		managers:       buffer[manager]{table: managerTable},
 		customers:      buffer[customer]{table: customerTable},
+		relations:      buffer[relation]{table: relationTable},
 		products:       buffer[product]{table: productTable},
 		contracts:      buffer[contract]{table: contractTable},
 		accounts:       buffer[account]{table: accountTable},
@@ -98,6 +100,8 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 		return put(&b.managers, rec, p.Manager, managerOf)
 	case *eventsv1.Change_Customer:
 		return put(&b.customers, rec, p.Customer, customerOf)
+	case *eventsv1.Change_Relation:
+		return put(&b.relations, rec, p.Relation, relationOf)
 	case *eventsv1.Change_Product:
 		return put(&b.products, rec, p.Product, productOf)
 	case *eventsv1.Change_Contract:
@@ -155,7 +159,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.products, &b.contracts,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.relations, &b.products, &b.contracts,
 		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions,
 	}
 }

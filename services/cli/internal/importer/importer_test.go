@@ -295,7 +295,7 @@ func TestEveryEntity(t *testing.T) {
 	}
 	want := []string{
 		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertCustomers",
-		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
+		"BatchUpsertRelations", "BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
 		"BatchUpsertTransactions",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

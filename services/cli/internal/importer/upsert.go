@@ -55,6 +55,10 @@ func (u upserter) call(ctx context.Context, entity mapping.Entity, rows []proto.
 		r, err := crmv1.NewCustomerServiceClient(u.conn).BatchUpsertCustomers(ctx,
 			&crmv1.BatchUpsertCustomersRequest{Customers: as[*crmv1.Customer](rows), ImportId: id, ValidateOnly: check}, wait)
 		return r.GetResults(), err
+	case mapping.Relation:
+		r, err := crmv1.NewRelationServiceClient(u.conn).BatchUpsertRelations(ctx,
+			&crmv1.BatchUpsertRelationsRequest{Relations: as[*crmv1.Relation](rows), ImportId: id, ValidateOnly: check}, wait)
+		return r.GetResults(), err
 	case mapping.Account:
 		r, err := crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccounts(ctx,
 			&crmv1.BatchUpsertAccountsRequest{Accounts: as[*crmv1.Account](rows), ImportId: id, ValidateOnly: check}, wait)

@@ -37,6 +37,12 @@ INSERT INTO interaction (source, external_id, customer_id, kind, opened_at, prio
 SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 10 = 0 THEN 'complaint' ELSE 'call' END,
     '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 10 = 0 THEN 'normal' ELSE '' END, repeat('text ', 20)
 FROM generate_series(1, 30000) n;
+INSERT INTO relation (source, external_id, customer_id, type, other_customer_id, other_name, end_reason, formality, position, decision_power, note)
+SELECT 'crowd', n::text, 4 + n % 9000, 'acquaintance', 4 + (n * 7 + 1) % 9000, '', '', 'informal', '', '', ''
+FROM generate_series(1, 9000) n WHERE n % 9000 <> (n * 7 + 1) % 9000;
+INSERT INTO relation (source, external_id, customer_id, type, other_name, end_reason, formality, position, decision_power, note)
+SELECT 'crowd', 'child ' || n, 4 + n % 9000, 'child', 'Adam ' || n, '', 'formal', '', '', ''
+FROM generate_series(1, 9000) n;
 ANALYZE`
 
 // recorder remembers the statements that a pool runs.
@@ -73,10 +79,11 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	t.Cleanup(traced.Close)
 	watched := &bank{pool: traced}
 	watched.serve(t, traced)
-	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions} {
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, relations} {
 		watched.exercise(t, k)
 	}
 	watched.exerciseScreen(t)
+	watched.exerciseRelations(t)
 	for _, filter := range []string{"customer_id = 77", "account_id = 77"} {
 		watched.listTwice(t, holders, filter)
 		watched.listTwice(t, cards, filter)
@@ -174,7 +181,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 }
 
 func (p plan) scans() []string {
-	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction"}
+	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction", "relation"}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {
 		found = append(found, p.Relation)
