@@ -83,7 +83,7 @@ func (b *Batch) Add(message []byte) error {
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
 // add dispatches by payload. The entity's name must say the same: a subject, a dead letter and a row then agree.
-func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
+func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) { //nolint:cyclop // one case for each payload
 	field := c.ProtoReflect().WhichOneof(payloadOneof)
 	if field == nil {
 		return 0, invalid("entity", "%q has no payload that this version knows", clip(c.GetEntity()))

@@ -30,6 +30,7 @@ func (u upserter) send(ctx context.Context, entity mapping.Entity, records []pro
 	return results, nil
 }
 
+//nolint:funlen // one case for each entity
 func (u upserter) call(ctx context.Context, entity mapping.Entity, rows []proto.Message) ([]*crmv1.UpsertResult, error) {
 	// The service may be starting or restarting: wait for it within the deadline rather than failing at once.
 	wait := grpc.WaitForReady(true)
