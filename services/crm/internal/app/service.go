@@ -25,6 +25,7 @@ import (
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/outbox"
 	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/transaction"
 )
@@ -94,6 +95,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
 	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
+	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
