@@ -1,0 +1,184 @@
+package search
+
+import (
+	"context"
+	_ "embed" // for the statements
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/filter"
+	"tandem.bank/pkg/page"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/search/query"
+)
+
+//go:embed similar.sql
+var similarSQL string
+
+// similarMax bounds the words that one word may be a slip of.
+const similarMax = 16
+
+// hit is a customer found, before anything is known of them.
+type hit struct {
+	ID    int64
+	Level crmv1.MatchLevel
+}
+
+// position is where a page ended.
+type position struct {
+	Level crmv1.MatchLevel `json:"l"`
+	ID    int64            `json:"i"`
+}
+
+// search is one call on its way.
+type search struct {
+	tx     pgx.Tx
+	root   query.Node
+	terms  map[*query.Term]*term
+	wanted []*term
+	filter string
+}
+
+func newSearch(tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
+	root, err := query.Parse(req.GetQuery())
+	switch {
+	case errors.Is(err, query.ErrEmpty), errors.Is(err, query.ErrTooMany):
+		return nil, apperr.InvalidField("query", "%s", err)
+	case err != nil:
+		return nil, err
+	}
+	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter()}
+	for _, t := range query.Wanted(root) {
+		s.terms[t] = newTerm(t)
+		s.wanted = append(s.wanted, s.terms[t])
+	}
+	for _, t := range query.Wanted(&query.Not{Part: root}) {
+		s.terms[t] = newTerm(t)
+	}
+	return s, nil
+}
+
+// run finds a page of hits, and one more if there are any. It goes down the levels, and asks for a worse one only when the
+// better ones do not fill the page: most searches end early, and the guesses cost only those who need them.
+func (s *search) run(ctx context.Context, after *position, size int) ([]hit, error) {
+	all := make([]*term, 0, len(s.terms))
+	for _, t := range s.terms {
+		all = append(all, t)
+	}
+	if err := identify(ctx, s.tx, all); err != nil {
+		return nil, fmt.Errorf("look identifiers up: %w", err)
+	}
+	first, lastID := levelIdentifier, int64(0)
+	if after != nil {
+		first, lastID = after.Level, after.ID
+	}
+	var hits []hit
+	for level := first; level <= levelText && len(hits) < size; level++ {
+		if level == levelSimilar || level == first && level > levelSimilar {
+			if err := s.guess(ctx); err != nil {
+				return nil, fmt.Errorf("look for similar words: %w", err)
+			}
+		}
+		ids, err := s.level(ctx, level, lastID, size-len(hits))
+		if err != nil {
+			return nil, fmt.Errorf("search at level %d: %w", level, err)
+		}
+		for _, id := range ids {
+			hits = append(hits, hit{id, level})
+		}
+		lastID = 0
+	}
+	return hits, nil
+}
+
+// level finds customers who match at a level and at none before it, by customer number.
+func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64, limit int) ([]int64, error) {
+	c := &conditions{terms: s.terms}
+	this := c.of(s.root, level)
+	if this.never {
+		return nil, nil
+	}
+	where := "s.customer_id > " + c.bind(lastID) + "::bigint AND " + c.render(this)
+	if level > levelIdentifier {
+		before := c.of(s.root, level-1)
+		if before.always || before.names != "" && before.names == this.names {
+			return nil, nil
+		}
+		if !before.never {
+			where += " AND NOT " + c.render(before)
+		}
+	}
+	if level == levelText {
+		where += " AND s.customer_id IN (SELECT i.customer_id FROM interaction i WHERE i.words @@ (" + c.anyText(s.wanted) + "))"
+	}
+	from := "customer_search s"
+	if s.filter != "" {
+		condition, args, err := filter.Postgres(s.filter, customer.Schema, c.args)
+		if err != nil {
+			return nil, err
+		}
+		c.args, from, where = args, from+" JOIN customer USING (customer_id)", where+" AND "+condition
+	}
+	sql := fmt.Sprintf("SELECT s.customer_id FROM %s WHERE %s ORDER BY s.customer_id LIMIT %s::int", from, where, c.bind(limit))
+	return collect[int64](ctx, s.tx, sql, c.args)
+}
+
+// guess finds the words that the wanted words may be slips of.
+func (s *search) guess(ctx context.Context) error {
+	var numbers []int32
+	var texts []string
+	var asked []*word
+	for _, t := range s.wanted {
+		for _, w := range t.words {
+			if !w.guess() {
+				continue
+			}
+			for _, latin := range w.latin {
+				numbers, texts, asked = append(numbers, int32(len(asked))), append(texts, latin), append(asked, w) //nolint:gosec // at most 512
+			}
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	type near struct {
+		N    int32
+		Word string
+	}
+	rows, err := s.tx.Query(ctx, similarSQL, numbers, texts, similarMax)
+	if err != nil {
+		return err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[near])
+	for _, f := range found {
+		asked[f.N].similar = append(asked[f.N].similar, f.Word)
+	}
+	return err
+}
+
+// collect runs a statement that is planned anew with its values: how common a word is decides whether the index of words
+// or that of customer numbers leads to the first page.
+func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args []any) ([]T, error) {
+	rows, err := tx.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[T])
+}
+
+// encode makes the token of the page after a hit.
+func encode(h hit, req *crmv1.SearchCustomersRequest) (string, error) {
+	return page.Encode(position{h.Level, h.ID}, parameters(req)...)
+}
+
+func decode(req *crmv1.SearchCustomersRequest) (*position, error) {
+	return page.Decode[position](req.GetPageToken(), parameters(req)...)
+}
+
+func parameters(req *crmv1.SearchCustomersRequest) []string {
+	return []string{"search", req.GetQuery(), req.GetFilter()}
+}
