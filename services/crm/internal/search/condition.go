@@ -22,6 +22,8 @@ type condition struct {
 type conditions struct {
 	terms map[*query.Term]*term
 	args  []any
+	// unindexed keeps the index of words out of the conditions that follow: they only check rows found otherwise.
+	unindexed bool
 }
 
 func (c *conditions) bind(value any) string {
@@ -142,7 +144,11 @@ func (c *conditions) render(part condition) string {
 	case part.always:
 		return "true"
 	case part.names != "":
-		return fmt.Sprintf("s.words @@ %s::tsquery", c.bind(part.names))
+		format := "s.words @@ %s::tsquery"
+		if c.unindexed {
+			format = "coalesce(s.words @@ %s::tsquery, false)"
+		}
+		return fmt.Sprintf(format, c.bind(part.names))
 	}
 	return part.sql
 }

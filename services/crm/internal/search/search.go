@@ -23,12 +23,9 @@ var similarSQL string
 const similarMax = 16
 
 // hit is a customer found, before anything is known of them.
-type hit struct {
-	ID    int64
-	Level crmv1.MatchLevel
-}
+type hit = position
 
-// position is where a page ended.
+// position is a place in the order of hits; a page ends at one.
 type position struct {
 	Level crmv1.MatchLevel `json:"l"`
 	ID    int64            `json:"i"`
@@ -41,6 +38,9 @@ type search struct {
 	terms  map[*query.Term]*term
 	wanted []*term
 	filter string
+	// walked counts the customers looked at one by one; stopped is where the call had looked at its share of them.
+	walked  int
+	stopped *position
 }
 
 func newSearch(tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
@@ -49,6 +49,9 @@ func newSearch(tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
 	case errors.Is(err, query.ErrEmpty), errors.Is(err, query.ErrTooMany):
 		return nil, apperr.InvalidField("query", "%s", err)
 	case err != nil:
+		return nil, err
+	}
+	if _, _, err := filter.Postgres(req.GetFilter(), customer.Schema, nil); err != nil {
 		return nil, err
 	}
 	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter()}
@@ -77,7 +80,7 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 		first, lastID = after.Level, after.ID
 	}
 	var hits []hit
-	for level := first; level <= levelText && len(hits) < size; level++ {
+	for level := first; level <= levelText && len(hits) < size && s.stopped == nil; level++ {
 		if level == levelSimilar || level == first && level > levelSimilar {
 			if err := s.guess(ctx); err != nil {
 				return nil, fmt.Errorf("look for similar words: %w", err)
@@ -88,43 +91,21 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 			return nil, fmt.Errorf("search at level %d: %w", level, err)
 		}
 		for _, id := range ids {
-			hits = append(hits, hit{id, level})
+			hits = append(hits, hit{level, id})
 		}
 		lastID = 0
 	}
 	return hits, nil
 }
 
-// level finds customers who match at a level and at none before it, by customer number.
-func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64, limit int) ([]int64, error) {
-	c := &conditions{terms: s.terms}
-	this := c.of(s.root, level)
-	if this.never {
-		return nil, nil
+// filtered adds the caller's filter to a statement.
+func (s *search) filtered(c *conditions, where string) (from, filtered string, err error) {
+	if s.filter == "" {
+		return "customer_search s", where, nil
 	}
-	where := "s.customer_id > " + c.bind(lastID) + "::bigint AND " + c.render(this)
-	if level > levelIdentifier {
-		before := c.of(s.root, level-1)
-		if before.always || before.names != "" && before.names == this.names {
-			return nil, nil
-		}
-		if !before.never {
-			where += " AND NOT " + c.render(before)
-		}
-	}
-	if level == levelText {
-		where += " AND s.customer_id IN (SELECT i.customer_id FROM interaction i WHERE i.words @@ (" + c.anyText(s.wanted) + "))"
-	}
-	from := "customer_search s"
-	if s.filter != "" {
-		condition, args, err := filter.Postgres(s.filter, customer.Schema, c.args)
-		if err != nil {
-			return nil, err
-		}
-		c.args, from, where = args, from+" JOIN customer USING (customer_id)", where+" AND "+condition
-	}
-	sql := fmt.Sprintf("SELECT s.customer_id FROM %s WHERE %s ORDER BY s.customer_id LIMIT %s::int", from, where, c.bind(limit))
-	return collect[int64](ctx, s.tx, sql, c.args)
+	condition, args, err := filter.Postgres(s.filter, customer.Schema, c.args)
+	c.args = args
+	return "customer_search s JOIN customer USING (customer_id)", where + " AND " + condition, err
 }
 
 // guess finds the words that the wanted words may be slips of.
@@ -160,8 +141,7 @@ func (s *search) guess(ctx context.Context) error {
 	return err
 }
 
-// collect runs a statement that is planned anew with its values: how common a word is decides whether the index of words
-// or that of customer numbers leads to the first page.
+// collect runs a statement that is planned for the values it gets: a plan for any value would ignore what they say.
 func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args []any) ([]T, error) {
 	rows, err := tx.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
 	if err != nil {
@@ -170,9 +150,9 @@ func collect[T any](ctx context.Context, tx pgx.Tx, sql string, args []any) ([]T
 	return pgx.CollectRows(rows, pgx.RowTo[T])
 }
 
-// encode makes the token of the page after a hit.
-func encode(h hit, req *crmv1.SearchCustomersRequest) (string, error) {
-	return page.Encode(position{h.Level, h.ID}, parameters(req)...)
+// encode makes the token of the page that begins behind a position.
+func encode(end position, req *crmv1.SearchCustomersRequest) (string, error) {
+	return page.Encode(end, parameters(req)...)
 }
 
 func decode(req *crmv1.SearchCustomersRequest) (*position, error) {

@@ -73,7 +73,7 @@ func Parse(text string) (Node, error) {
 		p.accept(closeToken) // one too many
 	}
 	root := join(parts, func(parts []Node) Node { return &And{parts} })
-	if root == nil || !positive(root, true) {
+	if root == nil || !Positive(root) {
 		return nil, ErrEmpty
 	}
 	return root, nil
@@ -104,6 +104,9 @@ func collect(n Node, wanted bool, out *[]*Term) {
 		collect(n.Part, !wanted, out)
 	}
 }
+
+// Positive says whether a match of a node needs something to be there.
+func Positive(n Node) bool { return positive(n, true) }
 
 // positive says whether a match needs something to be there, so that not nearly everybody is one.
 func positive(n Node, wanted bool) bool {

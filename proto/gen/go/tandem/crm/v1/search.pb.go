@@ -307,7 +307,7 @@ type SearchCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The hits, best first.
 	Hits []*SearchHit `protobuf:"bytes,1,rep,name=hits,proto3" json:"hits,omitempty"`
-	// Token of the next page; empty on the last one.
+	// Token of the next page; empty on the last one. A page that took long to fill may hold fewer hits, even none, and a token.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
