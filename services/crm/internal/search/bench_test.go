@@ -34,7 +34,7 @@ func crowd(from, to int) []*crmv1.Customer {
 	for n := from; n < to; n++ {
 		family := stems[n%len(stems)]
 		if n%4 != 0 {
-			h := uint32(n) * 2654435761 //nolint:gosec // a hash may overflow
+			h := uint32(n) * 2654435761
 			family += syllables[h>>7%20] + syllables[h>>12%20] + syllables[h>>17%20]
 		}
 		c := person(fmt.Sprint(n), givenNames[n/7%len(givenNames)], family)

@@ -53,14 +53,14 @@ const (
 func (s *search) walk(ctx context.Context, level crmv1.MatchLevel, lastID int64, limit int) ([]int64, error) {
 	var hits []int64
 	for {
-		// Postgres would rather count through the ids by its own guess; the window says how far to look.
 		ends, err := collect[*int64](ctx, s.tx, `SELECT max(customer_id) FROM (
     SELECT customer_id FROM customer_search WHERE customer_id > $1::bigint ORDER BY customer_id LIMIT $2::int
 ) w`, []any{lastID, windowRows})
 		if err != nil || ends[0] == nil {
 			return hits, err
 		}
-		ids, err := s.find(ctx, level, true, "s.customer_id BETWEEN (%[1]s::bigint[])[1] AND (%[1]s::bigint[])[2]", []int64{lastID + 1, *ends[0]}, limit-len(hits))
+		window := "s.customer_id BETWEEN (%[1]s::bigint[])[1] AND (%[1]s::bigint[])[2]"
+		ids, err := s.find(ctx, level, true, window, []int64{lastID + 1, *ends[0]}, limit-len(hits))
 		if err != nil {
 			return nil, err
 		}
@@ -90,11 +90,14 @@ func (s *search) find(ctx context.Context, level crmv1.MatchLevel, walk bool, sc
 	if walk {
 		order = " ORDER BY s.customer_id"
 	}
-	from, where, err := s.filtered(c, where)
+	if walk && s.filter != "" {
+		order += " + 0" // or the join would follow the order through all customers
+	}
+	from, err := s.filtered(c, where)
 	if err != nil {
 		return nil, err
 	}
-	sql := fmt.Sprintf("SELECT s.customer_id FROM %s WHERE %s%s LIMIT %s::int", from, where, order, c.bind(limit))
+	sql := fmt.Sprintf("SELECT s.customer_id FROM %s%s LIMIT %s::int", from, order, c.bind(limit))
 	return collect[int64](ctx, s.tx, sql, c.args)
 }
 

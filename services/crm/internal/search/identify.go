@@ -42,14 +42,15 @@ type lookup struct {
 	args  []any
 }
 
-// add looks a field of a table up; the condition has %s where the values go.
+// add looks a field of a table up; the condition has %s where the values go. The sum in the order keeps Postgres from
+// walking through all customers by number.
 func (l *lookup) add(term int, prefix bool, field, value, from, condition string, args ...any) {
 	names := make([]any, len(args))
 	for i, arg := range args {
 		l.args = append(l.args, arg)
 		names[i] = fmt.Sprintf("$%d", len(l.args))
 	}
-	l.parts = append(l.parts, fmt.Sprintf("(SELECT %d, customer_id, %t, '%s', %s FROM %s WHERE %s ORDER BY 2 LIMIT %d)",
+	l.parts = append(l.parts, fmt.Sprintf("(SELECT %d, customer_id, %t, '%s', %s FROM %s WHERE %s ORDER BY customer_id + 0 LIMIT %d)",
 		term, prefix, field, value, from, fmt.Sprintf(condition, names...), identifiedMax))
 }
 

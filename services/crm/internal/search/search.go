@@ -98,14 +98,15 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 	return hits, nil
 }
 
-// filtered adds the caller's filter to a statement.
-func (s *search) filtered(c *conditions, where string) (from, filtered string, err error) {
+// filtered makes the customers whom a condition and the caller's filter admit.
+func (s *search) filtered(c *conditions, where string) (from string, err error) {
 	if s.filter == "" {
-		return "customer_search s", where, nil
+		return "customer_search s WHERE " + where, nil
 	}
 	condition, args, err := filter.Postgres(s.filter, customer.Schema, c.args)
 	c.args = args
-	return "customer_search s JOIN customer USING (customer_id)", where + " AND " + condition, err
+	// The offset keeps the join out of the inner statement: the words lead, the filter only looks at what they find.
+	return fmt.Sprintf("(SELECT * FROM customer_search s WHERE %s OFFSET 0) s JOIN customer USING (customer_id) WHERE %s", where, condition), err
 }
 
 // guess finds the words that the wanted words may be slips of.

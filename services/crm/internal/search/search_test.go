@@ -38,7 +38,9 @@ func newTown(t testing.TB) *town {
 	return &town{pool: pool, customers: customer.NewServer(pool, log, search.Index), search: search.NewServer(pool)}
 }
 
-func key(id string) *crmv1.ExternalKey { return &crmv1.ExternalKey{Source: "town", ExternalId: "n-" + id} }
+func key(id string) *crmv1.ExternalKey {
+	return &crmv1.ExternalKey{Source: "town", ExternalId: "n-" + id}
+}
 
 func person(id, given, family string) *crmv1.Customer {
 	return &crmv1.Customer{Key: key(id), Party: &crmv1.Customer_Individual{Individual: &crmv1.Individual{GivenName: given, FamilyName: family}}}
@@ -95,8 +97,10 @@ func (w *town) furnish(t testing.TB) {
 	}})
 	taken(t, cards.GetResults(), err)
 	spoken := func(id, who, subject, text string) *crmv1.Interaction {
-		return &crmv1.Interaction{Key: key(id), CustomerKey: key(who), Kind: crmv1.InteractionKind_INTERACTION_KIND_CALL,
-			OpenedTime: timestamppb.Now(), Subject: subject, Text: text}
+		return &crmv1.Interaction{
+			Key: key(id), CustomerKey: key(who), Kind: crmv1.InteractionKind_INTERACTION_KIND_CALL,
+			OpenedTime: timestamppb.Now(), Subject: subject, Text: text,
+		}
 	}
 	talks, err := interaction.NewServer(w.pool, log, time.UTC).BatchUpsertInteractions(t.Context(), &crmv1.BatchUpsertInteractionsRequest{
 		Interactions: []*crmv1.Interaction{
@@ -272,10 +276,10 @@ func TestFilter(t *testing.T) {
 	w := newTown(t)
 	w.furnish(t)
 	for filter, want := range map[string]string{
-		`kind = "individual"`:                   "jan:exact jana:prefix",
-		`individual.given_name = "Jana"`:        "jana:prefix",
+		`kind = "individual"`:                     "jan:exact jana:prefix",
+		`individual.given_name = "Jana"`:          "jana:prefix",
 		`key.external_id = "n-jan" AND phone:"6"`: "jan:exact",
-		`customer_id > 1000000`:                 "",
+		`customer_id > 1000000`:                   "",
 	} {
 		answer, err := w.search.SearchCustomers(t.Context(), &crmv1.SearchCustomersRequest{Query: "novak", Filter: filter})
 		if err != nil || found(answer.GetHits()) != want {

@@ -5,15 +5,11 @@ SELECT asked.n::int, near.word
 FROM unnest($1::int[], $2::text[]) AS asked (n, word)
 CROSS JOIN LATERAL (
     SELECT known.word
-    FROM (
-        SELECT word FROM search_word WHERE word % asked.word
-        UNION
-        SELECT word FROM search_word WHERE sounds && daitch_mokotoff(asked.word)
-    ) known
+    FROM search_word known
     CROSS JOIN LATERAL levenshtein_less_equal(known.word, asked.word, 4) AS edits
-    WHERE known.word <> asked.word AND (
+    WHERE (known.word % asked.word OR known.sounds && daitch_mokotoff(asked.word)) AND known.word <> asked.word AND (
         edits <= CASE WHEN length(asked.word) < 4 THEN 0 WHEN length(asked.word) < 6 THEN 1 ELSE 2 END
-        OR edits <= length(asked.word) / 2 AND daitch_mokotoff(known.word) && daitch_mokotoff(asked.word)
+        OR edits <= length(asked.word) / 2 AND known.sounds && daitch_mokotoff(asked.word)
     )
     ORDER BY edits, left(known.word, 1) <> left(asked.word, 1), known.word
     LIMIT $3
