@@ -124,8 +124,8 @@ func (c *conditions) text(t *term) string {
 	if t.Prefix && len(t.words) == 1 {
 		return fmt.Sprintf("to_tsquery('simple', %s::text)", c.bind("'"+t.words[0].plain+"':*"))
 	}
-	const phrase = "phraseto_tsquery('pg_catalog.russian', search_plain(%[1]s::text)) || phraseto_tsquery('pg_catalog.simple', search_plain(%[1]s::text))"
-	return fmt.Sprintf(phrase, c.bind(t.Text))
+	const both = "phraseto_tsquery('pg_catalog.russian', search_plain(%[1]s::text)) || phraseto_tsquery('pg_catalog.simple', search_plain(%[1]s::text))"
+	return fmt.Sprintf(both, c.bind(t.Text))
 }
 
 // anyText is the tsquery for any of the wanted terms in texts.
