@@ -31,6 +31,11 @@ var appendSQL string
 // payloadOneof is the oneof of Change that holds the state; the name of its field is the name of the entity.
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
+// queue is a transaction that sends statements together with its commit.
+type queue interface {
+	Queue(sql string, args ...any)
+}
+
 // Append writes the changes to the outbox in one statement, within the caller's transaction.
 //
 // It completes the changes in place: event_id (a new UUIDv7), entity (from the payload), change_time (the transaction's
@@ -55,7 +60,12 @@ func Append(ctx context.Context, tx pgx.Tx, changes []*eventsv1.Change) error {
 			return fmt.Errorf("change %d (%s %d): %w", i, change.GetEntity(), change.GetEntityId(), err)
 		}
 	}
-	if _, err := tx.Exec(ctx, appendSQL, c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads); err != nil {
+	args := []any{c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads}
+	if last, ok := tx.(queue); ok {
+		last.Queue(appendSQL, args...)
+		return nil
+	}
+	if _, err := tx.Exec(ctx, appendSQL, args...); err != nil {
 		return fmt.Errorf("append to outbox: %w", err)
 	}
 	return nil
