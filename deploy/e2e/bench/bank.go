@@ -39,7 +39,7 @@ func bankFiles(customers int) []file {
 			"monthly_income,income_currency,legal_name,registration_number,industry_nace,employees,annual_turnover,turnover_currency,founded",
 			customers, func(n int) string {
 				return fmt.Sprintf("C%d,individual,%s,R%d,B%d,M%d,+4206%08d,c%d@example.org,2019-03-%02d,Jana,Nováková %d,19%02d-05-%02d,female,engineer,%d.00,CZK,,,,,,,",
-					n, []string{"active", "active", "active", "former"}[n%4], n%10, n%50, n%managers, n, n, n%28+1, n, n%60+40, n%28+1, 20000+n%50000)
+					n, []string{"active", "active", "active", "former"}[n/managers%4], n%10, n%50, n%managers, n, n, n%28+1, n, n%60+40, n%28+1, 20000+n%50000)
 			}},
 		{"accounts", "id,number,currency,product,region,branch,state,statement_frequency,opened,closed", customers, func(n int) string {
 			return fmt.Sprintf("A%d,%d,CZK,P0,R%d,B%d,open,monthly,2019-03-%02d,", n, 10000000+n, n%10, n%50, n%28+1)

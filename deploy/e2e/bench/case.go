@@ -22,8 +22,6 @@ const (
 	writeGoal = 0.5
 )
 
-const screenCase = "GetCustomer360"
-
 // measured is a call and the bare SQL of it.
 type measured struct {
 	name       string
@@ -32,7 +30,7 @@ type measured struct {
 }
 
 var cases = []measured{
-	{screenCase, readGoal, screenCall, screenBare},
+	{"GetCustomer360", readGoal, screenCall, screenBare},
 	{"ListCustomers with a filter", readGoal, listCall, listBare},
 	{"CreateInteraction", writeGoal, createCall, createBare},
 	{"UpdateCustomer", writeGoal, updateCall, updateBare},

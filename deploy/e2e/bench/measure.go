@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -113,15 +114,34 @@ func (b *bench) saturate(ctx context.Context, w work, length time.Duration) (flo
 	return float64(done.Load()) / time.Since(begun).Seconds(), failed
 }
 
-// latency asks for screens at a steady pace and returns the 99th percentile of the time to the answer, counted from the
-// moment at which the call was due: a call that had to wait for a free worker counts its waiting.
-func (b *bench) latency(ctx context.Context, rate float64) (Result, error) {
-	call := screenCall(b)
-	total := int(rate * b.config.Slice.Seconds() * float64(b.config.Rounds))
-	say("GetCustomer360 at half of saturation: %d calls, %.0f a second", total, rate)
+// latency asks for screens at half of the pace that crm can keep up, and returns the 99th percentile of the time to the
+// answer. Each turn finds that pace anew, and the median of the turns counts: on a machine with other work on it, both
+// change from one moment to the next.
+func (b *bench) latency(ctx context.Context) (Result, error) {
+	var turns []time.Duration
+	for round := range b.config.Rounds {
+		most, err := b.saturate(ctx, screenCall(b), b.config.Slice)
+		if err != nil {
+			return Result{}, err
+		}
+		p99, err := b.paced(ctx, most/2)
+		if err != nil {
+			return Result{}, err
+		}
+		say("GetCustomer360 at %.0f a second: turn %d of %d, p99 %s", most/2, round+1, b.config.Rounds, p99)
+		turns = append(turns, p99)
+	}
+	slices.Sort(turns)
+	median := turns[len(turns)/2]
+	return atMost("GetCustomer360 p99 at half of saturation", float64(median.Microseconds())/1000, "ms", 10), nil
+}
+
+// paced asks for screens at a steady pace. Time counts from the moment at which a call was due: one that had to wait for
+// a free worker counts its waiting.
+func (b *bench) paced(ctx context.Context, rate float64) (p99 time.Duration, err error) {
+	call, total := screenCall(b), max(100, int(rate*b.config.Slice.Seconds()))
 	took := make([]time.Duration, total)
 	begun := time.Now()
-	var failed error
 	var once sync.Once
 	var group sync.WaitGroup
 	var next atomic.Int64
@@ -135,8 +155,8 @@ func (b *bench) latency(ctx context.Context, rate float64) (Result, error) {
 				}
 				due := begun.Add(time.Duration(float64(n) / rate * float64(time.Second)))
 				pause(ctx, time.Until(due))
-				if err := call(ctx, worker, random); err != nil {
-					once.Do(func() { failed = err })
+				if failed := call(ctx, worker, random); failed != nil {
+					once.Do(func() { err = failed })
 					return
 				}
 				took[n] = time.Since(due)
@@ -144,12 +164,11 @@ func (b *bench) latency(ctx context.Context, rate float64) (Result, error) {
 		})
 	}
 	group.Wait()
-	if failed != nil {
-		return Result{}, failed
+	if err != nil || ctx.Err() != nil {
+		return 0, errors.Join(err, ctx.Err())
 	}
 	slices.Sort(took)
-	p99 := took[min(total-1, total*99/100)]
-	return atMost("GetCustomer360 p99 at half of saturation", float64(p99.Microseconds())/1000, "ms", 10), ctx.Err()
+	return took[total*99/100], nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

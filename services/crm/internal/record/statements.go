@@ -32,7 +32,11 @@ func (t *Table[R]) GetByKey(ctx context.Context, q Querier, key *crmv1.ExternalK
 
 // lock returns the record with an id and keeps others from changing it until the transaction ends.
 func (t *Table[R]) lock(ctx context.Context, tx pgx.Tx, id int64) (*Record[R], error) {
-	return t.one(ctx, tx, fmt.Sprintf("%d", id), t.idColumn()+" = $1 FOR NO KEY UPDATE", id)
+	var locked *Record[R]
+	part := t.PartByID(&locked, id)
+	part.SQL += " FOR NO KEY UPDATE"
+	err := Read(ctx, tx, part)
+	return locked, err
 }
 
 func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, args ...any) (*Record[R], error) {

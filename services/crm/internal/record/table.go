@@ -55,6 +55,8 @@ type Table[R any] struct {
 	columns []string
 	// written are those of them that a message sets.
 	written []string
+	// list is what Scan reads, made once: statements are made of it at every call.
+	list string
 	// readOnly holds the fields of the others.
 	readOnly []int
 }
@@ -73,6 +75,7 @@ func NewTable[R any](entity string) *Table[R] {
 			t.written = append(t.written, column)
 		}
 	}
+	t.list = t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
 	return t
 }
 
@@ -82,9 +85,7 @@ func (t *Table[R]) Entity() string { return t.entity }
 func (t *Table[R]) idColumn() string { return t.entity + "_id" }
 
 // selectList are the columns that scan reads, in its order.
-func (t *Table[R]) selectList() string {
-	return t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
-}
+func (t *Table[R]) selectList() string { return t.list }
 
 func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) { return t.Scan(row) }
 
