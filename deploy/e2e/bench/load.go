@@ -21,7 +21,7 @@ func load(ctx context.Context, config Config, s *stack) ([]Result, error) {
 			return nil, err
 		}
 		switch {
-		case f.name == "customers":
+		case f.name == customersFile:
 			customers = path
 		case customers == "":
 			before = append(before, path)

@@ -59,5 +59,5 @@ func writeResults(path string, results []Result) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644) //nolint:gosec // figures, for everybody
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }

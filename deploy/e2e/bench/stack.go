@@ -83,8 +83,10 @@ func (s *stack) stop(ctx context.Context) error {
 
 // importFiles runs the importer, the way a bank's data come in.
 func (s *stack) importFiles(ctx context.Context, files ...string) error {
-	args := append([]string{"import", "--mapping", "demo", "--errors-dir", filepath.Join(s.work, "errors"),
-		"--state-dir", filepath.Join(s.work, "state")}, files...)
+	args := append([]string{
+		"import", "--mapping", "demo",
+		"--errors-dir", filepath.Join(s.work, "errors"), "--state-dir", filepath.Join(s.work, "state"),
+	}, files...)
 	cmd := exec.CommandContext(ctx, filepath.Join(s.root, "bin", "tandem"), args...)
 	cmd.Env = append(os.Environ(), "TANDEM_CRM_ADDR="+s.crmAddr)
 	cmd.Stderr = os.Stderr // its progress

@@ -46,7 +46,7 @@ type Batcher interface {
 // ReadSnapshot reads parts in one round trip and in one snapshot, so that they fit each other. The transaction travels in
 // the batch: two round trips less. Should a statement fail, the pool gives up the connection with its open transaction.
 func ReadSnapshot(ctx context.Context, pool Batcher, parts ...Part) error {
-	begin := Part{SQL: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Take: nothing}
+	begin := Part{SQL: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", Take: nothing}
 	commit := Part{SQL: "COMMIT", Take: nothing}
 	return Read(ctx, pool, append(append([]Part{begin}, parts...), commit)...)
 }
