@@ -72,6 +72,14 @@ bin/local:
 test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=1"
 	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
 
+.PHONY: bench
+bench: bench-crm ## Run all benchmarks: ratios to bare SQL in the same run. CUSTOMERS=1000000 for the full size
+
+# 100000 customers unless the command line or the environment says otherwise.
+.PHONY: bench-crm
+bench-crm: setup build ## Measure crm against bare SQL and COPY; also writes deploy/e2e/results/latest.json. CUSTOMERS=
+	go run ./deploy/e2e/bench --customers $(if $(filter file,$(origin CUSTOMERS)),100000,$(CUSTOMERS))
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint check-generated check-breaking check-modules ## Check style, import rules, contracts, and that generated code is fresh.
 	cd proto && ../$(TOOLS)/buf lint

@@ -27,6 +27,9 @@ const (
 	callsInFlightDefault = 512
 	deadlineDefault      = 30 * time.Second
 	stopGrace            = 10 * time.Second
+	// streamWorkers answer calls one after the other on stacks that have grown once; with more calls at once than workers,
+	// each further call gets a goroutine of its own.
+	streamWorkers = 64
 )
 
 // Config of a server.
@@ -77,6 +80,7 @@ func New(config Config) (*Server, error) {
 	caught := recovery.WithRecoveryHandlerContext(edge.panicked)
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(MessageBytesMax),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), edge.unary, calls.unary, deadline,
 			recovery.UnaryServerInterceptor(caught), validateUnary),

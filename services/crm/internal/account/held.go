@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -10,41 +12,25 @@ import (
 // current selects the holdings of today, by the calendar of the database session.
 const current = "(valid_from IS NULL OR valid_from <= current_date) AND (valid_to IS NULL OR valid_to >= current_date)"
 
-// ForCustomer returns the accounts that a customer holds today, with the role, oldest holding first.
-func ForCustomer(ctx context.Context, q record.Querier, customerID int64, limit int) ([]*crmv1.HeldAccount, error) {
-	holdings, err := HolderTable.Select(ctx, q, "customer_id = $1 AND "+current+" ORDER BY account_holder_id LIMIT $2", customerID, limit)
-	if err != nil || len(holdings) == 0 {
-		return nil, err
-	}
-	accounts, err := Table.Select(ctx, q, "account_id = ANY($1)", accountIDs(holdings))
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[int64]*record.Record[Row], len(accounts))
-	for _, a := range accounts {
-		byID[a.ID] = a
-	}
-	held := make([]*crmv1.HeldAccount, len(holdings))
-	for i, h := range holdings {
-		held[i] = &crmv1.HeldAccount{
-			Account: toProto(byID[*h.Row.AccountID]), Role: record.EnumValue[crmv1.HolderRole](h.Row.Role),
-		}
-	}
-	return held, nil
-}
+// OwnedBy selects the ids of the accounts that the customer in $1 owns today, for the rooms that ask by account.
+const OwnedBy = "SELECT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner' AND " + current
 
-// OwnedBy returns the ids of the accounts that a customer owns today.
-func OwnedBy(ctx context.Context, q record.Querier, customerID int64) ([]int64, error) {
-	holdings, err := HolderTable.Select(ctx, q, "customer_id = $1 AND role = 'owner' AND "+current, customerID)
-	return accountIDs(holdings), err
-}
+// heldSQL reads the accounts that the customer in $1 holds today, at most $2, oldest holding first, each with the role.
+var heldSQL = "SELECT " + Table.Columns() + `, held_role FROM account JOIN (
+    SELECT account_holder_id AS held_since, account_id AS held_id, role AS held_role FROM account_holder
+    WHERE customer_id = $1 AND ` + current + ` ORDER BY account_holder_id LIMIT $2
+) h ON held_id = account_id ORDER BY held_since`
 
-func accountIDs(holdings []*holding) []int64 {
-	ids := make([]int64, len(holdings))
-	for i, h := range holdings {
-		ids[i] = *h.Row.AccountID
-	}
-	return ids
+// ForCustomer reads the accounts that a customer holds today, with the role, oldest holding first.
+func ForCustomer(into *[]*crmv1.HeldAccount, customerID int64, limit int) record.Part {
+	return record.Part{SQL: heldSQL, Args: []any{customerID, limit}, Take: func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*crmv1.HeldAccount, error) {
+			var role string
+			a, err := Table.Scan(row, &role)
+			return &crmv1.HeldAccount{Account: toProto(a), Role: record.EnumValue[crmv1.HolderRole](role)}, err
+		})
+		return err
+	}}
 }
 
 // Holders returns holdings by id.

@@ -1,8 +1,6 @@
 package card
 
 import (
-	"context"
-
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
@@ -77,11 +75,8 @@ func event(r *record.Record[Row], c *eventsv1.Change) {
 	}}
 }
 
-// ForCustomer returns a customer's cards by id.
-func ForCustomer(ctx context.Context, q record.Querier, customerID int64, limit int) ([]*crmv1.Card, error) {
-	found, err := Table.Select(ctx, q, "customer_id = $1 ORDER BY card_id LIMIT $2", customerID, limit)
-	if err != nil {
-		return nil, err
-	}
-	return record.Protos(found, toProto), nil
+// ForCustomer reads a customer's cards by id.
+func ForCustomer(into *[]*crmv1.Card, customerID int64, limit int) record.Part {
+	return Table.Part(func(found []*record.Record[Row]) { *into = record.Protos(found, toProto) },
+		"customer_id = $1 ORDER BY card_id LIMIT $2", customerID, limit)
 }

@@ -13,6 +13,7 @@ import (
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/consent"
+	"tandem.bank/services/crm/internal/record"
 )
 
 const (
@@ -309,7 +310,10 @@ func TestConsentsInForce(t *testing.T) {
 	b.withdraw(t, sms, at(20))
 	post := b.grant(t, crmv1.ConsentChannel_CONSENT_CHANNEL_POST, at(30), nil).GetConsentId()
 	b.grant(t, crmv1.ConsentChannel_CONSENT_CHANNEL_WEB, at(30), at(40))
-	standing, changed, err := consent.InForce(t.Context(), b.pool, customer, 200)
+	var standing []*crmv1.StandingConsent
+	var changed time.Time
+	inForce := consent.InForce(&standing, &changed, customer, 200)
+	err := record.Read(t.Context(), b.pool, inForce)
 	if err != nil || changed.IsZero() {
 		t.Fatal(changed, err)
 	}
@@ -319,7 +323,7 @@ func TestConsentsInForce(t *testing.T) {
 		t.Errorf("in force: %v", standing)
 	}
 	b.withdraw(t, anyChannel, nil)
-	if standing, _, err = consent.InForce(t.Context(), b.pool, customer, 200); err != nil || len(standing) != 0 {
+	if err = record.Read(t.Context(), b.pool, inForce); err != nil || len(standing) != 0 {
 		t.Errorf("after a withdrawal of everything: %v, %v", standing, err)
 	}
 	// The list of one customer holds what is over, too.

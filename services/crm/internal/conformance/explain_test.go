@@ -9,15 +9,20 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
+	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
+	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/relation"
 )
 
 // crowd is a bank large enough for the planner to prefer an index wherever one fits.
@@ -66,6 +71,21 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tr
 
 // TraceQueryEnd implements pgx.QueryTracer.
 func (r *recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (r *recorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (r *recorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statements[data.SQL] = data.Args
+}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (r *recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // The hot statements of every room, found by using it, read no big table from end to end.
 func TestHotStatementsUseIndexes(t *testing.T) {
@@ -153,17 +173,23 @@ func (b *bank) listTwice(t *testing.T, k kind, filter string) {
 
 func (b *bank) exerciseScreen(t *testing.T) {
 	t.Helper()
-	ctx := t.Context()
-	_, accountsErr := account.ForCustomer(ctx, b.pool, 77, 200)
-	_, cardsErr := card.ForCustomer(ctx, b.pool, 77, 200)
-	_, contractsErr := contract.ForOwner(ctx, b.pool, 77, 200)
-	_, lastErr := interaction.LastForCustomer(ctx, b.pool, 77, 10)
-	_, openErr := interaction.OpenComplaints(ctx, b.pool, 77)
-	_, _, consentsErr := consent.InForce(ctx, b.pool, 77, 200)
-	for _, err := range []error{consentsErr, accountsErr, cardsErr, contractsErr, lastErr, openErr} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	var (
+		held   []*crmv1.HeldAccount
+		cards  []*crmv1.Card
+		loans  []*crmv1.Contract
+		last   []*crmv1.Interaction
+		rfm    *crmv1.RfmInsight
+		number int32
+
+		standing []*crmv1.StandingConsent
+		changed  time.Time
+		around   []*crmv1.Connection
+	)
+	err := record.ReadSnapshot(t.Context(), b.pool, account.ForCustomer(&held, 77, 200), card.ForCustomer(&cards, 77, 200),
+		contract.ForOwner(&loans, 77, 200), interaction.LastForCustomer(&last, 77, 10), interaction.OpenComplaints(&number, 77),
+		insight.ForCustomer(&rfm, 77), consent.InForce(&standing, &changed, 77, 200), relation.ForCustomer(&around, 77, 200))
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

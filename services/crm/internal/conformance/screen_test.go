@@ -11,6 +11,7 @@ import (
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/interaction"
+	"tandem.bank/services/crm/internal/record"
 )
 
 // The screen shows consents in force with the age of the newest decision behind them, and none after a withdrawal.
@@ -61,28 +62,31 @@ func TestForCustomer(t *testing.T) {
 		authorised(2, func(h *crmv1.AccountHolder) { h.AccountKey = fixed("other account") }),
 		authorised(3, func(h *crmv1.AccountHolder) { h.AccountKey, h.ValidTo = key("screen", 3), day(2020, 1, 1) }),
 		authorised(4, func(h *crmv1.AccountHolder) { h.AccountKey, h.ValidFrom = key("screen", 4), day(2999, 1, 1) }))
-	held, err := account.ForCustomer(ctx, b.pool, customer, 200)
-	if err != nil {
+	read := func(parts ...record.Part) error { return record.Read(ctx, b.pool, parts...) }
+	var held []*crmv1.HeldAccount
+	if err := read(account.ForCustomer(&held, customer, 200)); err != nil {
 		t.Fatal(err)
 	}
 	if len(held) != 2 || held[0].GetRole() != crmv1.HolderRole_HOLDER_ROLE_OWNER || held[1].GetRole() != crmv1.HolderRole_HOLDER_ROLE_AUTHORISED_USER ||
 		held[1].GetAccount().GetCurrency() != "EUR" {
 		t.Errorf("accounts held: %v", held)
 	}
-	if held, err = account.ForCustomer(ctx, b.pool, customer, 1); err != nil || len(held) != 1 {
+	if err := read(account.ForCustomer(&held, customer, 1)); err != nil || len(held) != 1 {
 		t.Errorf("at most one account: %v, %v", held, err)
 	}
 
 	b.upsert(t, cards, cards.sample("screen", 1), cards.sample("screen", 2), cards.sample("screen", 3))
-	if shown, err := card.ForCustomer(ctx, b.pool, customer, 2); err != nil || len(shown) != 2 {
-		t.Errorf("cards: %v, %v", shown, err)
+	var shownCards []*crmv1.Card
+	if err := read(card.ForCustomer(&shownCards, customer, 2)); err != nil || len(shownCards) != 2 {
+		t.Errorf("cards: %v, %v", shownCards, err)
 	}
 
 	elsewhere := contracts.sample("screen", 2).(*crmv1.Contract)
 	elsewhere.AccountKey = fixed("other account") // not owned
 	own := b.upsert(t, contracts, contracts.sample("screen", 1), elsewhere)[0]
-	if shown, err := contract.ForOwner(ctx, b.pool, customer, 200); err != nil || len(shown) != 1 || shown[0].GetContractId() != own {
-		t.Errorf("contracts: %v, %v", shown, err)
+	var shownContracts []*crmv1.Contract
+	if err := read(contract.ForOwner(&shownContracts, customer, 200)); err != nil || len(shownContracts) != 1 || shownContracts[0].GetContractId() != own {
+		t.Errorf("contracts: %v, %v", shownContracts, err)
 	}
 
 	samples := make([]proto.Message, 6)
@@ -93,19 +97,19 @@ func TestForCustomer(t *testing.T) {
 	resolved.ResolvedTime = resolved.GetDueTime()
 	samples[1].(*crmv1.Interaction).Kind = crmv1.InteractionKind_INTERACTION_KIND_REQUEST
 	ids := b.upsert(t, interactions, samples...)
-	shown, err := interaction.LastForCustomer(ctx, b.pool, customer, 3)
-	if err != nil || len(shown) != 3 || shown[0].GetInteractionId() != ids[5] || shown[2].GetInteractionId() != ids[3] {
+	var shown []*crmv1.Interaction
+	if err := read(interaction.LastForCustomer(&shown, customer, 3)); err != nil || len(shown) != 3 || shown[0].GetInteractionId() != ids[5] || shown[2].GetInteractionId() != ids[3] {
 		t.Errorf("last interactions: %v, %v", shown, err)
 	}
-	if n, err := interaction.OpenComplaints(ctx, b.pool, customer); err != nil || n != 4 {
+	var n int32
+	if err := read(interaction.OpenComplaints(&n, customer)); err != nil || n != 4 {
 		t.Errorf("%d open complaints, %v", n, err)
 	}
 	nobody := b.idOf(t, customers, "other customer")
-	held, err = account.ForCustomer(ctx, b.pool, nobody, 200)
-	if err != nil || len(held) != 0 {
+	if err := read(account.ForCustomer(&held, nobody, 200)); err != nil || len(held) != 0 {
 		t.Errorf("a customer without accounts holds %v, %v", held, err)
 	}
-	if shown, err := contract.ForOwner(ctx, b.pool, nobody, 200); err != nil || len(shown) != 0 {
-		t.Errorf("a customer without accounts has contracts %v, %v", shown, err)
+	if err := read(contract.ForOwner(&shownContracts, nobody, 200)); err != nil || len(shownContracts) != 0 {
+		t.Errorf("a customer without accounts has contracts %v, %v", shownContracts, err)
 	}
 }

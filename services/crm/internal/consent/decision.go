@@ -78,27 +78,32 @@ func clock(ctx context.Context, q record.Querier) (time.Time, error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
 }
 
-// InForce returns a customer's grants that decide now for some channel, by purpose, ANY channel first. In a snapshot it
-// must not be the first to read: its now is then later than everything that it sees. changed is the newest change of the
+// InForce reads a customer's grants that decide now for some channel, by purpose, ANY channel first. In a snapshot it must
+// not be the first to read: its now is then later than everything that it sees. changed is the newest change of the
 // records behind the answer, withdrawals too.
-func InForce(
-	ctx context.Context, q record.Querier, customerID int64, limit int,
-) (standing []*crmv1.StandingConsent, changed time.Time, err error) {
-	now, err := clock(ctx, q)
-	if err != nil {
-		return nil, changed, err
-	}
-	decisions, err := latest(ctx, q, customerID, now, "", nil)
-	if err != nil {
-		return nil, changed, err
-	}
-	for _, d := range decisions {
-		if d.record.UpdatedAt.After(changed) {
-			changed = d.record.UpdatedAt
+func InForce(standing *[]*crmv1.StandingConsent, changed *time.Time, customerID int64, limit int) record.Part {
+	sql := "SELECT " + Table.Columns() + ", statement_timestamp() FROM consent WHERE " + latestSQL
+	return record.Part{SQL: sql, Args: []any{customerID, nil, "", nil}, Take: func(rows pgx.Rows) error {
+		decisions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (decision, error) {
+			var now time.Time
+			r, err := Table.Scan(row, &now)
+			if err != nil {
+				return decision{}, err
+			}
+			return decisionAt(r, now), nil
+		})
+		if err != nil {
+			return err
 		}
-	}
-	standing = inForce(decisions)
-	return standing[:min(limit, len(standing))], changed, nil
+		for _, d := range decisions {
+			if d.record.UpdatedAt.After(*changed) {
+				*changed = d.record.UpdatedAt
+			}
+		}
+		found := inForce(decisions)
+		*standing = found[:min(limit, len(found))]
+		return nil
+	}}
 }
 
 // inForce finds the grants among the newest decisions that none for ANY channel overrules, and what was taken out of them.

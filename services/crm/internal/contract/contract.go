@@ -2,8 +2,6 @@
 package contract
 
 import (
-	"context"
-
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/shopspring/decimal"
 
@@ -62,15 +60,8 @@ func running(state string) bool {
 		state == record.EnumText(crmv1.ContractState_CONTRACT_STATE_IN_ARREARS)
 }
 
-// ForOwner returns the contracts of the accounts that a customer owns, by id.
-func ForOwner(ctx context.Context, q record.Querier, customerID int64, limit int) ([]*crmv1.Contract, error) {
-	accounts, err := account.OwnedBy(ctx, q, customerID)
-	if err != nil || len(accounts) == 0 {
-		return nil, err
-	}
-	found, err := Table.Select(ctx, q, "account_id = ANY($1) ORDER BY contract_id LIMIT $2", accounts, limit)
-	if err != nil {
-		return nil, err
-	}
-	return record.Protos(found, toProto), nil
+// ForOwner reads the contracts of the accounts that a customer owns, by id.
+func ForOwner(into *[]*crmv1.Contract, customerID int64, limit int) record.Part {
+	return Table.Part(func(found []*record.Record[Row]) { *into = record.Protos(found, toProto) },
+		"account_id IN ("+account.OwnedBy+") ORDER BY contract_id LIMIT $2", customerID, limit)
 }

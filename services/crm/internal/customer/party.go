@@ -21,11 +21,15 @@ type Party struct {
 	BirthDate pgtype.Date
 }
 
+// PartySQL selects customers as others speak of them, for the rooms that join them.
+const PartySQL = `SELECT customer_id AS party_id, kind AS party_kind,
+    CASE kind WHEN 'organisation' THEN legal_name ELSE btrim(given_name || ' ' || family_name) END AS party_name,
+    birth_date AS party_birth_date
+FROM customer`
+
 // Parties returns customers by number; those that do not exist are left out.
 func Parties(ctx context.Context, q record.Querier, ids []int64) (map[int64]*Party, error) {
-	rows, err := q.Query(ctx, `SELECT customer_id, kind,
-    CASE kind WHEN 'organisation' THEN legal_name ELSE btrim(given_name || ' ' || family_name) END, birth_date
-FROM customer WHERE customer_id = ANY($1)`, ids)
+	rows, err := q.Query(ctx, PartySQL+" WHERE customer_id = ANY($1)", ids)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -37,15 +36,48 @@ type Server struct {
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool) *Server { return &Server{pool: pool} }
 
-// GetCustomer360 reads every part in one snapshot, so that the parts fit each other.
+// GetCustomer360 reads every part in one snapshot, so that the parts fit each other, and in one round trip.
 func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Request) (*crmv1.GetCustomer360Response, error) {
-	screen := &screen{answer: &crmv1.GetCustomer360Response{Ages: map[string]*crmv1.PartAge{}}, now: time.Now()}
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error { return screen.read(ctx, tx, req) })
+	customerID, err := s.customerID(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	return screen.answer, nil
+	answer := &crmv1.GetCustomer360Response{Ages: map[string]*crmv1.PartAge{}}
+	var profile *record.Record[customer.Row]
+	var consentsChanged time.Time
+	interactionsMax := int(req.GetInteractionsMax())
+	if interactionsMax == 0 {
+		interactionsMax = interactionsDefault
+	}
+	err = record.ReadSnapshot(ctx, s.pool,
+		customer.Table.PartByID(&profile, customerID),
+		account.ForCustomer(&answer.Accounts, customerID, partRowsMax),
+		card.ForCustomer(&answer.Cards, customerID, partRowsMax),
+		contract.ForOwner(&answer.Contracts, customerID, partRowsMax),
+		consent.InForce(&answer.Consents, &consentsChanged, customerID, partRowsMax),
+		relation.ForCustomer(&answer.Relations, customerID, partRowsMax),
+		insight.ForCustomer(&answer.Rfm, customerID),
+		interaction.LastForCustomer(&answer.Interactions, customerID, interactionsMax),
+		interaction.OpenComplaints(&answer.OpenComplaints, customerID),
+	)
+	if err != nil {
+		return nil, err
+	}
+	answer.Customer = customer.ToProto(profile)
+	(&screen{answer: answer, now: time.Now()}).tellAges(profile.UpdatedAt, consentsChanged)
+	return answer, nil
+}
+
+// customerID is the number of the customer that a request names: the parts read by it, and it never changes.
+func (s *Server) customerID(ctx context.Context, req *crmv1.GetCustomer360Request) (int64, error) {
+	if req.GetCustomerId() != 0 {
+		return req.GetCustomerId(), nil
+	}
+	found, err := customer.Table.GetByKey(ctx, s.pool, req.GetKey())
+	if err != nil {
+		return 0, err
+	}
+	return found.ID, nil
 }
 
 // screen is an answer in the making.
@@ -54,97 +86,33 @@ type screen struct {
 	now    time.Time
 }
 
-func (s *screen) read(ctx context.Context, tx pgx.Tx, req *crmv1.GetCustomer360Request) error {
-	profile, err := find(ctx, tx, req)
-	if err != nil {
-		return err
-	}
-	s.answer.Customer = customer.ToProto(profile)
-	s.age("customer", sourceCRM, &profile.UpdatedAt)
-	for _, part := range []func(context.Context, pgx.Tx, int64) error{s.accounts, s.cards, s.contracts, s.consents, s.relations, s.rfm} {
-		if err := part(ctx, tx, profile.ID); err != nil {
-			return err
-		}
-	}
-	return s.interactions(ctx, tx, profile.ID, int(req.GetInteractionsMax()))
-}
-
-func find(ctx context.Context, tx pgx.Tx, req *crmv1.GetCustomer360Request) (*record.Record[customer.Row], error) {
-	if req.GetCustomerId() != 0 {
-		return customer.Table.Get(ctx, tx, req.GetCustomerId())
-	}
-	return customer.Table.GetByKey(ctx, tx, req.GetKey())
-}
-
-func (s *screen) accounts(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
-	s.answer.Accounts, err = account.ForCustomer(ctx, tx, customerID, partRowsMax)
-	for _, held := range s.answer.Accounts {
+// tellAges says of each part where it comes from and how old it is.
+func (s *screen) tellAges(profileChanged, consentsChanged time.Time) {
+	s.age("customer", sourceCRM, &profileChanged)
+	for _, held := range s.answer.GetAccounts() {
 		s.newest("accounts", held.GetAccount().GetUpdateTime())
 	}
-	return err
-}
-
-func (s *screen) cards(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
-	s.answer.Cards, err = card.ForCustomer(ctx, tx, customerID, partRowsMax)
-	for _, c := range s.answer.Cards {
+	for _, c := range s.answer.GetCards() {
 		s.newest("cards", c.GetUpdateTime())
 	}
-	return err
-}
-
-func (s *screen) contracts(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
-	s.answer.Contracts, err = contract.ForOwner(ctx, tx, customerID, partRowsMax)
-	for _, c := range s.answer.Contracts {
+	for _, c := range s.answer.GetContracts() {
 		s.newest("contracts", c.GetUpdateTime())
 	}
-	return err
-}
-
-func (s *screen) consents(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
-	var changed time.Time
-	s.answer.Consents, changed, err = consent.InForce(ctx, tx, customerID, partRowsMax)
-	if len(s.answer.Consents) > 0 {
-		s.age("consents", sourceCRM, &changed)
+	if len(s.answer.GetConsents()) > 0 {
+		s.age("consents", sourceCRM, &consentsChanged)
 	}
-	return err
-}
-
-// relations shows who is related to the customer today, directly.
-func (s *screen) relations(ctx context.Context, tx pgx.Tx, customerID int64) error {
-	around, err := relation.Explore(ctx, tx, relation.Walk{CustomerID: customerID, Depth: 1, FanOutMax: partRowsMax, PartiesMax: partRowsMax})
-	if err != nil {
-		return err
-	}
-	s.answer.Relations = around.GetConnections()
-	for _, c := range s.answer.Relations {
+	for _, c := range s.answer.GetRelations() {
 		for _, seen := range c.GetRelations() {
 			s.newest("relations", seen.GetRelation().GetUpdateTime())
 		}
 	}
-	return nil
-}
-
-func (s *screen) interactions(ctx context.Context, tx pgx.Tx, customerID int64, most int) (err error) {
-	if most == 0 {
-		most = interactionsDefault
-	}
-	if s.answer.Interactions, err = interaction.LastForCustomer(ctx, tx, customerID, most); err != nil {
-		return err
-	}
-	for _, i := range s.answer.Interactions {
+	for _, i := range s.answer.GetInteractions() {
 		s.newest("interactions", i.GetUpdateTime())
 	}
-	s.answer.OpenComplaints, err = interaction.OpenComplaints(ctx, tx, customerID)
-	return err
-}
-
-func (s *screen) rfm(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
-	s.answer.Rfm, err = insight.ForCustomer(ctx, tx, customerID)
 	if rfm := s.answer.GetRfm(); rfm != nil {
 		computed := rfm.GetComputedTime().AsTime()
 		s.age("rfm", "rfm run "+rfm.GetRunId(), &computed)
 	}
-	return err
 }
 
 // newest moves the age of a part of crm to a newer change.

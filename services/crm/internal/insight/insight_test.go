@@ -24,6 +24,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/insight"
+	"tandem.bank/services/crm/internal/record"
 	"tandem.bank/services/crm/migrations"
 )
 
@@ -136,9 +137,15 @@ func (b *bank) settled(t *testing.T) {
 	})
 }
 
+func (b *bank) rfm(t *testing.T, customerID int64) (got *crmv1.RfmInsight, err error) {
+	t.Helper()
+	err = record.Read(t.Context(), b.pool, insight.ForCustomer(&got, customerID))
+	return got, err
+}
+
 func (b *bank) cell(t *testing.T, customerID int64) string {
 	t.Helper()
-	got, err := insight.ForCustomer(t.Context(), b.pool, customerID)
+	got, err := b.rfm(t, customerID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +157,7 @@ func TestApplyAndRead(t *testing.T) {
 	b := newBank(t, new(int))
 	b.send(t, bundle(runA, "2026-02-28", computed, 45, 3, 1, 2))
 	b.settled(t)
-	got, err := insight.ForCustomer(t.Context(), b.pool, 2)
+	got, err := b.rfm(t, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +168,7 @@ func TestApplyAndRead(t *testing.T) {
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		t.Errorf("insight (-want +got):\n%s", diff)
 	}
-	none, err := insight.ForCustomer(t.Context(), b.pool, 4)
+	none, err := b.rfm(t, 4)
 	if err != nil || none != nil {
 		t.Errorf("customer without a result: %v, %v", none, err)
 	}

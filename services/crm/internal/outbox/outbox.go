@@ -28,8 +28,16 @@ var ErrTooLarge = errors.New("change is larger than a message may be")
 //go:embed append.sql
 var appendSQL string
 
+//go:embed append_one.sql
+var appendOneSQL string
+
 // payloadOneof is the oneof of Change that holds the state; the name of its field is the name of the entity.
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
+
+// queue is a transaction that sends statements together with its commit.
+type queue interface {
+	Queue(sql string, args ...any)
+}
 
 // Append writes the changes to the outbox in one statement, within the caller's transaction.
 //
@@ -55,7 +63,12 @@ func Append(ctx context.Context, tx pgx.Tx, changes []*eventsv1.Change) error {
 			return fmt.Errorf("change %d (%s %d): %w", i, change.GetEntity(), change.GetEntityId(), err)
 		}
 	}
-	if _, err := tx.Exec(ctx, appendSQL, c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads); err != nil {
+	sql, args := c.statement()
+	if last, ok := tx.(queue); ok {
+		last.Queue(sql, args...)
+		return nil
+	}
+	if _, err := tx.Exec(ctx, sql, args...); err != nil {
 		return fmt.Errorf("append to outbox: %w", err)
 	}
 	return nil
@@ -124,6 +137,13 @@ func newColumns(n int) *columns {
 		eventIDs: make([]pgtype.UUID, 0, n), entities: make([]string, 0, n), entityIDs: make([]int64, 0, n),
 		versions: make([]int64, 0, n), deleted: make([]bool, 0, n), payloads: make([][]byte, 0, n),
 	}
+}
+
+func (c *columns) statement() (sql string, args []any) {
+	if len(c.entities) == 1 {
+		return appendOneSQL, []any{c.eventIDs[0], c.entities[0], c.entityIDs[0], c.versions[0], c.deleted[0], c.payloads[0]}
+	}
+	return appendSQL, []any{c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads}
 }
 
 func (c *columns) add(change *eventsv1.Change) error {

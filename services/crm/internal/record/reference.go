@@ -40,7 +40,7 @@ func Ref(field string, target Target, id int64, key *crmv1.ExternalKey, into **i
 }
 
 // Resolve looks up the references of many rows at once. It returns, for each row, what is wrong with its references.
-func Resolve(ctx context.Context, q Querier, refs [][]Reference) ([]error, error) {
+func Resolve(ctx context.Context, q Batcher, refs [][]Reference) ([]error, error) {
 	items, errs := make([]*item, len(refs)), make([]error, len(refs))
 	for i := range refs {
 		items[i] = &item{refs: refs[i]}
@@ -58,9 +58,9 @@ type item struct {
 	err  error
 }
 
-// resolve looks up the references of all items, one statement for each kind of record, and sets the error of items
+// resolve looks up the references of all items, one statement for each kind of record in one round trip, and sets the error of items
 // that name a record which does not exist.
-func resolve(ctx context.Context, q Querier, items []*item) error {
+func resolve(ctx context.Context, q Batcher, items []*item) error {
 	byTarget := map[string][]Reference{}
 	for _, it := range items {
 		if it.err != nil {
@@ -73,12 +73,15 @@ func resolve(ctx context.Context, q Querier, items []*item) error {
 		}
 	}
 	found := map[string]*lookup{}
+	var parts []Part
 	for entity, refs := range byTarget {
-		l, err := look(ctx, q, refs)
-		if err != nil {
+		found[entity] = &lookup{byKey: map[string]int64{}, ids: map[int64]bool{}}
+		parts = append(parts, found[entity].part(refs))
+	}
+	if len(parts) > 0 {
+		if err := Read(ctx, q, parts...); err != nil {
 			return err
 		}
-		found[entity] = l
 	}
 	for _, it := range items {
 		if it.err == nil {
@@ -114,7 +117,8 @@ type lookup struct {
 	ids   map[int64]bool
 }
 
-func look(ctx context.Context, q Querier, refs []Reference) (*lookup, error) {
+// part reads the records that references of one kind name.
+func (l *lookup) part(refs []Reference) Part {
 	var sources, externalIDs []string
 	var ids []int64
 	for _, ref := range refs {
@@ -125,21 +129,29 @@ func look(ctx context.Context, q Querier, refs []Reference) (*lookup, error) {
 		}
 	}
 	target := refs[0].Target
-	rows, err := q.Query(ctx, fmt.Sprintf(`SELECT %[1]s, source, external_id FROM %[2]s
-WHERE (source, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-UNION SELECT %[1]s, source, external_id FROM %[2]s WHERE %[1]s = ANY($3::bigint[])`, target.idColumn(), target.Entity()), sources, externalIDs, ids)
-	if err != nil {
-		return nil, err
+	columns := fmt.Sprintf("SELECT %[1]s, source, external_id FROM %[2]s WHERE ", target.idColumn(), target.Entity())
+	part := Part{SQL: columns + target.idColumn() + " = ANY($1::bigint[])", Args: []any{ids}, Take: l.take}
+	if len(sources) > 0 {
+		// Mostly all references of a kind are keys or all are ids: the shorter statement costs half.
+		part.SQL = columns + "(source, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+		part.Args = []any{sources, externalIDs}
+		if len(ids) > 0 {
+			part.SQL += " UNION " + columns + target.idColumn() + " = ANY($3::bigint[])"
+			part.Args = append(part.Args, ids)
+		}
 	}
-	l := &lookup{byKey: map[string]int64{}, ids: map[int64]bool{}}
+	return part
+}
+
+func (l *lookup) take(rows pgx.Rows) error {
 	var id int64
 	var source, externalID *string
-	_, err = pgx.ForEachRow(rows, []any{&id, &source, &externalID}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &source, &externalID}, func() error {
 		l.ids[id] = true
 		if source != nil && externalID != nil {
 			l.byKey[*source+"/"+*externalID] = id
 		}
 		return nil
 	})
-	return l, err
+	return err
 }

@@ -17,6 +17,7 @@ import (
 // Querier is a pool, a connection or a transaction.
 type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	Batcher
 }
 
 // Get returns the record with an id.
@@ -31,7 +32,11 @@ func (t *Table[R]) GetByKey(ctx context.Context, q Querier, key *crmv1.ExternalK
 
 // lock returns the record with an id and keeps others from changing it until the transaction ends.
 func (t *Table[R]) lock(ctx context.Context, tx pgx.Tx, id int64) (*Record[R], error) {
-	return t.one(ctx, tx, fmt.Sprintf("%d", id), t.idColumn()+" = $1 FOR NO KEY UPDATE", id)
+	var locked *Record[R]
+	part := t.PartByID(&locked, id)
+	part.SQL += " FOR NO KEY UPDATE"
+	err := Read(ctx, tx, part)
+	return locked, err
 }
 
 func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, args ...any) (*Record[R], error) {
@@ -39,6 +44,10 @@ func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, a
 	if err != nil {
 		return nil, err
 	}
+	return t.exactlyOne(rows, name)
+}
+
+func (t *Table[R]) exactlyOne(rows pgx.Rows, name string) (*Record[R], error) {
 	r, err := pgx.CollectExactlyOneRow(rows, t.scan)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, apperr.NotFound("%s %s does not exist", strings.ReplaceAll(t.entity, "_", " "), name)
@@ -99,6 +108,9 @@ func keysOf[R any](records []*Record[R]) (sources, ids []string) {
 
 // insert adds records and fills in their ids, versions and times. Those whose key was taken meanwhile keep id 0.
 func (t *Table[R]) insert(ctx context.Context, tx pgx.Tx, records []*Record[R]) error {
+	if len(records) == 1 {
+		return t.insertOne(ctx, tx, records[0])
+	}
 	doc, err := t.document(records)
 	if err != nil {
 		return err
@@ -133,6 +145,9 @@ RETURNING %[3]s, source, external_id, version, created_at, updated_at`, t.entity
 
 // update writes records that the transaction has locked, and fills in their next versions.
 func (t *Table[R]) update(ctx context.Context, tx pgx.Tx, records []*Record[R]) error {
+	if len(records) == 1 {
+		return t.updateOne(ctx, tx, records[0])
+	}
 	doc, err := t.document(records)
 	if err != nil {
 		return err

@@ -55,6 +55,8 @@ type Table[R any] struct {
 	columns []string
 	// written are those of them that a message sets.
 	written []string
+	// list is what Scan reads, made once: statements are made of it at every call.
+	list string
 	// readOnly holds the fields of the others.
 	readOnly []int
 }
@@ -73,6 +75,7 @@ func NewTable[R any](entity string) *Table[R] {
 			t.written = append(t.written, column)
 		}
 	}
+	t.list = t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
 	return t
 }
 
@@ -82,17 +85,23 @@ func (t *Table[R]) Entity() string { return t.entity }
 func (t *Table[R]) idColumn() string { return t.entity + "_id" }
 
 // selectList are the columns that scan reads, in its order.
-func (t *Table[R]) selectList() string {
-	return t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
-}
+func (t *Table[R]) selectList() string { return t.list }
 
-func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) {
+func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) { return t.Scan(row) }
+
+// Columns is the list of columns that Scan reads, for statements that a room writes itself.
+func (t *Table[R]) Columns() string { return t.selectList() }
+
+// Scan reads a row of Columns and, behind them, more columns into more.
+func (t *Table[R]) Scan(row pgx.CollectableRow, more ...any) (*Record[R], error) {
 	r := &Record[R]{}
-	targets := []any{&r.ID, &r.Source, &r.ExternalID, &r.Version, &r.Hash, &r.ImportID, &r.CreatedAt, &r.UpdatedAt}
-	for _, field := range reflect.ValueOf(&r.Row).Elem().Fields() {
+	targets := make([]any, 0, 8+len(t.columns)+len(more))
+	targets = append(targets, &r.ID, &r.Source, &r.ExternalID, &r.Version, &r.Hash, &r.ImportID, &r.CreatedAt, &r.UpdatedAt)
+	fields := reflect.ValueOf(&r.Row).Elem()
+	for _, field := range fields.Fields() {
 		targets = append(targets, field.Addr().Interface())
 	}
-	return r, row.Scan(targets...)
+	return r, row.Scan(append(targets, more...)...)
 }
 
 // Content is the hash by which an upsert knows that nothing changed.
@@ -113,6 +122,8 @@ func (t *Table[R]) carry(from, to *R) {
 	}
 }
 
+func (t *Table[R]) isReadOnly(field int) bool { return slices.Contains(t.readOnly, field) }
+
 // document renders records as the JSON that jsonb_populate_recordset reads.
 func (t *Table[R]) document(records []*Record[R]) ([]byte, error) {
 	rows := make([]map[string]any, len(records))
@@ -123,7 +134,7 @@ func (t *Table[R]) document(records []*Record[R]) ([]byte, error) {
 		}
 		fields := reflect.ValueOf(r.Row)
 		for j, column := range t.columns {
-			if !slices.Contains(t.readOnly, j) {
+			if !t.isReadOnly(j) {
 				row[column] = fields.Field(j).Interface()
 			}
 		}

@@ -109,6 +109,7 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 	updated, it := s.prepare(merged)
 	updated.ID, updated.Source, updated.ExternalID, updated.CreatedAt = old.ID, old.Source, old.ExternalID, old.CreatedAt
 	s.room.Table.carry(&old.Row, &updated.Row)
+	it.refs = s.newReferences(old, it.refs)
 	if err := s.complete(ctx, tx, []*Record[R]{updated}, []*item{it}); err != nil {
 		return none, err
 	}
@@ -125,4 +126,17 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 		return none, s.named(s.constraint(err))
 	}
 	return s.room.ToProto(updated), s.publish(ctx, tx, []*Record[R]{updated})
+}
+
+// newReferences leaves out those that the stored record has already: they were looked up when they were new, and what
+// others refer to stays.
+func (s *Store[P, R]) newReferences(old *Record[R], refs []Reference) []Reference {
+	_, before, _ := s.room.ToRow(s.room.ToProto(old))
+	stored := map[string]int64{}
+	for _, ref := range before {
+		stored[ref.Field] = Value(ref.ID)
+	}
+	return slices.DeleteFunc(refs, func(ref Reference) bool {
+		return ref.Key == nil && ref.ID != nil && *ref.ID == stored[ref.Field]
+	})
 }

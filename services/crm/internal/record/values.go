@@ -3,6 +3,7 @@ package record
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -172,26 +173,39 @@ type Enum interface {
 }
 
 // EnumText is the short name of an enum value in lower case, as columns and events keep it: CARD_STATE_ACTIVE is
-// "active". The zero value is empty.
-func EnumText[E Enum](e E) string {
-	if e.Number() == 0 {
-		return ""
-	}
-	value := e.Descriptor().Values().ByNumber(e.Number())
-	if value == nil {
-		return "" // the proto's own rules refuse values that are not defined
-	}
-	return strings.ToLower(strings.TrimPrefix(string(value.Name()), enumPrefix(e.Descriptor())))
-}
+// "active". The zero value is empty. Values that are not defined, which the proto's own rules refuse, are empty too.
+func EnumText[E Enum](e E) string { return namesOf(e.Descriptor()).texts[e.Number()] }
 
 // EnumValue is the inverse of EnumText.
 func EnumValue[E Enum](text string) E {
 	var e E
-	value := e.Descriptor().Values().ByName(protoreflect.Name(enumPrefix(e.Descriptor()) + strings.ToUpper(text)))
-	if value == nil {
-		return e
+	return E(namesOf(e.Descriptor()).numbers[text])
+}
+
+// enumNames are the short names of an enum both ways.
+type enumNames struct {
+	texts   map[protoreflect.EnumNumber]string
+	numbers map[string]protoreflect.EnumNumber
+}
+
+// knownNames keeps the names of each enum: rows are turned into messages and back by them.
+var knownNames sync.Map // of *enumNames by the full name of the enum
+
+func namesOf(d protoreflect.EnumDescriptor) *enumNames {
+	if known, ok := knownNames.Load(d.FullName()); ok {
+		return known.(*enumNames) //nolint:forcetypeassert // nothing else is stored
 	}
-	return E(value.Number())
+	names := &enumNames{texts: map[protoreflect.EnumNumber]string{}, numbers: map[string]protoreflect.EnumNumber{}}
+	prefix := enumPrefix(d)
+	for i := range d.Values().Len() {
+		value := d.Values().Get(i)
+		if value.Number() != 0 {
+			text := strings.ToLower(strings.TrimPrefix(string(value.Name()), prefix))
+			names.texts[value.Number()], names.numbers[text] = text, value.Number()
+		}
+	}
+	knownNames.Store(d.FullName(), names)
+	return names
 }
 
 // EnumTexts are the short names of all values but the zero one, for filters.

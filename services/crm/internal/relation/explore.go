@@ -43,7 +43,7 @@ func Explore(ctx context.Context, q record.Querier, w Walk) (*crmv1.ExploreRelat
 	if w.AsOf, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[pgtype.Date]); err != nil {
 		return nil, err
 	}
-	e := &exploration{walk: w, paths: map[int64][]int64{w.CustomerID: {w.CustomerID}}, reached: []int64{w.CustomerID}, byParty: map[int64]*connection{}}
+	e := begin(w)
 	level := []int64{w.CustomerID}
 	for distance := 1; distance <= w.Depth && len(level) > 0; distance++ {
 		steps, err := e.steps(ctx, q, level)
@@ -53,6 +53,12 @@ func Explore(ctx context.Context, q record.Querier, w Walk) (*crmv1.ExploreRelat
 		level = e.take(steps, distance)
 	}
 	return e.answer(ctx, q)
+}
+
+func begin(w Walk) *exploration {
+	return &exploration{
+		walk: w, paths: map[int64][]int64{w.CustomerID: {w.CustomerID}}, reached: []int64{w.CustomerID}, byParty: map[int64]*connection{},
+	}
 }
 
 // step is one relation from a customer of the level before.
@@ -156,10 +162,16 @@ func (e *exploration) answer(ctx context.Context, q record.Querier) (*crmv1.Expl
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range e.connections {
-		out.Connections = append(out.Connections, e.connectionProto(c, relations, parties))
-	}
+	out.Connections = e.connectionProtos(relations, parties)
 	return out, nil
+}
+
+func (e *exploration) connectionProtos(relations map[int64]*stored, parties map[int64]*customer.Party) []*crmv1.Connection {
+	out := make([]*crmv1.Connection, len(e.connections))
+	for i, c := range e.connections {
+		out[i] = e.connectionProto(c, relations, parties)
+	}
+	return out
 }
 
 func (e *exploration) connectionProto(c *connection, relations map[int64]*stored, parties map[int64]*customer.Party) *crmv1.Connection {

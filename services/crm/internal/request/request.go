@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -24,38 +26,38 @@ const Retention = 7 * 24 * time.Hour
 
 // Once runs work in a transaction. With a request id that was used before it returns the first answer again, if the
 // input is the same, and fails with ALREADY_EXISTS if it is not. Two calls at once wait for each other.
+//
+// Calls come again rarely. Therefore the work is done first, and its answer goes in with the commit; only when that or
+// the work itself fails, the first call is looked for: whatever a repeated call changes or stumbles over is undone.
 func Once[P proto.Message](
 	ctx context.Context, pool *pgxpool.Pool, requestID, method string, input proto.Message, work func(pgx.Tx) (P, error),
 ) (P, error) {
 	var answer P
-	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if requestID == "" {
-			var err error
+	if requestID == "" {
+		err := inTx(ctx, pool, func(tx *tx) (err error) {
 			answer, err = work(tx)
 			return err
-		}
-		id, err := uuid.Parse(requestID)
-		if err != nil {
-			return apperr.InvalidField("request_id", "must be a UUID")
-		}
-		hash, err := inputHash(method, input)
-		if err != nil {
-			return err
-		}
-		claimed, err := claim(ctx, tx, id, hash)
-		if err != nil {
-			return err
-		}
-		if !claimed {
-			answer, err = repeat[P](ctx, tx, id, hash)
-			return err
-		}
+		})
+		return answer, err
+	}
+	id, err := uuid.Parse(requestID)
+	if err != nil {
+		return answer, apperr.InvalidField("request_id", "must be a UUID")
+	}
+	hash, err := inputHash(method, input)
+	if err != nil {
+		return answer, err
+	}
+	err = inTx(ctx, pool, func(tx *tx) (err error) {
 		if answer, err = work(tx); err != nil {
 			return err
 		}
-		return keep(ctx, tx, id, answer)
+		return keep(tx, id, hash, answer)
 	})
-	return answer, err
+	if err == nil || ctx.Err() != nil {
+		return answer, err
+	}
+	return repeat[P](ctx, pool, id, hash, err)
 }
 
 // Prune forgets answers past their retention.
@@ -64,20 +66,19 @@ func Prune(ctx context.Context, pool *pgxpool.Pool) error {
 	return err
 }
 
-func claim(ctx context.Context, tx pgx.Tx, id uuid.UUID, hash []byte) (bool, error) {
-	tag, err := tx.Exec(ctx, "INSERT INTO request (request_id, input_hash) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, hash)
-	return tag.RowsAffected() == 1, err
-}
-
-func repeat[P proto.Message](ctx context.Context, tx pgx.Tx, id uuid.UUID, hash []byte) (P, error) {
+// repeat returns the answer of the first call with an id or, when there was none, the failure of this one.
+func repeat[P proto.Message](ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, hash []byte, failure error) (P, error) {
 	var none P
 	var storedHash, raw []byte
-	err := tx.QueryRow(ctx, "SELECT input_hash, answer FROM request WHERE request_id = $1", id).Scan(&storedHash, &raw)
+	err := pool.QueryRow(ctx, "SELECT input_hash, answer FROM request WHERE request_id = $1", id).Scan(&storedHash, &raw)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return none, apperr.New(codes.Aborted, apperr.ReasonRequestIDReused, "request_id: the call with this id is being forgotten; use a new one")
+		if taken(failure) {
+			return none, apperr.New(codes.Aborted, apperr.ReasonRequestIDReused, "request_id: the call with this id is being forgotten; use a new one")
+		}
+		return none, failure
 	}
 	if err != nil {
-		return none, err
+		return none, errors.Join(failure, err)
 	}
 	if !bytes.Equal(storedHash, hash) {
 		return none, apperr.New(codes.AlreadyExists, apperr.ReasonRequestIDReused, "request_id: was used before with another input")
@@ -93,13 +94,19 @@ func repeat[P proto.Message](ctx context.Context, tx pgx.Tx, id uuid.UUID, hash 
 	return typed, nil
 }
 
-func keep(ctx context.Context, tx pgx.Tx, id uuid.UUID, answer proto.Message) error {
+// taken says that the id was there already when the answer was to be kept.
+func taken(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == pgerrcode.UniqueViolation && pg.ConstraintName == "request_pkey"
+}
+
+func keep(tx *tx, id uuid.UUID, hash []byte, answer proto.Message) error {
 	raw, err := proto.Marshal(answer)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE request SET answer = $2 WHERE request_id = $1", id, raw)
-	return err
+	tx.Queue("INSERT INTO request (request_id, input_hash, answer) VALUES ($1, $2, $3)", id, hash, raw)
+	return nil
 }
 
 func inputHash(method string, input proto.Message) ([]byte, error) {

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// Goals: what may be lost to everything that crm does beside the SQL.
+const (
+	readGoal  = 0.6
+	writeGoal = 0.5
+)
+
+// measured is a call and the bare SQL of it.
+type measured struct {
+	name       string
+	goal       float64
+	call, bare func(*bench) work
+}
+
+var cases = []measured{
+	{"GetCustomer360", readGoal, screenCall, screenBare},
+	{"ListCustomers with a filter", readGoal, listCall, listBare},
+	{"CreateInteraction", writeGoal, createCall, createBare},
+	{"UpdateCustomer", writeGoal, updateCall, updateBare},
+}
+
+//go:embed screen.sql
+var screenSQL string
+
+//go:embed list.sql
+var listSQL string
+
+//go:embed create.sql
+var createSQL string
+
+//go:embed update.sql
+var updateSQL string
+
+func (b *bench) customer(random *rand.Rand) int64 {
+	return random.Int64N(int64(b.config.Customers)) + 1
+}
+
+func (b *bench) manager(random *rand.Rand) int64 {
+	return random.Int64N(int64(max(1, b.config.Customers/customersPerManager))) + 1
+}
+
+func screenCall(b *bench) work {
+	return func(ctx context.Context, worker int, random *rand.Rand) error {
+		req := &crmv1.GetCustomer360Request{CustomerId: b.customer(random)}
+		answer, err := crmv1.NewCustomer360ServiceClient(b.conns[worker%connections]).GetCustomer360(ctx, req)
+		if err == nil && len(answer.GetInteractions()) == 0 {
+			return fmt.Errorf("customer %d has no interactions", req.GetCustomerId())
+		}
+		return err
+	}
+}
+
+// screenBare sends the same statements in one round trip, in one snapshot: that is the best that bare SQL can do.
+func screenBare(b *bench) work {
+	statements := strings.Split(strings.TrimSpace(screenSQL), ";\n")
+	return func(ctx context.Context, _ int, random *rand.Rand) error {
+		customer := b.customer(random)
+		batch := &pgx.Batch{}
+		for _, sql := range statements {
+			if args := strings.Count(sql, "$1"); args > 0 {
+				batch.Queue(sql, customer)
+			} else {
+				batch.Queue(sql)
+			}
+		}
+		results := b.pool.SendBatch(ctx, batch)
+		for range statements {
+			rows, err := results.Query()
+			if err == nil {
+				_, err = readAll(rows)
+			}
+			if err != nil {
+				_ = results.Close()
+				return err
+			}
+		}
+		return results.Close()
+	}
+}
+
+func listCall(b *bench) work {
+	return func(ctx context.Context, worker int, random *rand.Rand) error {
+		req := &crmv1.ListCustomersRequest{Filter: fmt.Sprintf(`manager_id = %d AND state = "active"`, b.manager(random))}
+		answer, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).ListCustomers(ctx, req)
+		if err == nil && len(answer.GetCustomers()) == 0 {
+			return fmt.Errorf("no customers for %s", req.GetFilter())
+		}
+		return err
+	}
+}
+
+func listBare(b *bench) work {
+	return func(ctx context.Context, _ int, random *rand.Rand) error {
+		rows, err := b.pool.Query(ctx, listSQL, b.manager(random), "active", 51)
+		if err != nil {
+			return err
+		}
+		n, err := readAll(rows)
+		if err == nil && n == 0 {
+			return fmt.Errorf("no customers")
+		}
+		return err
+	}
+}
+
+// readAll takes every value of every row, as whoever asks for them does.
+func readAll(rows pgx.Rows) (n int, err error) {
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		if _, err := rows.Values(); err != nil {
+			return n, err
+		}
+	}
+	return n, rows.Err()
+}
+
+const callText = "The customer asked about the terms of a loan and will call again next week."
+
+func createCall(b *bench) work {
+	return func(ctx context.Context, worker int, random *rand.Rand) error {
+		_, err := crmv1.NewInteractionServiceClient(b.conns[worker%connections]).CreateInteraction(ctx, &crmv1.CreateInteractionRequest{
+			RequestId: uuid.NewString(),
+			Interaction: &crmv1.Interaction{
+				CustomerId: b.customer(random), ManagerId: b.manager(random),
+				Kind:    crmv1.InteractionKind_INTERACTION_KIND_CALL,
+				Channel: crmv1.Channel_CHANNEL_PHONE, OpenedTime: timestamppb.Now(),
+				Subject: "Loan", Text: callText, Outcome: "call again", DurationSeconds: 240,
+			},
+		})
+		return err
+	}
+}
+
+func createBare(b *bench) work {
+	return func(ctx context.Context, _ int, random *rand.Rand) error {
+		_, err := b.pool.Exec(ctx, createSQL, b.customer(random), "call", "phone", time.Now(), b.manager(random), "Loan", callText, "call again", 240)
+		return err
+	}
+}
+
+func (b *bench) phone() string { return fmt.Sprintf("+4207%08d", b.next.Add(1)) }
+
+func updateCall(b *bench) work {
+	mask := &fieldmaskpb.FieldMask{Paths: []string{"phone"}}
+	return func(ctx context.Context, worker int, random *rand.Rand) error {
+		_, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).UpdateCustomer(ctx, &crmv1.UpdateCustomerRequest{
+			RequestId: uuid.NewString(), UpdateMask: mask,
+			Customer: &crmv1.Customer{CustomerId: b.customer(random), Phone: b.phone()},
+		})
+		return err
+	}
+}
+
+func updateBare(b *bench) work {
+	return func(ctx context.Context, _ int, random *rand.Rand) error {
+		tag, err := b.pool.Exec(ctx, updateSQL, b.customer(random), b.phone())
+		if err == nil && tag.RowsAffected() != 1 {
+			return fmt.Errorf("no customer was changed")
+		}
+		return err
+	}
+}

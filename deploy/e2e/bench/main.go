@@ -1,0 +1,122 @@
+// Command bench measures crm against Postgres itself: every figure is a ratio to the same work done by bare SQL in the
+// same run, on the same machine, at the same concurrency. It starts a stack of its own and leaves nothing running.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"tandem.bank/deploy/local/engine"
+	"tandem.bank/deploy/local/project"
+)
+
+// Config says how much is measured. Everything is bounded: rows by Customers, time by Slice, Rounds and Limit.
+type Config struct {
+	Customers int           `default:"100000" help:"Customers of the bank, with an account, cards and interactions each."`
+	Workers   int           `default:"16" help:"Calls at the same time, for crm and for bare SQL alike."`
+	Rounds    int           `default:"5" help:"Turns of each measurement; crm and bare SQL take turns, so that both see the same machine."`
+	Slice     time.Duration `default:"2s" help:"Length of one turn."`
+	Limit     time.Duration `default:"2h" help:"Longest the whole run may take."`
+	Out       string        `default:"deploy/e2e/results/latest.json" help:"File for the results, below the root of the project."`
+	Keep      bool          `help:"Keep the folder with the data and print where it is."`
+}
+
+// Validate names the first wrong setting.
+func (c Config) Validate() error {
+	switch {
+	case c.Customers < 1000:
+		return errors.New("customers: at least 1000, or every row is always in the cache of the processor")
+	case c.Workers < 1 || c.Workers > 64:
+		return errors.New("workers: 1 to 64")
+	case c.Rounds < 1 || c.Slice < 100*time.Millisecond:
+		return errors.New("rounds and slice: at least one turn of 100 ms")
+	}
+	return nil
+}
+
+func main() {
+	engine.RunIfChild()
+	var config Config
+	kong.Parse(&config, kong.Name("bench"), kong.Description("Measures crm against bare SQL."))
+	debug.SetGCPercent(400) // our own garbage is not what is measured
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, config)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, config Config) (err error) {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, config.Limit)
+	defer cancel()
+	root, err := project.Root(".")
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "tandem-bench-")
+	if err != nil {
+		return err
+	}
+	if config.Keep {
+		say("data in %s", work)
+	} else {
+		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	}
+	say("starting Postgres, NATS and crm; load average %s", loadAverage())
+	s, err := startStack(ctx, root, work)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
+	results, err := measureAll(ctx, config, s)
+	if err != nil {
+		return err
+	}
+	say("load average %s", loadAverage())
+	printTable(os.Stdout, results)
+	return writeResults(filepath.Join(root, config.Out), results)
+}
+
+// measureAll loads the bank and takes the measurements, one after the other.
+func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) {
+	results, err := load(ctx, config, s)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openBench(ctx, config, s)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	for _, c := range cases {
+		r, err := b.compare(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		results = append(results, r)
+	}
+	late, err := b.latency(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("latency of the screen: %w", err)
+	}
+	return append(results, late), nil
+}
+
+// say shows progress on standard error: the table alone goes to standard output.
+func say(format string, args ...any) {
+	_, _ = fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// connections to crm: one HTTP/2 connection would serialise the frames of all workers.
+const connections = 4
+
+// bench is what the measurements share.
+type bench struct {
+	config Config
+	pool   *pgxpool.Pool
+	conns  []*grpc.ClientConn
+	next   atomic.Int64
+}
+
+func openBench(ctx context.Context, config Config, s *stack) (*bench, error) {
+	settings, err := pgxpool.ParseConfig(s.postgres.URL())
+	if err != nil {
+		return nil, err
+	}
+	settings.MaxConns = int32(config.Workers) //nolint:gosec // at most 64
+	settings.MinConns = settings.MaxConns
+	b := &bench{config: config}
+	if b.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
+		return nil, err
+	}
+	// As after a night: without this the first measurement would share the machine with autovacuum.
+	if _, err := b.pool.Exec(ctx, "VACUUM ANALYZE"); err != nil {
+		b.close()
+		return nil, err
+	}
+	for range connections {
+		conn, err := grpc.NewClient(s.crmAddr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			b.close()
+			return nil, err
+		}
+		b.conns = append(b.conns, conn)
+	}
+	return b, nil
+}
+
+func (b *bench) close() {
+	for _, conn := range b.conns {
+		_ = conn.Close()
+	}
+	b.pool.Close()
+}
+
+// work does one unit: a call, or the bare SQL of it. The worker's number picks the connection.
+type work func(ctx context.Context, worker int, random *rand.Rand) error
+
+// compare lets crm and bare SQL take turns and returns the ratio of what they got done.
+func (b *bench) compare(ctx context.Context, c measured) (Result, error) {
+	call, bare := c.call(b), c.bare(b)
+	for _, w := range []work{bare, call} { // warms up statements and caches
+		if _, err := b.saturate(ctx, w, b.config.Slice/2); err != nil {
+			return Result{}, err
+		}
+	}
+	var calls, bares float64
+	for round := range b.config.Rounds {
+		done, err := b.saturate(ctx, bare, b.config.Slice)
+		if err != nil {
+			return Result{}, fmt.Errorf("bare SQL: %w", err)
+		}
+		bares += done
+		if done, err = b.saturate(ctx, call, b.config.Slice); err != nil {
+			return Result{}, err
+		}
+		calls += done
+		say("%s: turn %d of %d, ratio %.2f", c.name, round+1, b.config.Rounds, calls/bares)
+	}
+	rounds := float64(b.config.Rounds)
+	return atLeast(c.name, calls/rounds, bares/rounds, "calls/s", c.goal), nil
+}
+
+// saturate keeps all workers busy for a while and returns units a second.
+func (b *bench) saturate(ctx context.Context, w work, length time.Duration) (float64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	begun := time.Now()
+	deadline := begun.Add(length)
+	var done atomic.Int64
+	var failed error
+	var once sync.Once
+	var group sync.WaitGroup
+	for worker := range b.config.Workers {
+		group.Go(func() {
+			random := newRandom(worker)
+			for time.Now().Before(deadline) {
+				if err := w(ctx, worker, random); err != nil {
+					once.Do(func() { failed = err; cancel() })
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	return float64(done.Load()) / time.Since(begun).Seconds(), failed
+}
+
+// latency asks for screens at half of the pace that crm can keep up, and returns the 99th percentile of the time to the
+// answer. Each turn finds that pace anew, and the median of the turns counts: on a machine with other work on it, both
+// change from one moment to the next.
+func (b *bench) latency(ctx context.Context) (Result, error) {
+	var turns []time.Duration
+	for round := range b.config.Rounds {
+		most, err := b.saturate(ctx, screenCall(b), b.config.Slice)
+		if err != nil {
+			return Result{}, err
+		}
+		p99, err := b.paced(ctx, most/2)
+		if err != nil {
+			return Result{}, err
+		}
+		say("GetCustomer360 at %.0f a second: turn %d of %d, p99 %s", most/2, round+1, b.config.Rounds, p99)
+		turns = append(turns, p99)
+	}
+	slices.Sort(turns)
+	median := turns[len(turns)/2]
+	return atMost("GetCustomer360 p99 at half of saturation", float64(median.Microseconds())/1000, "ms", 10), nil
+}
+
+// paced asks for screens at a steady pace. Time counts from the moment at which a call was due: one that had to wait for
+// a free worker counts its waiting.
+func (b *bench) paced(ctx context.Context, rate float64) (p99 time.Duration, err error) {
+	call, total := screenCall(b), max(100, int(rate*b.config.Slice.Seconds()))
+	took := make([]time.Duration, total)
+	begun := time.Now()
+	var once sync.Once
+	var group sync.WaitGroup
+	var next atomic.Int64
+	for worker := range 2 * b.config.Workers {
+		group.Go(func() {
+			random := newRandom(worker)
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= total || ctx.Err() != nil {
+					return
+				}
+				due := begun.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+				pause(ctx, time.Until(due))
+				if failed := call(ctx, worker, random); failed != nil {
+					once.Do(func() { err = failed })
+					return
+				}
+				took[n] = time.Since(due)
+			}
+		})
+	}
+	group.Wait()
+	if err != nil || ctx.Err() != nil {
+		return 0, errors.Join(err, ctx.Err())
+	}
+	slices.Sort(took)
+	return took[total*99/100], nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// newRandom gives each worker a sequence of its own, the same in every turn.
+func newRandom(worker int) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(worker), 360)) //nolint:gosec // chooses rows to measure, no secret
+}
