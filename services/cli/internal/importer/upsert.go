@@ -30,64 +30,71 @@ func (u upserter) send(ctx context.Context, entity mapping.Entity, records []pro
 	return results, nil
 }
 
-//nolint:funlen // one case for each entity
 func (u upserter) call(ctx context.Context, entity mapping.Entity, rows []proto.Message) ([]*crmv1.UpsertResult, error) {
-	id, check := u.importID, u.validateOnly
-	switch entity {
-	case mapping.Region:
-		r, err := crmv1.NewBranchServiceClient(u.conn).BatchUpsertRegions(ctx,
-			&crmv1.BatchUpsertRegionsRequest{Regions: as[*crmv1.Region](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Branch:
-		r, err := crmv1.NewBranchServiceClient(u.conn).BatchUpsertBranches(ctx,
-			&crmv1.BatchUpsertBranchesRequest{Branches: as[*crmv1.Branch](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Manager:
-		r, err := crmv1.NewBranchServiceClient(u.conn).BatchUpsertManagers(ctx,
-			&crmv1.BatchUpsertManagersRequest{Managers: as[*crmv1.Manager](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Product:
-		r, err := crmv1.NewProductServiceClient(u.conn).BatchUpsertProducts(ctx,
-			&crmv1.BatchUpsertProductsRequest{Products: as[*crmv1.Product](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Customer:
-		r, err := crmv1.NewCustomerServiceClient(u.conn).BatchUpsertCustomers(ctx,
-			&crmv1.BatchUpsertCustomersRequest{Customers: as[*crmv1.Customer](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Consent:
-		r, err := crmv1.NewConsentServiceClient(u.conn).BatchUpsertConsents(ctx,
-			&crmv1.BatchUpsertConsentsRequest{Consents: as[*crmv1.Consent](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Relation:
-		r, err := crmv1.NewRelationServiceClient(u.conn).BatchUpsertRelations(ctx,
-			&crmv1.BatchUpsertRelationsRequest{Relations: as[*crmv1.Relation](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Account:
-		r, err := crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccounts(ctx,
-			&crmv1.BatchUpsertAccountsRequest{Accounts: as[*crmv1.Account](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.AccountHolder:
-		r, err := crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccountHolders(ctx,
-			&crmv1.BatchUpsertAccountHoldersRequest{AccountHolders: as[*crmv1.AccountHolder](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Card:
-		r, err := crmv1.NewCardServiceClient(u.conn).BatchUpsertCards(ctx,
-			&crmv1.BatchUpsertCardsRequest{Cards: as[*crmv1.Card](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Contract:
-		r, err := crmv1.NewContractServiceClient(u.conn).BatchUpsertContracts(ctx,
-			&crmv1.BatchUpsertContractsRequest{Contracts: as[*crmv1.Contract](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Interaction:
-		r, err := crmv1.NewInteractionServiceClient(u.conn).BatchUpsertInteractions(ctx,
-			&crmv1.BatchUpsertInteractionsRequest{Interactions: as[*crmv1.Interaction](rows), ImportId: id, ValidateOnly: check})
-		return r.GetResults(), err
-	case mapping.Transaction:
-		r, err := crmv1.NewTransactionServiceClient(u.conn).BatchUpsertTransactions(ctx, u.transactions(rows))
-		return r.GetResults(), err
-	default:
+	upsert := upserts[entity]
+	if upsert == nil {
 		return nil, fmt.Errorf("no service keeps the entity %q", entity)
 	}
+	done, err := upsert(ctx, u, rows)
+	return done.GetResults(), err
+}
+
+// upsertAnswer is what every batch upsert answers with.
+type upsertAnswer interface{ GetResults() []*crmv1.UpsertResult }
+
+// upserts has the call for each entity.
+var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message) (upsertAnswer, error){
+	mapping.Region: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewBranchServiceClient(u.conn).BatchUpsertRegions(ctx,
+			&crmv1.BatchUpsertRegionsRequest{Regions: as[*crmv1.Region](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Branch: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewBranchServiceClient(u.conn).BatchUpsertBranches(ctx,
+			&crmv1.BatchUpsertBranchesRequest{Branches: as[*crmv1.Branch](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Manager: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewBranchServiceClient(u.conn).BatchUpsertManagers(ctx,
+			&crmv1.BatchUpsertManagersRequest{Managers: as[*crmv1.Manager](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Product: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewProductServiceClient(u.conn).BatchUpsertProducts(ctx,
+			&crmv1.BatchUpsertProductsRequest{Products: as[*crmv1.Product](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Customer: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewCustomerServiceClient(u.conn).BatchUpsertCustomers(ctx,
+			&crmv1.BatchUpsertCustomersRequest{Customers: as[*crmv1.Customer](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Consent: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewConsentServiceClient(u.conn).BatchUpsertConsents(ctx,
+			&crmv1.BatchUpsertConsentsRequest{Consents: as[*crmv1.Consent](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Relation: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewRelationServiceClient(u.conn).BatchUpsertRelations(ctx,
+			&crmv1.BatchUpsertRelationsRequest{Relations: as[*crmv1.Relation](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Account: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccounts(ctx,
+			&crmv1.BatchUpsertAccountsRequest{Accounts: as[*crmv1.Account](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.AccountHolder: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccountHolders(ctx,
+			&crmv1.BatchUpsertAccountHoldersRequest{AccountHolders: as[*crmv1.AccountHolder](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Card: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewCardServiceClient(u.conn).BatchUpsertCards(ctx,
+			&crmv1.BatchUpsertCardsRequest{Cards: as[*crmv1.Card](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Contract: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewContractServiceClient(u.conn).BatchUpsertContracts(ctx,
+			&crmv1.BatchUpsertContractsRequest{Contracts: as[*crmv1.Contract](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Interaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewInteractionServiceClient(u.conn).BatchUpsertInteractions(ctx,
+			&crmv1.BatchUpsertInteractionsRequest{Interactions: as[*crmv1.Interaction](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Transaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewTransactionServiceClient(u.conn).BatchUpsertTransactions(ctx, u.transactions(rows))
+	},
 }
 
 // transactions makes a bundle for the batch call or the stream.
