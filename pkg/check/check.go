@@ -5,6 +5,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"buf.build/go/protovalidate"
@@ -82,11 +83,16 @@ func text(s, at string) []apperr.Violation {
 	if strings.ContainsRune(s, 0) {
 		return []apperr.Violation{{Field: at, Description: "must not contain the character U+0000"}}
 	}
-	if HasCardNumber(s) {
+	if !isUUID(s) && HasCardNumber(s) {
 		return []apperr.Violation{{Field: at, Description: "must not contain a full card number"}}
 	}
 	return nil
 }
+
+// uuidForm is RFC 9562's, with version and variant. One in some ten thousand has the digits of a card number by chance.
+var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$`)
+
+func isUUID(s string) bool { return len(s) == 36 && uuidForm.MatchString(s) }
 
 func join(path, name string) string {
 	if path == "" {

@@ -44,6 +44,18 @@ func TestMessageNamesTheField(t *testing.T) {
 	}
 }
 
+func TestMessageKnowsUUIDs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"41111111-1111-4115-a000-0000000000ab": 0, // a UUID by its form
+		"41111111-1111-1111-c000-0000000000ab": 1, // of no variant
+	} {
+		if got := check.Message(structpb.NewStringValue(text)); len(got) != want {
+			t.Errorf("%s: violations %v, want %d", text, got, want)
+		}
+	}
+}
+
 func FuzzHasCardNumber(f *testing.F) {
 	f.Add("4111 1111-1111 1111")
 	f.Fuzz(func(_ *testing.T, s string) { check.HasCardNumber(s) })
