@@ -18,6 +18,7 @@ type Batch struct {
 	managers       buffer[manager]
 	customers      buffer[customer]
 	consents       buffer[consent]
+	relations      buffer[relation]
 	products       buffer[product]
 	contracts      buffer[contract]
 	accounts       buffer[account]
@@ -38,6 +39,7 @@ func NewBatch() *Batch {
 		managers:       buffer[manager]{table: managerTable},
 		customers:      buffer[customer]{table: customerTable},
 		consents:       buffer[consent]{table: consentTable},
+		relations:      buffer[relation]{table: relationTable},
 		products:       buffer[product]{table: productTable},
 		contracts:      buffer[contract]{table: contractTable},
 		accounts:       buffer[account]{table: accountTable},
@@ -68,6 +70,9 @@ func (b *Batch) Add(message []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPayload(&change); err != nil {
+		return err
+	}
 	rows, err := b.add(rec, &change)
 	if err != nil {
 		return err
@@ -94,11 +99,8 @@ func checkPayload(c *eventsv1.Change) error {
 	return nil
 }
 
-// add dispatches by payload.
+// add dispatches by payload, which is checked.
 func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
-	if err := checkPayload(c); err != nil {
-		return 0, err
-	}
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_Region:
 		return put(&b.regions, rec, p.Region, regionOf)
@@ -110,6 +112,8 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 		return put(&b.customers, rec, p.Customer, customerOf)
 	case *eventsv1.Change_Consent:
 		return put(&b.consents, rec, p.Consent, consentOf)
+	case *eventsv1.Change_Relation:
+		return put(&b.relations, rec, p.Relation, relationOf)
 	case *eventsv1.Change_Product:
 		return put(&b.products, rec, p.Product, productOf)
 	case *eventsv1.Change_Contract:
@@ -167,7 +171,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.products, &b.contracts,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts,
 		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions,
 	}
 }

@@ -109,6 +109,7 @@ type halves struct {
 	crmv1.UnimplementedChangeStreamServiceServer
 	crmv1.UnimplementedCustomerServiceServer
 	crmv1.UnimplementedCustomer360ServiceServer
+	crmv1.UnimplementedSearchServiceServer
 	customers int
 }
 
@@ -168,6 +169,20 @@ func (h *halves) GetCustomer360(_ context.Context, r *crmv1.GetCustomer360Reques
 	return &crmv1.GetCustomer360Response{Customer: &crmv1.Customer{CustomerId: r.GetCustomerId(), Key: r.GetKey()}}, nil
 }
 
+// SearchCustomers repeats the query, after a first page that ended early.
+func (h *halves) SearchCustomers(_ context.Context, r *crmv1.SearchCustomersRequest) (*crmv1.SearchCustomersResponse, error) {
+	if r.GetQuery() == "nobody" {
+		return &crmv1.SearchCustomersResponse{}, nil
+	}
+	if r.GetPageToken() == "" {
+		return &crmv1.SearchCustomersResponse{NextPageToken: "on"}, nil
+	}
+	return &crmv1.SearchCustomersResponse{Hits: []*crmv1.SearchHit{{
+		Customer: &crmv1.Customer{CustomerId: 7, Party: &crmv1.Customer_Individual{Individual: &crmv1.Individual{GivenName: "Eva", FamilyName: r.GetQuery()}}},
+		Level:    crmv1.MatchLevel_MATCH_LEVEL_EXACT, Matches: []*crmv1.FieldMatch{{Field: "individual.family_name", Snippet: r.GetQuery()}},
+	}}}, nil
+}
+
 func (h *halves) AwaitPublished(context.Context, *crmv1.AwaitPublishedRequest) (*crmv1.AwaitPublishedResponse, error) {
 	return &crmv1.AwaitPublishedResponse{StreamSequence: 77}, nil
 }
@@ -215,6 +230,7 @@ func (h *halves) serve(t *testing.T) []string {
 	crmv1.RegisterChangeStreamServiceServer(server, h)
 	crmv1.RegisterCustomerServiceServer(server, h)
 	crmv1.RegisterCustomer360ServiceServer(server, h)
+	crmv1.RegisterSearchServiceServer(server, h)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	address := listener.Addr().String()
@@ -240,7 +256,9 @@ func TestCommands(t *testing.T) {
 		},
 		{"customer 360 bank/nobody", exitFailure, "tandem: customer bank/nobody does not exist\n"},
 		{"customer 360 BANK/1", exitFailure, "tandem: the request was refused:\n  key.source: must be lower case\n  x: y\n"},
-		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nLast interactions: none\n"},
+		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nRelations: none\nLast interactions: none\n"},
+		{"customer search Malá Veselá", 0, "  customer  name             match  found in\n  7         Eva Malá Veselá  exact  individual.family_name: Malá Veselá\n"},
+		{"customer search nobody", 0, "nobody found\n"},
 		{"status", 0, "relay: active, 1 024 bytes behind, 5 changes published since start, newest change never\n" +
 			"ingest: message 77 of the stream, 0 waiting, 1 dead letters, newest change never\n" +
 			"    rows  table\n   5 369  customer\n  83 016  transaction\n"},

@@ -296,7 +296,7 @@ func TestEveryEntity(t *testing.T) {
 	}
 	want := []string{
 		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertCustomers",
-		"BatchUpsertConsents",
+		"BatchUpsertConsents", "BatchUpsertRelations",
 		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
 		"BatchUpsertTransactions",
 	}

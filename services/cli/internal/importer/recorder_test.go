@@ -70,6 +70,7 @@ func (r *recorder) start(t *testing.T) {
 	crmv1.RegisterBranchServiceServer(r.server, crmv1.UnimplementedBranchServiceServer{})
 	crmv1.RegisterProductServiceServer(r.server, crmv1.UnimplementedProductServiceServer{})
 	crmv1.RegisterCustomerServiceServer(r.server, crmv1.UnimplementedCustomerServiceServer{})
+	crmv1.RegisterRelationServiceServer(r.server, crmv1.UnimplementedRelationServiceServer{})
 	crmv1.RegisterAccountServiceServer(r.server, crmv1.UnimplementedAccountServiceServer{})
 	crmv1.RegisterCardServiceServer(r.server, crmv1.UnimplementedCardServiceServer{})
 	crmv1.RegisterContractServiceServer(r.server, crmv1.UnimplementedContractServiceServer{})

@@ -30,6 +30,7 @@ func (u upserter) send(ctx context.Context, entity mapping.Entity, records []pro
 	return results, nil
 }
 
+//nolint:funlen // one case for each entity
 func (u upserter) call(ctx context.Context, entity mapping.Entity, rows []proto.Message) ([]*crmv1.UpsertResult, error) {
 	id, check := u.importID, u.validateOnly
 	switch entity {
@@ -56,6 +57,10 @@ func (u upserter) call(ctx context.Context, entity mapping.Entity, rows []proto.
 	case mapping.Consent:
 		r, err := crmv1.NewConsentServiceClient(u.conn).BatchUpsertConsents(ctx,
 			&crmv1.BatchUpsertConsentsRequest{Consents: as[*crmv1.Consent](rows), ImportId: id, ValidateOnly: check})
+		return r.GetResults(), err
+	case mapping.Relation:
+		r, err := crmv1.NewRelationServiceClient(u.conn).BatchUpsertRelations(ctx,
+			&crmv1.BatchUpsertRelationsRequest{Relations: as[*crmv1.Relation](rows), ImportId: id, ValidateOnly: check})
 		return r.GetResults(), err
 	case mapping.Account:
 		r, err := crmv1.NewAccountServiceClient(u.conn).BatchUpsertAccounts(ctx,

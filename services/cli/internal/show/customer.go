@@ -20,6 +20,7 @@ func Customer360(w io.Writer, r *crmv1.GetCustomer360Response) error {
 	cards(t, r)
 	contracts(t, r)
 	consents(t, r)
+	relations(t, r)
 	interactions(t, r)
 	return t.Flush()
 }
@@ -131,6 +132,36 @@ func consentChannels(standing *crmv1.StandingConsent) string {
 		return "any channel"
 	}
 	return "any channel except " + strings.Join(except, ", ")
+}
+
+func relations(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Relations", len(r.GetRelations()), age(r, "relations"))
+	for _, c := range r.GetRelations() {
+		number := none
+		if id := c.GetParty().GetCustomerId(); id != 0 {
+			number = fmt.Sprint(id)
+		}
+		for _, seen := range c.GetRelations() {
+			line(w, number, orNone(c.GetParty().GetName()), seen.GetName(), relationFacts(c.GetParty(), seen.GetRelation()))
+		}
+	}
+}
+
+// relationFacts is what there is to say of a relation beside its parties.
+func relationFacts(party *crmv1.RelatedParty, relation *crmv1.Relation) string {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" && value != none {
+			parts = append(parts, name+value)
+		}
+	}
+	add("born ", Date(party.GetBirthDate()))
+	add("share ", relation.GetShare())
+	add("", relation.GetPosition())
+	add("", Name(relation.GetDecisionPower(), "DECISION_POWER_"))
+	add("since ", Date(relation.GetValidFrom()))
+	add("until ", Date(relation.GetValidTo()))
+	return orNone(strings.Join(parts, ", "))
 }
 
 func interactions(w io.Writer, r *crmv1.GetCustomer360Response) {

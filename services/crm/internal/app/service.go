@@ -25,7 +25,9 @@ import (
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/outbox"
 	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
+	"tandem.bank/services/crm/internal/search"
 	"tandem.bank/services/crm/internal/transaction"
 )
 
@@ -69,6 +71,7 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	return []lifecycle.Part{
 		{Name: "outbox maintenance", Run: maintainer.Run},
 		prune(s.pool, s.log),
+		{Name: "search filler", Run: search.NewFiller(s.pool, s.log).Run},
 		{Name: "relay", Run: publisher.Run},
 		{Name: "insights", Run: insights.Run},
 		{Name: "gRPC", Run: server.Run},
@@ -92,14 +95,16 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
+	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
+	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
 	return server, nil
 }

@@ -27,8 +27,10 @@ import (
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/migrations"
 )
 
@@ -69,6 +71,8 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(pool, log))
+	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
+	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))
 
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)

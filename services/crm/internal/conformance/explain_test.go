@@ -42,6 +42,12 @@ INSERT INTO consent (source, external_id, customer_id, purpose, channel, granted
 SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 3 = 0 THEN 'profiling' ELSE 'marketing' END, CASE WHEN n % 2 = 0 THEN 'any' ELSE 'sms' END,
     '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 5 = 0 THEN '2025-11-01'::timestamptz END
 FROM generate_series(1, 30000) n;
+INSERT INTO relation (source, external_id, customer_id, type, other_customer_id, other_name, end_reason, formality, position, decision_power, note)
+SELECT 'crowd', n::text, 4 + n % 9000, 'acquaintance', 4 + (n * 7 + 1) % 9000, '', '', 'informal', '', '', ''
+FROM generate_series(1, 9000) n WHERE n % 9000 <> (n * 7 + 1) % 9000;
+INSERT INTO relation (source, external_id, customer_id, type, other_name, end_reason, formality, position, decision_power, note)
+SELECT 'crowd', 'child ' || n, 4 + n % 9000, 'child', 'Adam ' || n, '', 'formal', '', '', ''
+FROM generate_series(1, 9000) n;
 ANALYZE`
 
 // recorder remembers the statements that a pool runs.
@@ -78,11 +84,12 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	t.Cleanup(traced.Close)
 	watched := &bank{pool: traced}
 	watched.serve(t, traced)
-	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, consents} {
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations} {
 		watched.exercise(t, k)
 	}
 	watched.exerciseScreen(t)
 	watched.exerciseConsent(t, 77)
+	watched.exerciseRelations(t)
 	for _, filter := range []string{"customer_id = 77", "account_id = 77"} {
 		watched.listTwice(t, holders, filter)
 		watched.listTwice(t, cards, filter)
@@ -182,7 +189,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 }
 
 func (p plan) scans() []string {
-	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction", "consent"}
+	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction", "consent", "relation"}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {
 		found = append(found, p.Relation)

@@ -163,5 +163,17 @@ var consents = kind{
 	},
 }
 
+// relations are children who are no customers: any number of them can stand side by side.
+var relations = kind{
+	name: "relation", service: "RelationService", one: "Relation", many: "Relations", edited: "note", free: "other_name", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Relation{
+			Key: key(source, n), CustomerKey: fixed("customer"), Type: crmv1.RelationType_RELATION_TYPE_CHILD,
+			OtherName: fmt.Sprintf("Adam of %s %d", source, n), OtherBirthDate: day(2019, 8, 7), ValidFrom: day(2019, 8, 7),
+			Weight: "0.75", Formality: crmv1.Formality_FORMALITY_FORMAL, Note: "goes to school",
+		}
+	},
+}
+
 // kinds are all that the suite is run against.
-var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, consents}
+var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, consents, relations}

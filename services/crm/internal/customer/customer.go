@@ -48,7 +48,8 @@ type Row struct {
 // Table keeps customers; other rooms refer to it.
 var Table = record.NewTable[Row]("customer")
 
-var schema = filter.Schema{
+// Schema is what customers can be filtered by, in lists and in searches.
+var Schema = filter.Schema{
 	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
@@ -16,10 +17,21 @@ type Server struct {
 	store *record.Store[*crmv1.Customer, Row]
 }
 
-// NewServer binds the room to its database.
-func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
+// Written follows changes of customers in their transactions.
+type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error
+
+// NewServer binds the room to its database and tells followers what was written.
+func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Server {
+	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error {
+		for _, follow := range followers {
+			if err := follow(ctx, tx, customers); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	return &Server{store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
-		Table: Table, Name: "customer", ToRow: toRow, Change: change, ToProto: ToProto, Event: event,
+		Table: Table, Name: "customer", ToRow: toRow, Change: change, ToProto: ToProto, Event: event, Written: written,
 	})}
 }
 
@@ -46,7 +58,7 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	customers, next, err := s.store.List(ctx, req, schema, record.Scope{})
+	customers, next, err := s.store.List(ctx, req, Schema, record.Scope{})
 	return &crmv1.ListCustomersResponse{Customers: customers, NextPageToken: next}, err
 }
 

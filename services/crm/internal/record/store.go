@@ -45,6 +45,9 @@ type Room[P Message, R any] struct {
 	ToProto func(*Record[R]) P
 	// Event puts the state that analysis may see into a change.
 	Event func(*Record[R], *eventsv1.Change)
+	// Written follows what was written, in the same transaction and for a whole batch at once: what others keep about the
+	// records changes with them. Nil when nobody keeps anything.
+	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R]) error
 	// Deferred says that the table has deferred constraints, which hold for all rows of a batch together.
 	Deferred bool
 	// Replaces names, for an input-only field that stands for others, the stored fields that give way to it in an update.
@@ -140,8 +143,13 @@ func (s *Store[P, R]) checkDeferred(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// publish leaves one event for each record in the outbox of the same transaction.
+// publish tells who follows the records, and leaves one event for each in the outbox of the same transaction.
 func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[R]) error {
+	if s.room.Written != nil && len(records) > 0 {
+		if err := s.room.Written(ctx, tx, records); err != nil {
+			return err
+		}
+	}
 	changes := make([]*eventsv1.Change, len(records))
 	for i, r := range records {
 		changes[i] = &eventsv1.Change{

@@ -64,6 +64,7 @@ type Change struct {
 	//	*Change_Interaction
 	//	*Change_TransactionBundle
 	//	*Change_Consent
+	//	*Change_Relation
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -270,6 +271,15 @@ func (x *Change) GetConsent() *ConsentState {
 	return nil
 }
 
+func (x *Change) GetRelation() *RelationState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Relation); ok {
+			return x.Relation
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -334,6 +344,11 @@ type Change_Consent struct {
 	Consent *ConsentState `protobuf:"bytes,31,opt,name=consent,proto3,oneof"`
 }
 
+type Change_Relation struct {
+	// A relation between customers.
+	Relation *RelationState `protobuf:"bytes,32,opt,name=relation,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -357,6 +372,8 @@ func (*Change_Interaction) isChange_Payload() {}
 func (*Change_TransactionBundle) isChange_Payload() {}
 
 func (*Change_Consent) isChange_Payload() {}
+
+func (*Change_Relation) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -777,6 +794,125 @@ func (x *CustomerState) GetCustomerSince() string {
 	return ""
 }
 
+// RelationState is a relation after a change: what other is to customer. Names, birth dates, positions and remarks stay
+// in Postgres.
+type RelationState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// The other customer; 0 when the other party is no customer.
+	OtherCustomerId int64 `protobuf:"varint,2,opt,name=other_customer_id,json=otherCustomerId,proto3" json:"other_customer_id,omitempty"`
+	// What other is to customer, in lower case, for example "child".
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// "formal" or "informal".
+	Formality string `protobuf:"bytes,4,opt,name=formality,proto3" json:"formality,omitempty"`
+	// First day; may be empty.
+	ValidFrom string `protobuf:"bytes,5,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last day; may be empty.
+	ValidTo string `protobuf:"bytes,6,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Closeness or importance from 0 to 1 as a decimal; empty when unknown.
+	Weight string `protobuf:"bytes,7,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Share held, from 0 to 1 as a decimal; empty when none or unknown.
+	Share string `protobuf:"bytes,8,opt,name=share,proto3" json:"share,omitempty"`
+	// What a contact person may decide, in lower case, for example "co_decides"; may be empty.
+	DecisionPower string `protobuf:"bytes,9,opt,name=decision_power,json=decisionPower,proto3" json:"decision_power,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelationState) Reset() {
+	*x = RelationState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelationState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelationState) ProtoMessage() {}
+
+func (x *RelationState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelationState.ProtoReflect.Descriptor instead.
+func (*RelationState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RelationState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *RelationState) GetOtherCustomerId() int64 {
+	if x != nil {
+		return x.OtherCustomerId
+	}
+	return 0
+}
+
+func (x *RelationState) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *RelationState) GetFormality() string {
+	if x != nil {
+		return x.Formality
+	}
+	return ""
+}
+
+func (x *RelationState) GetValidFrom() string {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return ""
+}
+
+func (x *RelationState) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+func (x *RelationState) GetWeight() string {
+	if x != nil {
+		return x.Weight
+	}
+	return ""
+}
+
+func (x *RelationState) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
+func (x *RelationState) GetDecisionPower() string {
+	if x != nil {
+		return x.DecisionPower
+	}
+	return ""
+}
+
 // ProductState is a product after a change.
 type ProductState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -800,7 +936,7 @@ type ProductState struct {
 
 func (x *ProductState) Reset() {
 	*x = ProductState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -812,7 +948,7 @@ func (x *ProductState) String() string {
 func (*ProductState) ProtoMessage() {}
 
 func (x *ProductState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -825,7 +961,7 @@ func (x *ProductState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductState.ProtoReflect.Descriptor instead.
 func (*ProductState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ProductState) GetCode() string {
@@ -906,7 +1042,7 @@ type ContractState struct {
 
 func (x *ContractState) Reset() {
 	*x = ContractState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1054,7 @@ func (x *ContractState) String() string {
 func (*ContractState) ProtoMessage() {}
 
 func (x *ContractState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1067,7 @@ func (x *ContractState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractState.ProtoReflect.Descriptor instead.
 func (*ContractState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ContractState) GetKind() string {
@@ -1029,7 +1165,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1177,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1190,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -1132,7 +1268,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1280,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1293,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -1218,7 +1354,7 @@ type CardState struct {
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1366,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1379,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -1334,7 +1470,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +1482,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +1495,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -1494,7 +1630,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1506,7 +1642,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1519,7 +1655,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -1598,7 +1734,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1610,7 +1746,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1623,7 +1759,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -1673,7 +1809,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1821,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1834,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -1789,7 +1925,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x8d\b\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xcc\b\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -1811,7 +1947,8 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x04card\x18\x1c \x01(\v2\x1b.tandem.events.v1.CardStateH\x00R\x04card\x12F\n" +
 	"\vinteraction\x18\x1d \x01(\v2\".tandem.events.v1.InteractionStateH\x00R\vinteraction\x12T\n" +
 	"\x12transaction_bundle\x18\x1e \x01(\v2#.tandem.events.v1.TransactionBundleH\x00R\x11transactionBundle\x12:\n" +
-	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsentB\t\n" +
+	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
+	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelationB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -1856,7 +1993,19 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\temployees\x18\v \x01(\x05R\temployees\x12A\n" +
 	"\x0fannual_turnover\x18\f \x01(\v2\x18.tandem.events.v1.AmountR\x0eannualTurnover\x12\x18\n" +
 	"\afounded\x18\r \x01(\tR\afounded\x12%\n" +
-	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\"\xbc\x01\n" +
+	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\"\x9d\x02\n" +
+	"\rRelationState\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12*\n" +
+	"\x11other_customer_id\x18\x02 \x01(\x03R\x0fotherCustomerId\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1c\n" +
+	"\tformality\x18\x04 \x01(\tR\tformality\x12\x1d\n" +
+	"\n" +
+	"valid_from\x18\x05 \x01(\tR\tvalidFrom\x12\x19\n" +
+	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\x12\x16\n" +
+	"\x06weight\x18\a \x01(\tR\x06weight\x12\x14\n" +
+	"\x05share\x18\b \x01(\tR\x05share\x12%\n" +
+	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"\xbc\x01\n" +
 	"\fProductState\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1978,7 +2127,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                // 0: tandem.events.v1.Change
 	(*Amount)(nil),                // 1: tandem.events.v1.Amount
@@ -1986,54 +2135,56 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*BranchState)(nil),           // 3: tandem.events.v1.BranchState
 	(*ManagerState)(nil),          // 4: tandem.events.v1.ManagerState
 	(*CustomerState)(nil),         // 5: tandem.events.v1.CustomerState
-	(*ProductState)(nil),          // 6: tandem.events.v1.ProductState
-	(*ContractState)(nil),         // 7: tandem.events.v1.ContractState
-	(*AccountState)(nil),          // 8: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),    // 9: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),             // 10: tandem.events.v1.CardState
-	(*InteractionState)(nil),      // 11: tandem.events.v1.InteractionState
-	(*ConsentState)(nil),          // 12: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),     // 13: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 14: tandem.events.v1.TransactionState
-	nil,                           // 15: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 17: google.type.LatLng
+	(*RelationState)(nil),         // 6: tandem.events.v1.RelationState
+	(*ProductState)(nil),          // 7: tandem.events.v1.ProductState
+	(*ContractState)(nil),         // 8: tandem.events.v1.ContractState
+	(*AccountState)(nil),          // 9: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),    // 10: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),             // 11: tandem.events.v1.CardState
+	(*InteractionState)(nil),      // 12: tandem.events.v1.InteractionState
+	(*ConsentState)(nil),          // 13: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),     // 14: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),      // 15: tandem.events.v1.TransactionState
+	nil,                           // 16: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),         // 18: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	16, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	17, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
-	6,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
-	7,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	8,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	9,  // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	10, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	11, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	13, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	12, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
-	17, // 13: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	15, // 14: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	17, // 15: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 16: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 17: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 18: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 19: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	16, // 20: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	16, // 21: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	16, // 22: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	16, // 23: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	16, // 24: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	16, // 25: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	16, // 26: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	14, // 27: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 28: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	7,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
+	8,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
+	9,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	10, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	11, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	12, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	14, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	13, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
+	18, // 14: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	16, // 15: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	18, // 16: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 17: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 18: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 19: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 20: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	17, // 21: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	17, // 22: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	17, // 23: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	17, // 24: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	17, // 25: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	17, // 26: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	17, // 27: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	15, // 28: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 29: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2054,6 +2205,7 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Interaction)(nil),
 		(*Change_TransactionBundle)(nil),
 		(*Change_Consent)(nil),
+		(*Change_Relation)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2061,7 +2213,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,4 @@
+package search
+
+// Settings lets tests explain statements as searches run them.
+const Settings = settings

@@ -1,0 +1,65 @@
+package search
+
+import (
+	"context"
+	_ "embed" // for the statements
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/search/spelling"
+)
+
+//go:embed index.sql
+var indexSQL string
+
+// latinMark comes before words in the one Latin spelling, which keeps them apart from words as they are written.
+const latinMark = "~"
+
+// guessLengthMin is the length, in letters, from which a misspelt word can be told from another word.
+const guessLengthMin = 3
+
+// Index keeps what customers are found by. It runs in the transaction that writes them, as their room's follower.
+func Index(ctx context.Context, tx pgx.Tx, customers []*record.Record[customer.Row]) error {
+	ids, documents, known := make([]int64, len(customers)), make([]string, len(customers)), map[string]bool{}
+	for i, c := range customers {
+		ids[i], documents[i] = c.ID, document(&c.Row, known)
+	}
+	_, err := tx.Exec(ctx, indexSQL, ids, documents, spelling.Rules, slices.Sorted(maps.Keys(known)))
+	return err
+}
+
+// document renders the words of a customer's names as a tsvector, and notes those that others may misspell.
+func document(row *customer.Row, known map[string]bool) string {
+	var out strings.Builder
+	position := 0
+	for _, word := range spelling.Words(nameText(row)) {
+		position++
+		fmt.Fprintf(&out, "'%s':%d ", word, position)
+		for _, latin := range spelling.Latin(word) {
+			fmt.Fprintf(&out, "'%s%s':%d ", latinMark, latin, position)
+			if guessable(latin) {
+				known[latin] = true
+			}
+		}
+	}
+	return out.String()
+}
+
+// nameText is all of a customer's names in one line. The given name comes again behind the family name: "Jan Novák" and
+// "Novák Jan" are both phrases that people look for.
+func nameText(row *customer.Row) string {
+	return strings.Join([]string{row.GivenName, row.FamilyName, row.GivenName, row.LegalName}, " ")
+}
+
+// guessable says whether a word is long enough, and a word, to be mistaken for another one.
+func guessable(word string) bool {
+	return utf8.RuneCountInString(word) >= guessLengthMin && !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) })
+}

@@ -1,0 +1,108 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/record"
+)
+
+// matchesMax bounds the fields that a hit shows.
+const matchesMax = 20
+
+// scores by level.
+var scores = map[crmv1.MatchLevel]float64{
+	levelIdentifier: 1, levelExact: 0.9, levelEquivalent: 0.8, levelPrefix: 0.6, levelSimilar: 0.4, levelText: 0.2,
+}
+
+// show completes hits: the customers, and the fields in which the words were found.
+func (s *search) show(ctx context.Context, hits []hit) ([]*crmv1.SearchHit, error) {
+	if len(hits) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(hits))
+	for i, h := range hits {
+		ids[i] = h.ID
+	}
+	customers, err := customer.Table.Select(ctx, s.tx, "customer_id = ANY($1)", ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*record.Record[customer.Row], len(customers))
+	for _, c := range customers {
+		byID[c.ID] = c
+	}
+	texts, err := s.texts(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("show texts: %w", err)
+	}
+	out := make([]*crmv1.SearchHit, len(hits))
+	for i, h := range hits {
+		c := byID[h.ID]
+		matches := append(s.fields(c, h.Level), texts[h.ID]...)
+		out[i] = &crmv1.SearchHit{
+			Customer: customer.ToProto(c), Level: h.Level, Score: scores[h.Level], Matches: matches[:min(len(matches), matchesMax)],
+		}
+	}
+	return out, nil
+}
+
+// fields are the identifiers and names in which the wanted words stand.
+func (s *search) fields(c *record.Record[customer.Row], level crmv1.MatchLevel) []*crmv1.FieldMatch {
+	var out []*crmv1.FieldMatch
+	add := func(field, value string) {
+		same := func(m *crmv1.FieldMatch) bool { return m.GetField() == field && m.GetSnippet() == value }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, &crmv1.FieldMatch{Field: field, Snippet: value})
+		}
+	}
+	names := []struct{ field, value string }{
+		{"individual.given_name", c.Row.GivenName}, {"individual.family_name", c.Row.FamilyName}, {"organisation.legal_name", c.Row.LegalName},
+	}
+	for _, t := range s.wanted {
+		for _, f := range t.identifiers(level) {
+			if f.CustomerID == c.ID {
+				add(f.Field, f.Value)
+			}
+		}
+		for _, name := range names {
+			if level > levelIdentifier && t.names(name.value, level) {
+				add(name.field, name.value)
+			}
+		}
+	}
+	return out
+}
+
+// markWords has Postgres mark the words that it finds, and leave nothing out.
+const markWords = "HighlightAll=true, StartSel=" + markStart + ", StopSel=" + markEnd
+
+// texts are, by customer, the newest interactions in which any of the wanted words stands; three of each customer.
+func (s *search) texts(ctx context.Context, ids []int64) (map[int64][]*crmv1.FieldMatch, error) {
+	c := &conditions{terms: s.terms}
+	wanted := c.anyText(s.wanted)
+	sql := fmt.Sprintf(`SELECT f.customer_id, f.interaction_id, shown, ts_headline('pg_catalog.russian', search_plain(shown), q, %[3]s::text)
+FROM (SELECT %[1]s AS q) wanted
+CROSS JOIN unnest(%[2]s::bigint[]) AS asked (customer_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM interaction i WHERE i.customer_id = asked.customer_id AND i.words @@ q ORDER BY i.opened_at DESC, i.interaction_id DESC LIMIT 3
+) f
+CROSS JOIN LATERAL (SELECT left(f.subject || ' ' || f.text, 10000) AS shown) cut`, wanted, c.bind(ids), c.bind(markWords))
+	rows, err := s.tx.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, c.args...)...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int64][]*crmv1.FieldMatch{}
+	var customerID, interactionID int64
+	var text, plain string
+	_, err = pgx.ForEachRow(rows, []any{&customerID, &interactionID, &text, &plain}, func() error {
+		out[customerID] = append(out[customerID], &crmv1.FieldMatch{Field: "interaction.text", Snippet: snippet(text, plain), InteractionId: interactionID})
+		return nil
+	})
+	return out, err
+}
