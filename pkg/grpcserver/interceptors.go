@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -132,15 +133,25 @@ func (s *validatedStream) RecvMsg(m any) error {
 }
 
 // validate checks a request. Rows of batches and streams are checked one by one where they are written, so that a bad
-// row does not stop the others; here only their envelope is. The same holds for Update, whose resource may be partial.
+// row does not stop the others; here only their envelope is. The same holds for the resource of a Create, whose room
+// reports the broken rules of the proto together with its own, and of an Update, which may be partial.
 func validate(method string, req any) error {
 	m, ok := req.(proto.Message)
 	if !ok || !guarded(method) {
 		return nil
 	}
 	name := path.Base(method)
-	if strings.HasPrefix(name, "BatchUpsert") || strings.HasPrefix(name, "Stream") {
+	switch {
+	case strings.HasPrefix(name, "BatchUpsert"), strings.HasPrefix(name, "Stream"):
 		return apperr.Invalid(check.Rules(m)...)
+	case strings.HasPrefix(name, "Create"):
+		return apperr.Invalid(envelope(check.Message(m))...)
+	default:
+		return apperr.Invalid(check.Message(m)...)
 	}
-	return apperr.Invalid(check.Message(m)...)
+}
+
+// envelope keeps what is wrong with the request's own fields, and leaves out what is wrong inside its resource.
+func envelope(violations []apperr.Violation) []apperr.Violation {
+	return slices.DeleteFunc(violations, func(v apperr.Violation) bool { return strings.Contains(v.Field, ".") })
 }
