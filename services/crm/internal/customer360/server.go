@@ -11,6 +11,7 @@ import (
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
@@ -29,17 +30,24 @@ const (
 // Server answers tandem.crm.v1.Customer360Service.
 type Server struct {
 	crmv1.UnimplementedCustomer360ServiceServer
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	reads *audit.Recorder
 }
 
 // NewServer binds the room to its database.
-func NewServer(pool *pgxpool.Pool) *Server { return &Server{pool: pool} }
+func NewServer(pool *pgxpool.Pool) *Server {
+	return &Server{pool: pool, reads: audit.NewRecorder(pool)}
+}
 
-// GetCustomer360 reads every part in one snapshot, so that the parts fit each other.
+// GetCustomer360 reads every part in one snapshot, so that the parts fit each other. It answers once the read is on record: one
+// entry for the whole screen.
 func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Request) (*crmv1.GetCustomer360Response, error) {
 	screen := &screen{answer: &crmv1.GetCustomer360Response{Ages: map[string]*crmv1.PartAge{}}, now: time.Now()}
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error { return screen.read(ctx, tx, req) })
+	if err == nil {
+		err = s.reads.Customers(ctx, screen.answer.GetCustomer().GetCustomerId())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,31 @@ func Append(ctx context.Context, tx pgx.Tx, changes []*eventsv1.Change) error {
 	if err != nil {
 		return err
 	}
+	batch := &pgx.Batch{}
+	if err := queue(ctx, batch, changes, changeTime); err != nil {
+		return err
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("append to outbox: %w", err)
+	}
+	return nil
+}
+
+// Queue adds the statement of Append to others that go to the database together: they cost one round trip. Every change
+// must have its change_time.
+func Queue(ctx context.Context, batch *pgx.Batch, changes []*eventsv1.Change) error {
+	for i, c := range changes {
+		if c.GetChangeTime() == nil {
+			return fmt.Errorf("change %d: change_time: must be set", i)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return queue(ctx, batch, changes, nil)
+}
+
+func queue(ctx context.Context, batch *pgx.Batch, changes []*eventsv1.Change, changeTime *timestamppb.Timestamp) error {
 	actor, traceParent := Actor(ctx), traceParent(ctx)
 	c := newColumns(len(changes))
 	for i, change := range changes {
@@ -55,9 +80,7 @@ func Append(ctx context.Context, tx pgx.Tx, changes []*eventsv1.Change) error {
 			return fmt.Errorf("change %d (%s %d): %w", i, change.GetEntity(), change.GetEntityId(), err)
 		}
 	}
-	if _, err := tx.Exec(ctx, appendSQL, c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads); err != nil {
-		return fmt.Errorf("append to outbox: %w", err)
-	}
+	batch.Queue(appendSQL, c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads)
 	return nil
 }
 
