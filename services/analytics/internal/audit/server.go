@@ -76,7 +76,7 @@ func scanCopy(rows driver.Rows) (*analyticsv1.AuditBlockCopy, error) {
 		return nil, unavailable(err)
 	}
 	out := &analyticsv1.AuditBlockCopy{
-		Number: int64(number), Entries: int64(entries), SealedTime: timestamppb.New(sealed), //nolint:gosec // came as int64
+		Number: int64(number), Entries: int64(entries), SealedTime: timestamppb.New(sealed),
 	}
 	var err error
 	if out.Hash, err = hex.DecodeString(hash); err != nil {

@@ -115,6 +115,14 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 		return put(&b.interactions, rec, p.Interaction, interactionOf)
 	case *eventsv1.Change_TransactionBundle:
 		return putAll(&b.transactions, rec, p.TransactionBundle, transactionsOf)
+	default:
+		return b.addOther(rec, c)
+	}
+}
+
+// addOther takes what is no record of the bank's business.
+func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
+	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_AuditBlock:
 		return put(&b.auditBlocks, rec, p.AuditBlock, auditBlockOf)
 	default:

@@ -109,6 +109,8 @@ type halves struct {
 	crmv1.UnimplementedChangeStreamServiceServer
 	crmv1.UnimplementedCustomerServiceServer
 	crmv1.UnimplementedCustomer360ServiceServer
+	crmv1.UnimplementedAuditServiceServer
+	analyticsv1.UnimplementedAuditCopyServiceServer
 	customers int
 }
 
@@ -215,6 +217,8 @@ func (h *halves) serve(t *testing.T) []string {
 	crmv1.RegisterChangeStreamServiceServer(server, h)
 	crmv1.RegisterCustomerServiceServer(server, h)
 	crmv1.RegisterCustomer360ServiceServer(server, h)
+	crmv1.RegisterAuditServiceServer(server, h)
+	analyticsv1.RegisterAuditCopyServiceServer(server, h)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	address := listener.Addr().String()
@@ -234,8 +238,10 @@ func TestCommands(t *testing.T) {
 		{"rfm list --csv --limit 1 --order best", 0, "customer_id,recency_days,frequency,monetary,currency,cell\n1,3,4,10.5,CZK,545\n"},
 		{"rfm list --limit 1", 0, "  customer_id  recency_days  frequency  monetary  currency  cell\n            1             3          4      10.5       CZK   545\n"},
 		{"rfm list --run other", exitFailure, "tandem: no run \"other\"\n"},
-		{"--json run rfm --as-of 1998-12-31 --window-days 90 --kinds card_payment,transfer_in", 0,
-			`{"run":{"run_id":"new","as_of":{"year":1998,"month":12,"day":31},"window_days":90,"transaction_kinds":["card_payment","transfer_in"]}}`},
+		{
+			"--json run rfm --as-of 1998-12-31 --window-days 90 --kinds card_payment,transfer_in", 0,
+			`{"run":{"run_id":"new","as_of":{"year":1998,"month":12,"day":31},"window_days":90,"transaction_kinds":["card_payment","transfer_in"]}}`,
+		},
 		{"customer 360 bank/nobody", exitFailure, "tandem: customer bank/nobody does not exist\n"},
 		{"customer 360 BANK/1", exitFailure, "tandem: the request was refused:\n  key.source: must be lower case\n  x: y\n"},
 		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nAccounts: none\nCards: none\nContracts: none\nLast interactions: none\n"},
@@ -244,6 +250,12 @@ func TestCommands(t *testing.T) {
 			"    rows  table\n   5 369  customer\n  83 016  transaction\n"},
 		{"dlq show 3", 0, "dead letter 3: message 70 of the stream on crm.v1.card.upserted, 12 bytes, put aside -\nreason: " + strings.Repeat("too long ", 20) + "\n{}\n"},
 		{"dlq show 4", exitFailure, "tandem: there is no dead letter 4\n"},
+		{"--actor eva audit list --customer 7", 0, "entry  time  actor  from        action  record       request  change\n" +
+			"9      -     eva    10.0.0.1:5  update  customer 7   r1       {\"phone\":\"\"} → {\"phone\":\"1\"}\n" +
+			"8      -     eva    10.0.0.1:5  read    2 customers  r1       \n"},
+		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet\n"},
+		{"audit verify --from 2 --to 3", exitFailure, "block 3 was published and is gone: the chain was cut behind block 2\nentry 4 is not what was sealed\n" +
+			"3 blocks with 6 entries computed again, 1 compared with the copy, 0 not copied yet\ntandem: the audit is damaged: 2 faults\n"},
 		{"dlq list --after 3", 0, "no dead letters\n"},
 		{"dlq replay 3 4", exitFailure, "2 applied, 1 failed again\ntandem: 1 dead letters still can't be applied; `tandem dlq list` has the new reasons\n"},
 	} {

@@ -32,6 +32,9 @@ const entityCustomer = "customer"
 //go:embed append.sql
 var appendSQL string
 
+//go:embed append_one.sql
+var appendOneSQL string
+
 // Entry is one change or read; who, when and from where come from the context and the database.
 type Entry struct {
 	Action Action
@@ -70,6 +73,12 @@ func Queue(ctx context.Context, batch *pgx.Batch, entries []Entry) {
 
 func queue(batch *pgx.Batch, o origin, entries []Entry) {
 	n := len(entries)
+	if n == 1 {
+		e := entries[0]
+		batch.Queue(appendOneSQL, o.actor, o.Peer, o.Method, o.RequestID, o.traceID, string(e.Action), e.Entity, e.EntityID, e.Version,
+			e.CustomerID, arrayText(e.CustomerIDs), jsonText(e.Before), jsonText(e.After))
+		return
+	}
 	actions, entities := make([]string, n), make([]string, n)
 	ids, versions, customers := make([]int64, n), make([]int64, n), make([]int64, n)
 	shown, before, after := make([]*string, n), make([]*string, n), make([]*string, n)

@@ -28,10 +28,6 @@ type place struct {
 	entryID int64
 }
 
-func (p place) before(other place) bool {
-	return p.xactID < other.xactID || (p.xactID == other.xactID && p.entryID < other.entryID)
-}
-
 // sealed is an entry as it is stored.
 type sealed struct {
 	place

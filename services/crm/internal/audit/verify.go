@@ -99,7 +99,8 @@ func (v *verification) block(ctx context.Context, previous, b *block) error {
 	if previous != nil && previous.number == b.number-1 {
 		after = previous.last
 		if !bytes.Equal(previous.hash, b.previousHash) {
-			v.find(crmv1.AuditFault_AUDIT_FAULT_CHAIN_BROKEN, b.number, 0, "block %d does not follow block %d: it names another hash", b.number, previous.number)
+			v.find(crmv1.AuditFault_AUDIT_FAULT_CHAIN_BROKEN, b.number, 0,
+				"block %d does not follow block %d: it names another hash", b.number, previous.number)
 		}
 	}
 	v.step.Block = b.number

@@ -75,12 +75,14 @@ func TestTamperingIsNamed(t *testing.T) {
 		{"delete", []string{"DELETE FROM audit_entry WHERE entry_id = {3}"}, []string{"entry_deleted 2/{3}"}},
 		{"delete a block's entries", []string{"DELETE FROM audit_entry WHERE entry_id IN ({0}, {1})"}, []string{"entry_deleted 1/{0}", "entry_deleted 1/{1}"}},
 		{
-			"insert", []string{`INSERT INTO audit_entry OVERRIDING SYSTEM VALUE SELECT 1000 + entry_id, at, xact_id, actor, peer, method, request_id, trace_id,
+			"insert",
+			[]string{`INSERT INTO audit_entry OVERRIDING SYSTEM VALUE SELECT 1000 + entry_id, at, xact_id, actor, peer, method, request_id, trace_id,
 				action, entity, entity_id, version, customer_id, customer_ids, before, after FROM audit_entry WHERE entry_id = {2}`},
 			[]string{"entry_inserted 2/{1002}"},
 		},
 		{
-			"insert before the first", []string{`INSERT INTO audit_entry OVERRIDING SYSTEM VALUE SELECT 1000, at, '3', actor, peer, method, request_id, trace_id,
+			"insert before the first",
+			[]string{`INSERT INTO audit_entry OVERRIDING SYSTEM VALUE SELECT 1000, at, '3', actor, peer, method, request_id, trace_id,
 				action, entity, entity_id, version, customer_id, customer_ids, before, after FROM audit_entry WHERE entry_id = {2}`},
 			[]string{"entry_inserted 1/{1000}"},
 		},

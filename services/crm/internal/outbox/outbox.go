@@ -28,6 +28,9 @@ var ErrTooLarge = errors.New("change is larger than a message may be")
 //go:embed append.sql
 var appendSQL string
 
+//go:embed append_one.sql
+var appendOneSQL string
+
 // payloadOneof is the oneof of Change that holds the state; the name of its field is the name of the entity.
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
@@ -79,6 +82,10 @@ func queue(ctx context.Context, batch *pgx.Batch, changes []*eventsv1.Change, ch
 		if err := c.add(change); err != nil {
 			return fmt.Errorf("change %d (%s %d): %w", i, change.GetEntity(), change.GetEntityId(), err)
 		}
+	}
+	if len(changes) == 1 {
+		batch.Queue(appendOneSQL, c.eventIDs[0], c.entities[0], c.entityIDs[0], c.versions[0], c.deleted[0], c.payloads[0])
+		return nil
 	}
 	batch.Queue(appendSQL, c.eventIDs, c.entities, c.entityIDs, c.versions, c.deleted, c.payloads)
 	return nil
