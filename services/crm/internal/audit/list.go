@@ -52,7 +52,7 @@ func (q *query) where(condition string, args ...any) {
 func list(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) ([]*sealed, string, error) {
 	parameters := []string{
 		"audit_entry", req.GetFilter(), fmt.Sprint(req.GetCustomerId()), req.GetEntity(), fmt.Sprint(req.GetEntityId()), req.GetActor(),
-		req.GetFromTime().String(), req.GetToTime().String(),
+		fmt.Sprint(req.GetFromTime().GetSeconds(), req.GetFromTime().GetNanos()), fmt.Sprint(req.GetToTime().GetSeconds(), req.GetToTime().GetNanos()),
 	}
 	after, err := page.Decode[position](req.GetPageToken(), parameters...)
 	if err != nil {
