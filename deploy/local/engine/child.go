@@ -19,7 +19,7 @@ func RunIfChild() {
 	if len(os.Args) < 2 {
 		return
 	}
-	var run func(args []string) error
+	var run func(args []string, stop <-chan struct{}) error
 	switch os.Args[1] {
 	case natsCommand:
 		run = runNATS
@@ -28,25 +28,31 @@ func RunIfChild() {
 	default:
 		return
 	}
-	if err := run(os.Args[2:]); err != nil {
+	parent, err := keepStandardInput()
+	if err == nil {
+		err = run(os.Args[2:], stopRequested(parent))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// stopRequested is closed on SIGTERM or when the parent is gone, which closes our standard input.
-func stopRequested() <-chan struct{} {
+// stopRequested is told once on SIGTERM, and once when the parent is gone, which closes the pipe from it.
+func stopRequested(parent io.Reader) <-chan struct{} {
 	stop := make(chan struct{}, 2)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
+	// The terminal's signals are for the parent. A broken pipe is an error of the write, also in the threads of
+	// a library that Go knows nothing of.
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
 	go func() {
 		<-signals
 		stop <- struct{}{}
 	}()
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // ends when the parent does
+		_, _ = io.Copy(io.Discard, parent)
 		stop <- struct{}{}
 	}()
 	return stop

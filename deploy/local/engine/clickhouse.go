@@ -41,7 +41,9 @@ func (*ClickHouse) Name() string { return "ClickHouse" }
 func (c *ClickHouse) URL() string { return c.address("clickhouse", c.cfg.Port, "default") }
 
 // ServiceURL is the native address of the services' user and database, without the password.
-func (c *ClickHouse) ServiceURL() string { return c.address("clickhouse", c.cfg.Port, "tandem") + "/tandem" }
+func (c *ClickHouse) ServiceURL() string {
+	return c.address("clickhouse", c.cfg.Port, "tandem") + "/tandem"
+}
 
 // HTTPURL is the address for tools that speak HTTP.
 func (c *ClickHouse) HTTPURL() string { return c.address("http", c.cfg.HTTPPort, "") }

@@ -4,29 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
 )
 
-// keepaliveID names the query that keeps the server inside the library alive: when it ends, the server
-// shuts down in good order.
-const keepaliveID = "tandem-keepalive"
-
-// keepaliveQuery opens the ports and then sleeps a second per row for ever; the setting lifts the limit on
-// a block's sleep.
+// keepaliveQuery keeps the server inside the library alive: when it ends, the server shuts down in good order.
+// It opens the ports and then sleeps a second per row for ever; the setting lifts the limit on a block's sleep.
 const keepaliveQuery = `SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP;
 SELECT sleepEachRow(1) FROM system.numbers
 SETTINGS function_sleep_max_microseconds_per_block = 18000000000000000, max_block_size = 1, max_execution_time = 0
 FORMAT Null`
 
 // runClickHouse is the child: it serves until it is asked to stop or its parent is gone.
-func runClickHouse(args []string) error {
+func runClickHouse(args []string, stop <-chan struct{}) error {
 	if len(args) != 5 {
 		return fmt.Errorf("%s: want LIBRARY CONFIG DATA PORT HTTPPORT, got %d arguments", clickhouseCommand, len(args))
 	}
@@ -35,19 +33,23 @@ func runClickHouse(args []string) error {
 	if err != nil {
 		return err
 	}
-	stop := stopRequested()
+	keyboard, err := useTerminal()
+	if err != nil {
+		return err
+	}
 	stopping := make(chan struct{})
 	go func() {
 		<-stop
 		close(stopping)
-		endClickHouse(net.JoinHostPort(loopback, httpPort))
+		endClickHouse(net.JoinHostPort(loopback, httpPort), keyboard)
 	}()
 
 	failure := run([]string{
 		"clickhouse", "--config-file=" + config, "--path=" + data,
 		"--listen_host=" + loopback, "--tcp_port=" + port, "--http_port=" + httpPort,
 		"--logger.console", "--log-level=warning",
-		"--query_id=" + keepaliveID, "--query", keepaliveQuery,
+		"--interactive", "--progress=off", "--progress-table=off", "--disable_suggestion", "--history_file=/dev/null",
+		"--query", keepaliveQuery,
 	})
 	select {
 	case <-stopping:
@@ -60,23 +62,40 @@ func runClickHouse(args []string) error {
 	}
 }
 
-// endClickHouse ends the keepalive query, and the process when that does not help in time.
-func endClickHouse(address string) {
+// endClickHouse ends the queries and leaves the prompt that follows; when that does not help in time, it
+// ends the process.
+func endClickHouse(address string, keyboard io.Writer) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout/2)
-	body := strings.NewReader("KILL QUERY WHERE query_id = '" + keepaliveID + "' ASYNC")
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/", body)
-	if err == nil {
-		var response *http.Response
-		if response, err = http.DefaultClient.Do(request); err == nil {
-			_ = response.Body.Close()
+	if err := killQueries(ctx, address); err != nil {
+		fmt.Fprintln(os.Stderr, "end the running queries:", err)
+	}
+	// What is typed before the prompt appears is lost, therefore it is typed until the process has ended.
+	again := time.NewTicker(pingInterval)
+	for ctx.Err() == nil {
+		select {
+		case <-again.C:
+			_, _ = io.WriteString(keyboard, endOfInput) // no more than a try
+		case <-ctx.Done():
 		}
 	}
-	if err == nil {
-		<-ctx.Done() // the process should end meanwhile
-	}
+	again.Stop()
 	cancel()
 	// What is on disk is whole at any moment, as after kill -9: leaving is better than staying for ever.
 	os.Exit(1)
+}
+
+// killQueries asks the server to end the keepalive query, and all others, for which the shutdown would wait.
+func killQueries(ctx context.Context, address string) error {
+	body := strings.NewReader("KILL QUERY WHERE query_id != queryID() ASYNC")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/", body)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
 }
 
 // openClickHouse loads the library and returns its command line, which reports an error as text.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -244,6 +245,29 @@ func TestClickHouseKeepsData(t *testing.T) {
 	check("after a clean stop")
 	if err := open("clickhouse://tandem:wrong@" + e.URL()[len("clickhouse://default@"):]).Ping(t.Context()); err == nil {
 		t.Error("a wrong password is accepted")
+	}
+}
+
+// A client that breaks off in the middle of a packet, as one does that is killed, takes nobody with it.
+func TestClickHouseSurvivesBrokenClients(t *testing.T) {
+	t.Parallel()
+	e := newClickHouse(t, t.TempDir())
+	start(t, e)
+	for range 3 {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", e.URL()[len("clickhouse://default@"):])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("this is no greeting of the native protocol")); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.Copy(io.Discard, conn) // until the server gives up on us
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := engine.PingClickHouse(t.Context(), e.URL()); err != nil {
+		t.Error(err)
 	}
 }
 

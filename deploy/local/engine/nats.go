@@ -98,7 +98,7 @@ func (n *NATS) Stop(ctx context.Context) error { return stopChild(ctx, &n.child)
 func (n *NATS) Kill() { killChild(&n.child) }
 
 // runNATS is the child: it serves until it is asked to stop or its parent is gone.
-func runNATS(args []string) error {
+func runNATS(args []string, stop <-chan struct{}) error {
 	if len(args) != 3 {
 		return fmt.Errorf("%s: want CONFIG PORT STORE, got %d arguments", natsCommand, len(args))
 	}
@@ -119,7 +119,6 @@ func runNATS(args []string) error {
 		return fmt.Errorf("configure NATS: %w", err)
 	}
 	srv.ConfigureLogger()
-	stop := stopRequested()
 	srv.Start()
 	<-stop
 	srv.Shutdown()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"tandem.bank/deploy/local/stack"
@@ -39,7 +38,7 @@ func (c *enginesCommand) Run(ctx context.Context) (err error) {
 	if err := stack.WriteEnv(file, engines.TestEnv()); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(file)) }()
+	defer func() { err = errors.Join(err, stack.RemoveEnv(file, engines.TestEnv())) }()
 	for _, line := range engines.TestEnv() {
 		fmt.Println(line)
 	}

@@ -16,13 +16,13 @@ type options struct {
 	Root string `help:"Root of the project; found from the working folder." env:"TANDEM_ROOT" type:"path"`
 	Data string `help:"Data folder (default: .local/data in the project)." env:"TANDEM_DATA" type:"path"`
 
-	EphemeralPorts bool `help:"Use free ports instead of the usual ones."`
+	EphemeralPorts bool `help:"Use free ports where none is given, instead of the usual ones."`
 	Throwaway      bool `help:"For tests: do not wait for the disk, and remove the data folder at the end when --data does not name one."`
 
-	PostgresPort       int `help:"Port of Postgres." default:"7432" env:"TANDEM_POSTGRES_PORT"`
-	NatsPort           int `help:"Port of NATS." default:"7422" env:"TANDEM_NATS_PORT"`
-	ClickhousePort     int `help:"Native port of ClickHouse." default:"7490" env:"TANDEM_CLICKHOUSE_PORT"`
-	ClickhouseHTTPPort int `help:"HTTP port of ClickHouse." name:"clickhouse-http-port" default:"7423" env:"TANDEM_CLICKHOUSE_HTTP_PORT"`
+	PostgresPort       int `help:"Port of Postgres (default: 7432)." env:"TANDEM_POSTGRES_PORT"`
+	NatsPort           int `help:"Port of NATS (default: 7422)." env:"TANDEM_NATS_PORT"`
+	ClickhousePort     int `help:"Native port of ClickHouse (default: 7490)." env:"TANDEM_CLICKHOUSE_PORT"`
+	ClickhouseHTTPPort int `help:"HTTP port of ClickHouse (default: 7423)." name:"clickhouse-http-port" env:"TANDEM_CLICKHOUSE_HTTP_PORT"`
 
 	PostgresURL       string `help:"Use this Postgres instead of starting one." name:"postgres-url" env:"TANDEM_POSTGRES_URL"`
 	NatsURL           string `help:"Use this NATS instead of starting one." name:"nats-url" env:"TANDEM_NATS_URL"`
@@ -99,14 +99,19 @@ func (w *workspace) close() error {
 
 // engines is the configuration of the engines in the workspace.
 func (o *options) engines(w *workspace) stack.EnginesConfig {
-	cfg := stack.EnginesConfig{
+	return stack.EnginesConfig{
 		Root: w.root, DataDir: w.data.Path(), Throwaway: o.Throwaway,
 		PostgresURL: o.PostgresURL, NATSURL: o.NatsURL,
 		ClickHouseURL: o.ClickhouseURL, ClickHouseHTTPURL: o.ClickhouseHTTPURL,
+		PostgresPort: o.port(o.PostgresPort, 7432), NATSPort: o.port(o.NatsPort, 7422),
+		ClickHousePort: o.port(o.ClickhousePort, 7490), ClickHouseHTTPPort: o.port(o.ClickhouseHTTPPort, 7423),
 	}
-	if !o.EphemeralPorts {
-		cfg.PostgresPort, cfg.NATSPort = o.PostgresPort, o.NatsPort
-		cfg.ClickHousePort, cfg.ClickHouseHTTPPort = o.ClickhousePort, o.ClickhouseHTTPPort
+}
+
+// port is the given port, or the usual one, or 0 for a free one.
+func (o *options) port(given, usual int) int {
+	if given == 0 && !o.EphemeralPorts {
+		return usual
 	}
-	return cfg
+	return given
 }

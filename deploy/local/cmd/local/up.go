@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"tandem.bank/deploy/local/stack"
@@ -17,10 +16,10 @@ type upCommand struct {
 	CRMBin       string `help:"Program of crm (default: bin/crm in the project)." name:"crm-bin" type:"path"`
 	AnalyticsBin string `help:"Program of analytics (default: bin/analytics in the project)." name:"analytics-bin" type:"path"`
 
-	CRMPort           int `help:"gRPC port of crm." name:"crm-port" default:"7400" env:"TANDEM_CRM_PORT"`
-	CRMHTTPPort       int `help:"Health and metrics port of crm." name:"crm-http-port" default:"7401" env:"TANDEM_CRM_HTTP_PORT"`
-	AnalyticsPort     int `help:"gRPC port of analytics." default:"7410" env:"TANDEM_ANALYTICS_PORT"`
-	AnalyticsHTTPPort int `help:"Health and metrics port of analytics." name:"analytics-http-port" default:"7411" env:"TANDEM_ANALYTICS_HTTP_PORT"`
+	CRMPort           int `help:"gRPC port of crm (default: 7400)." name:"crm-port" env:"TANDEM_CRM_PORT"`
+	CRMHTTPPort       int `help:"Health and metrics port of crm (default: 7401)." name:"crm-http-port" env:"TANDEM_CRM_HTTP_PORT"`
+	AnalyticsPort     int `help:"gRPC port of analytics (default: 7410)." env:"TANDEM_ANALYTICS_PORT"`
+	AnalyticsHTTPPort int `help:"Health and metrics port of analytics (default: 7411)." name:"analytics-http-port" env:"TANDEM_ANALYTICS_HTTP_PORT"`
 
 	BaseCurrency string `help:"Currency the bank counts in (ISO 4217)." default:"CZK" env:"CRM_BASE_CURRENCY"`
 	TimeZone     string `help:"Time zone of the bank." default:"Europe/Prague" env:"CRM_TIME_ZONE,ANALYTICS_TIME_ZONE"`
@@ -56,7 +55,7 @@ func (c *upCommand) Run(ctx context.Context) (err error) {
 	if err := stack.WriteEnv(file, s.Addresses()); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(file)) }()
+	defer func() { err = errors.Join(err, stack.RemoveEnv(file, s.Addresses())) }()
 	fmt.Printf("Tandem is up:\n%s", s.Table())
 	return c.stay(ctx, s)
 }
@@ -79,17 +78,18 @@ func (c *upCommand) config(w *workspace) stack.Config {
 	cfg := stack.Config{
 		Engines:    c.engines(w),
 		CRMProgram: c.CRMBin, AnalyticsProgram: c.AnalyticsBin,
-		BaseCurrency: c.BaseCurrency, TimeZone: c.TimeZone,
+		CRMPort:           c.port(c.CRMPort, 7400),
+		CRMHTTPPort:       c.port(c.CRMHTTPPort, 7401),
+		AnalyticsPort:     c.port(c.AnalyticsPort, 7410),
+		AnalyticsHTTPPort: c.port(c.AnalyticsHTTPPort, 7411),
+		BaseCurrency:      c.BaseCurrency,
+		TimeZone:          c.TimeZone,
 	}
 	if cfg.CRMProgram == "" {
 		cfg.CRMProgram = filepath.Join(w.root, "bin", "crm")
 	}
 	if cfg.AnalyticsProgram == "" {
 		cfg.AnalyticsProgram = filepath.Join(w.root, "bin", "analytics")
-	}
-	if !c.EphemeralPorts {
-		cfg.CRMPort, cfg.CRMHTTPPort = c.CRMPort, c.CRMHTTPPort
-		cfg.AnalyticsPort, cfg.AnalyticsHTTPPort = c.AnalyticsPort, c.AnalyticsHTTPPort
 	}
 	return cfg
 }

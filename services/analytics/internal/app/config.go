@@ -23,6 +23,9 @@ type Config struct {
 	LogLevel               string `name:"log-level" env:"ANALYTICS_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 }
 
+// HealthAddr is where the service answers /healthz.
+func (c *Config) HealthAddr() string { return c.HTTPAddr }
+
 // Validate names every setting that can't work.
 func (c *Config) Validate() error {
 	var errs []error

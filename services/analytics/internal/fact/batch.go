@@ -17,6 +17,8 @@ type Batch struct {
 	branches       buffer[branch]
 	managers       buffer[manager]
 	customers      buffer[customer]
+	consents       buffer[consent]
+	relations      buffer[relation]
 	products       buffer[product]
 	contracts      buffer[contract]
 	accounts       buffer[account]
@@ -37,6 +39,8 @@ func NewBatch() *Batch {
 		branches:       buffer[branch]{table: branchTable},
 		managers:       buffer[manager]{table: managerTable},
 		customers:      buffer[customer]{table: customerTable},
+		consents:       buffer[consent]{table: consentTable},
+		relations:      buffer[relation]{table: relationTable},
 		products:       buffer[product]{table: productTable},
 		contracts:      buffer[contract]{table: contractTable},
 		accounts:       buffer[account]{table: accountTable},
@@ -69,6 +73,9 @@ func (b *Batch) Add(message []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPayload(&change); err != nil {
+		return err
+	}
 	rows, err := b.add(rec, &change)
 	if err != nil {
 		return err
@@ -83,15 +90,20 @@ func (b *Batch) Add(message []byte) error {
 // payloadOneof finds which payload a change has; its field is called like the entity.
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
-// add dispatches by payload. The entity's name must say the same: a subject, a dead letter and a row then agree.
-func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
+// checkPayload wants a payload, of the entity that the change names: a subject, a dead letter and a row then agree.
+func checkPayload(c *eventsv1.Change) error {
 	field := c.ProtoReflect().WhichOneof(payloadOneof)
 	if field == nil {
-		return 0, invalid("entity", "%q has no payload that this version knows", clip(c.GetEntity()))
+		return invalid("entity", "%q has no payload that this version knows", clip(c.GetEntity()))
 	}
 	if string(field.Name()) != c.GetEntity() {
-		return 0, invalid("entity", "%q comes with the payload of a %s", clip(c.GetEntity()), field.Name())
+		return invalid("entity", "%q comes with the payload of a %s", clip(c.GetEntity()), field.Name())
 	}
+	return nil
+}
+
+// add dispatches by payload, which is checked.
+func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_Region:
 		return put(&b.regions, rec, p.Region, regionOf)
@@ -101,6 +113,10 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 		return put(&b.managers, rec, p.Manager, managerOf)
 	case *eventsv1.Change_Customer:
 		return put(&b.customers, rec, p.Customer, customerOf)
+	case *eventsv1.Change_Consent:
+		return put(&b.consents, rec, p.Consent, consentOf)
+	case *eventsv1.Change_Relation:
+		return put(&b.relations, rec, p.Relation, relationOf)
 	case *eventsv1.Change_Product:
 		return put(&b.products, rec, p.Product, productOf)
 	case *eventsv1.Change_Contract:
@@ -168,7 +184,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.products, &b.contracts,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts,
 		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions, &b.auditBlocks,
 	}
 }

@@ -46,6 +46,14 @@ func full() []*eventsv1.Change {
 			Occupation: "nurse", MonthlyIncome: amount("EUR", "1234.5678"), IndustryNace: "64.19", Employees: 7,
 			AnnualTurnover: amount("CZK", "99999999999999999999.99"), Founded: "1824-01-01", CustomerSince: "1993-02-03",
 		}}},
+		{Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{
+			CustomerId: 9, Purpose: "marketing", Channel: "any", GrantedTime: at(1), ExpiresTime: at(4), TextVersion: "2026-01", GrantedHow: "signed_form",
+			WithdrawnTime: at(2), WithdrawnHow: "call",
+		}}},
+		{Entity: "relation", Payload: &eventsv1.Change_Relation{Relation: &eventsv1.RelationState{
+			CustomerId: 1, OtherCustomerId: 2, Type: "shareholder", Formality: "formal", ValidFrom: "2001-02-03", ValidTo: "9999-12-31",
+			Weight: "0.125", Share: "0.33333333", DecisionPower: "co_decides",
+		}}},
 		{Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{
 			Code: "CA", Name: "Current", Family: "current_account", Currency: "CZK", Margin: "-0.02500001", ValidFrom: "2000-01-01", ValidTo: "9999-12-31",
 		}}},
@@ -90,6 +98,12 @@ var golden = map[string]string{
 		`"sex":"female","occupation":"nurse","monthly_income":1234.5678,"monthly_income_currency":"EUR","industry_nace":"64.19","employees":7,` +
 		`"annual_turnover":99999999999999999999.99,"annual_turnover_currency":"CZK","founded":"1900-01-01","customer_since":"1993-02-03",` +
 		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"consent": `{"consent_id":"7","customer_id":"9","purpose":"marketing","channel":"any","granted_time":"2024-02-29 01:30:00.000500",` +
+		`"expires_time":"2024-02-29 04:30:00.000500","wording_version":"2026-01","granted_how":"signed_form",` +
+		`"withdrawn_time":"2024-02-29 02:30:00.000500","withdrawn_how":"call","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"relation": `{"relation_id":"7","customer_id":"1","other_customer_id":"2","type":"shareholder","formality":"formal","valid_from":"2001-02-03",` +
+		`"valid_to":"2299-12-31","weight":0.125,"share":0.33333333,"decision_power":"co_decides","version":"3","deleted":0,` +
+		`"change_time":"2026-03-01 10:00:00.123456"}`,
 	"product": `{"product_id":"7","code":"CA","name":"Current","family":"current_account","currency":"CZK","margin":-0.02500001,` +
 		`"valid_from":"2000-01-01","valid_to":"2299-12-31","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"contract": `{"contract_id":"7","kind":"loan","state":"running","account_id":"5","product_id":"6","amount":165960,"amount_currency":"CZK",` +
@@ -173,6 +187,7 @@ func TestEmptyFields(t *testing.T) {
 		{Entity: "branch", Payload: &eventsv1.Change_Branch{Branch: &eventsv1.BranchState{}}},
 		{Entity: "manager", Payload: &eventsv1.Change_Manager{Manager: &eventsv1.ManagerState{}}},
 		{Entity: "customer", Payload: &eventsv1.Change_Customer{Customer: &eventsv1.CustomerState{}}},
+		{Entity: "relation", Payload: &eventsv1.Change_Relation{Relation: &eventsv1.RelationState{CustomerId: 1}}},
 		{Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{}}},
 		{Entity: "contract", Payload: &eventsv1.Change_Contract{Contract: &eventsv1.ContractState{}}},
 		{Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{Currency: "CZK"}}},
@@ -208,6 +223,9 @@ func TestFaultsNameTheField(t *testing.T) {
 		`interaction.due_time: is not a point in time between 1900 and 2299`:  interaction(func(s *eventsv1.InteractionState) { s.DueTime = &timestamppb.Timestamp{Nanos: -1} }),
 		`account.currency: "" is not an ISO 4217 currency`:                    {Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{}}},
 		`account_holder.account_id: must be positive, is 0`:                   {Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{}}},
+		`consent.customer_id: must be positive, is 0`:                         {Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{GrantedTime: at(1)}}},
+		`consent.granted_time: must be set, or withdrawn_time`:                {Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{CustomerId: 1}}},
+		`relation.customer_id: must be positive, is 0`:                        {Entity: "relation", Payload: &eventsv1.Change_Relation{Relation: &eventsv1.RelationState{}}},
 		`product.margin: 0.123456789 has more than 8 decimal places`:          {Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{Margin: "0.123456789"}}},
 		`transaction_bundle.transactions: must not be empty`:                  {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{BaseCurrency: "CZK"}}},
 		`transaction_bundle.base_currency: "" is not an ISO 4217 currency`:    {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{}}},

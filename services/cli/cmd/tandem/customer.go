@@ -12,7 +12,7 @@ import (
 
 // CustomerCmd groups the looks at a customer.
 type CustomerCmd struct {
-	Whole Customer360Cmd `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, interactions and RFM cell."`
+	Whole Customer360Cmd `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and RFM cell."`
 }
 
 // Customer360Cmd shows a customer on one screen.

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"tandem.bank/services/cli/internal/show"
 )
 
 // rejectedError ends an import that went through, but not with every row.
@@ -45,7 +47,7 @@ func sentence(err error) string {
 	st, before := answered.GRPCStatus(), strings.TrimSuffix(err.Error(), answered.Error())
 	switch st.Code() {
 	case codes.Unavailable:
-		return before + "the service does not answer: " + lastPart(st.Message())
+		return before + "the service does not answer: " + show.Cause(st.Message())
 	case codes.DeadlineExceeded:
 		return before + "there was no answer in time"
 	case codes.Canceled:
@@ -69,12 +71,4 @@ func brokenFields(st *status.Status) []string {
 		}
 	}
 	return out
-}
-
-// lastPart drops what gRPC puts in front of the reason of a broken connection.
-func lastPart(message string) string {
-	if at := strings.LastIndex(message, "desc = "); at >= 0 {
-		message = strings.Trim(message[at+len("desc = "):], `"`)
-	}
-	return strings.TrimPrefix(message, "transport: Error while dialing: ")
 }

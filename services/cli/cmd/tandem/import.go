@@ -33,7 +33,7 @@ type ImportCmd struct {
 	StateDir  string        `env:"TANDEM_STATE_DIR" type:"path" help:"Folder for the checkpoints of unfinished imports; default is in the user's cache folder."`
 	RetryFor  time.Duration `default:"2m" help:"How long to try again while the service does not answer."`
 	BatchRows int           `default:"1000" help:"Rows of a batch, up to 5000."`
-	InFlight  int           `default:"4" help:"Batches that travel at the same time."`
+	InFlight  int           `default:"4" help:"Batches that travel at the same time; of transactions, streams, up to 4."`
 }
 
 // Help describes what the flags can't.
@@ -41,6 +41,9 @@ func (ImportCmd) Help() string {
 	return `Rows are upserts by external key: importing the same files again changes nothing. An import that was interrupted goes
 on where it stopped when the same command is given again with unchanged files. Rows that can't go in are written to
 <errors-dir>/<file>.errors.csv with line, column and reason, and the others go in.
+
+In a dry run a reference to a record that an earlier row of the same files would create counts as known. The service names
+the first unknown reference of a row only, so a second one may show in the next run.
 
 Exit codes: 0 every row went in; 3 some rows were rejected; 1 the import failed or was interrupted.`
 }
@@ -103,7 +106,7 @@ func progressOn(errs io.Writer) (importer.Progress, func()) {
 
 // drawable says whether the file is a terminal with room for bars; some say that they have none.
 func drawable(file *os.File) bool {
-	width, height, err := term.GetSize(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	width, height, err := term.GetSize(int(file.Fd()))
 	return err == nil && width > 0 && height > 0
 }
 

@@ -104,7 +104,7 @@ func (c *RfmListCmd) each(ctx context.Context, client analyticsv1.RfmServiceClie
 		request.Order = analyticsv1.RfmOrder_RFM_ORDER_BEST_FIRST
 	}
 	if c.Limit > 0 {
-		request.PageSize = int32(min(c.Limit, scorePage)) //nolint:gosec // at most scorePage
+		request.PageSize = int32(min(c.Limit, scorePage))
 	}
 	if request.GetRunId() == "" {
 		newest, err := client.GetRfmRun(ctx, &analyticsv1.GetRfmRunRequest{})

@@ -29,11 +29,10 @@ func FuzzReader(f *testing.F) {
 		inOrder, end := true, int64(0)
 		for {
 			record, err := r.Next()
-			var damaged *RowError
 			if errors.Is(err, io.EOF) {
 				break
 			}
-			if errors.As(err, &damaged) {
+			if damaged, ok := errors.AsType[*RowError](err); ok {
 				inOrder = false
 				record = damaged.Record
 			} else if err != nil {

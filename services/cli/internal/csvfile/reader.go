@@ -110,35 +110,47 @@ func (r *Reader) Next() (Record, error) {
 	if head.fault != "" {
 		return r.giveUp(head, parseFault{value: -1, reason: head.fault})
 	}
-	record := Record{Line: head.number, End: head.end, EndLine: head.number + 1}
+	last, spanned, fault, err := r.parse(head)
+	if err != nil {
+		return Record{}, err
+	}
+	if fault.reason == "" && r.want > 0 && len(r.parser.values) != r.want {
+		fault = parseFault{value: -1, reason: fmt.Sprintf("the row has %d values instead of %d", len(r.parser.values), r.want)}
+		if spanned > 1 {
+			fault = r.parser.badlyClosed()
+		}
+	}
+	if fault.reason != "" {
+		return r.giveUp(head, fault)
+	}
+	record := Record{
+		Values: r.parser.values, Raw: r.lines.text(spanned), Line: head.number, End: last.end, EndLine: last.number + 1,
+	}
+	r.lines.drop(spanned)
+	return record, nil
+}
+
+// parse reads a row that begins with a line, over as many lines as it takes. It returns the last of them, their number,
+// and what is wrong with the row.
+func (r *Reader) parse(head line) (last line, spanned int, fault parseFault, err error) {
 	state, fault := r.parser.begin(head.text)
-	spanned, size := 1, len(head.text)
-	for ; state == open; spanned++ {
+	last, spanned = head, 1
+	for size := len(head.text); state == open; spanned++ {
 		next, err := r.lines.peek(spanned)
 		switch {
 		case err != nil && !errors.Is(err, io.EOF):
-			return Record{}, err
+			return last, spanned, fault, err
 		case err != nil || next.fault != "" || spanned == LinesMax || size+len(next.text) > BytesMax:
-			return r.giveUp(head, r.parser.neverClosed())
+			return last, spanned, r.parser.neverClosed(), nil
 		}
 		size += len(next.text) + 1
-		record.End, record.EndLine = next.end, next.number+1
+		last = next
 		state, fault = r.parser.resume(next.text)
-	}
-	record.Values = r.parser.values
-	if state == whole && r.want > 0 && len(record.Values) != r.want {
-		state = broken
-		fault = parseFault{value: -1, reason: fmt.Sprintf("the row has %d values instead of %d", len(record.Values), r.want)}
 	}
 	if state == broken && spanned > 1 {
 		fault = r.parser.badlyClosed()
 	}
-	if state == broken {
-		return r.giveUp(head, fault)
-	}
-	record.Raw = r.lines.text(spanned)
-	r.lines.drop(spanned)
-	return record, nil
+	return last, spanned, fault, nil
 }
 
 // giveUp rejects the first line of what was read; the lines behind it are read again on their own.

@@ -116,8 +116,7 @@ func TestReaderGoesOn(t *testing.T) {
 	r.Expect(2)
 	for i := range all {
 		record, err := r.Next()
-		var damaged *RowError
-		if errors.As(err, &damaged) {
+		if damaged, ok := errors.AsType[*RowError](err); ok {
 			record = damaged.Record
 		}
 		rest := readAll(t, text[record.End:], Options{Delimiter: ';', Quote: '"', Offset: record.End, Line: record.EndLine}, 2)

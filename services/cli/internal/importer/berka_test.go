@@ -33,7 +33,7 @@ func berkaFolder(t *testing.T) string {
 			}
 		}
 	}
-	t.Skip("skipped: the files of the Berka bank are not in ../shared/data/berka beside the project")
+	t.Skip("skipped: the files of the Berka bank are not in ../shared/data/berka beside the project") //nolint:forbidigo // data outside the repository
 	return ""
 }
 

@@ -59,8 +59,12 @@ func openCheckpoint(dir, importID, mappingName string, restart bool) (c *checkpo
 	if err != nil {
 		return nil, false, fmt.Errorf("checkpoint: %w", err)
 	}
-	if err := json.Unmarshal(content, c); err != nil || c.ImportID != importID || c.Jobs == nil || c.ErrorBytes == nil {
-		return nil, false, fmt.Errorf("checkpoint %s can't be read (%v); --restart begins anew", c.path, err)
+	err = json.Unmarshal(content, c)
+	if err == nil && (c.ImportID != importID || c.Jobs == nil || c.ErrorBytes == nil) {
+		err = errors.New("it is not one of this import")
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("checkpoint %s can't be used; --restart begins anew: %w", c.path, err)
 	}
 	return c, true, nil
 }

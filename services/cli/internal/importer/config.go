@@ -9,8 +9,8 @@
 //  3. settle takes the answers in the order of the file, writes rejected rows to the error file, counts, and moves the
 //     checkpoint behind the batch. A crash between any two steps only repeats batches.
 //
-// Records with the same key never travel at the same time (see gate), so that of two rows with one key the first in the
-// file always comes first, whatever is in flight.
+// Records with the same key never travel at the same time (see gate), and transactions of one account take one lane, so
+// that among them the first in the file always comes first, whatever is in flight.
 package importer
 
 import (
@@ -43,9 +43,10 @@ type Config struct {
 	Paths []string
 	// Conn leads to the operational service; nil when Offline.
 	Conn grpc.ClientConnInterface
-	// BatchRows is the number of rows of a batch, 1 to BatchRowsMost.
+	// BatchRows is the number of rows of a batch, 1 to BatchRowsMost; of transactions, about the number in a bundle.
 	BatchRows int
-	// InFlight is the number of batches that travel at the same time, at least 1.
+	// InFlight is the number of batches that travel at the same time, at least 1; of transactions, the number of streams,
+	// up to 4.
 	InFlight int
 	// ErrorsDir takes the files of rejected rows.
 	ErrorsDir string

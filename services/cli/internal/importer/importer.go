@@ -160,7 +160,7 @@ func (i *importer) pump(ctx context.Context, job *Job, s *settler) error {
 	var readErr error
 	group.Go(func() {
 		defer close(batches)
-		readErr = newProducer(job, i.config.BatchRows, s.gate, batches).run(reading, s.state.Place)
+		readErr = newProducer(job, i.batchRows(job.Entity), s.gate, batches).run(reading, s.state.Place)
 	})
 	group.Go(func() {
 		defer close(answered)
@@ -174,13 +174,22 @@ func (i *importer) pump(ctx context.Context, job *Job, s *settler) error {
 			break
 		}
 	}
-	for range answered { //nolint:revive // lets the others end
+	for range answered { // the others must not wait for a reader
 	}
 	group.Wait()
 	if err := context.Cause(work); err != nil {
 		return fmt.Errorf("%s, %s: %w", job.Name, job.Entity, err)
 	}
 	return readErr
+}
+
+// batchRows lets each bundle of transactions have about as many rows as a batch of others. One account may fill a batch,
+// so the service's limit holds for the whole.
+func (i *importer) batchRows(entity mapping.Entity) int {
+	if entity == mapping.Transaction {
+		return min(i.config.BatchRows*lanesOf(i.config.InFlight), BatchRowsMost)
+	}
+	return i.config.BatchRows
 }
 
 // delivery chooses how the batches of an entity travel.
@@ -190,7 +199,7 @@ func (i *importer) delivery(entity mapping.Entity) delivery {
 	}
 	fresh := func() *patience { return &patience{limit: i.config.RetryFor, notice: i.notices.say} }
 	if entity == mapping.Transaction {
-		return deliverStream(i.upserter, i.config.InFlight, i.config.answerTimeout(), fresh)
+		return deliverLanes(i.upserter, i.config.InFlight, i.config.answerTimeout(), fresh)
 	}
 	return deliverUnary(i.upserter, entity, i.config.InFlight, i.config.answerTimeout(), fresh)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -295,10 +296,65 @@ func TestEveryEntity(t *testing.T) {
 	}
 	want := []string{
 		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertCustomers",
+		"BatchUpsertConsents", "BatchUpsertRelations",
 		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
 		"BatchUpsertTransactions",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestLanes sends transactions of many accounts over several streams: those of one account have to arrive in order, and
+// each row has to get its own answer.
+func TestLanes(t *testing.T) {
+	t.Parallel()
+	const rows = 400
+	var mu sync.Mutex
+	arrived := map[string][]string{}
+	r, conn := startRecorder(t, func(c call) ([]*crmv1.UpsertResult, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		results := created(c)
+		for i, row := range c.rows {
+			transaction, ok := row.(*crmv1.Transaction)
+			if !ok {
+				continue
+			}
+			account, id := transaction.GetAccountKey().GetExternalId(), transaction.GetKey().GetExternalId()
+			arrived[account] = append(arrived[account], id)
+			if strings.HasSuffix(id, "00") {
+				results[i] = &crmv1.UpsertResult{Error: statusOf(apperr.NotFound("refused %s", id))}
+			}
+		}
+		return results, nil
+	})
+	b := newBank(t, map[string]string{"transactions.csv": lines("Id,Account,Amount,Currency", rows, func(i int) string {
+		return fmt.Sprintf("t%d,a%d,1,CZK", i, i%17)
+	})})
+	b.config.Conn, b.config.InFlight = conn, 4
+	summary := run(t, b.config)
+	for account, got := range arrived {
+		var want []string
+		for i := 1; i <= rows; i++ {
+			if fmt.Sprintf("a%d", i%17) == account {
+				want = append(want, fmt.Sprintf("t%d", i))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("account %s: %s", account, diff)
+		}
+	}
+	for i, line := range strings.Split(strings.TrimSpace(b.errorFileOf(t, "transactions.csv")), "\n")[1:] {
+		id := (i + 1) * 100
+		if want := fmt.Sprintf("transactions.csv,%d,transaction,,,refused t%d,", id+1, id); !strings.HasPrefix(line, want) {
+			t.Errorf("got %q instead of %q", line, want)
+		}
+	}
+	if counts := summary.Jobs[1].Counts; counts.Created != rows-4 || counts.Rejected != 4 {
+		t.Errorf("counts: %+v", counts)
+	}
+	if len(r.recorded()) < 10 {
+		t.Errorf("only %d bundles", len(r.recorded()))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/cli/internal/show"
 )
 
 const (
@@ -41,7 +42,7 @@ func (p *patience) wait(ctx context.Context, err error) error {
 	}
 	if p.since.IsZero() {
 		p.since, p.delay = time.Now(), retryDelayFirst
-		p.notice(fmt.Sprintf("the operational service does not answer (%s); trying again for %s", status.Convert(err).Message(), p.limit))
+		p.notice(fmt.Sprintf("the operational service does not answer (%s); trying again for %s", show.Cause(status.Convert(err).Message()), p.limit))
 	}
 	if time.Since(p.since)+p.delay > p.limit {
 		return fmt.Errorf("the operational service did not come back within %s; the same command goes on where this one stopped: %w", p.limit, err)

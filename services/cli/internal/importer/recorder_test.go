@@ -70,9 +70,11 @@ func (r *recorder) start(t *testing.T) {
 	crmv1.RegisterBranchServiceServer(r.server, crmv1.UnimplementedBranchServiceServer{})
 	crmv1.RegisterProductServiceServer(r.server, crmv1.UnimplementedProductServiceServer{})
 	crmv1.RegisterCustomerServiceServer(r.server, crmv1.UnimplementedCustomerServiceServer{})
+	crmv1.RegisterRelationServiceServer(r.server, crmv1.UnimplementedRelationServiceServer{})
 	crmv1.RegisterAccountServiceServer(r.server, crmv1.UnimplementedAccountServiceServer{})
 	crmv1.RegisterCardServiceServer(r.server, crmv1.UnimplementedCardServiceServer{})
 	crmv1.RegisterContractServiceServer(r.server, crmv1.UnimplementedContractServiceServer{})
+	crmv1.RegisterConsentServiceServer(r.server, crmv1.UnimplementedConsentServiceServer{})
 	crmv1.RegisterInteractionServiceServer(r.server, crmv1.UnimplementedInteractionServiceServer{})
 	crmv1.RegisterTransactionServiceServer(r.server, crmv1.UnimplementedTransactionServiceServer{})
 	server := r.server

@@ -120,7 +120,7 @@ func (r *rehearsal) judge(entity mapping.Entity, b *batch) {
 func (r *rehearsal) explains(record proto.Message, result *crmv1.UpsertResult) bool {
 	missing := map[string]bool{}
 	for _, v := range violations(result) {
-		for _, part := range strings.Split(v.GetField(), ".") {
+		for part := range strings.SplitSeq(v.GetField(), ".") {
 			missing[part] = true
 		}
 	}

@@ -148,6 +148,23 @@ func TestGivesUp(t *testing.T) {
 	}
 }
 
+// TestNobodyThere gives up in time also when there is nothing to connect to.
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	r, conn := startRecorder(t, nil)
+	r.server.Stop()
+	b := newBank(t, map[string]string{"customers.csv": customers(1), "transactions.csv": transactions(1)})
+	b.config.Conn, b.config.RetryFor = conn, 500*time.Millisecond
+	begun := time.Now()
+	_, err := Run(t.Context(), b.config)
+	if status.Code(err) != codes.Unavailable || time.Since(begun) > 20*time.Second {
+		t.Errorf("after %s: %v", time.Since(begun), err)
+	}
+	if heard := b.heard.heard(); !strings.Contains(heard, "does not answer (dial tcp 127.0.0.1:") {
+		t.Errorf("heard: %s", heard)
+	}
+}
+
 // TestResume fails in the middle of each kind of delivery, and goes on.
 func TestResume(t *testing.T) {
 	t.Parallel()

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strconv"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -17,14 +14,11 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
 
-// streamsMost is the number of streams at the same time.
-var streamsMost = func() int { n, _ := strconv.Atoi(os.Getenv("STREAMS")); return max(n, 1) }()
-
 // errStreamEnded is a stream that the service closed before it had answered everything.
 var errStreamEnded = errors.New("the service ended the stream early")
 
 // streamer sends bundles of transactions over one stream after another: when one breaks, the bundles that were not
-// answered are sent again over the next.
+// answered are sent again over the next, in their order.
 type streamer struct {
 	upserter
 	inFlight int
@@ -32,34 +26,14 @@ type streamer struct {
 	patience *patience
 
 	// pending are the bundles that were sent and not answered, in order.
-	pending []*batch
+	pending []*bundle
 	closed  bool
 }
 
-// deliverStream is the delivery of transactions. The service works through a stream one bundle after the other, so two
-// streams keep it and its database busy at the same time.
-func deliverStream(u upserter, inFlight int, timeout time.Duration, fresh func() *patience) delivery {
-	return func(ctx context.Context, in <-chan *batch, out chan<- *batch) error {
-		ctx, fail := context.WithCancelCause(ctx)
-		defer fail(nil)
-		var group sync.WaitGroup
-		for range min(streamsMost, inFlight) {
-			s := &streamer{upserter: u, inFlight: max(inFlight/streamsMost, 1), timeout: timeout, patience: fresh()}
-			group.Go(func() {
-				if err := s.run(ctx, in, out); err != nil {
-					fail(err)
-				}
-			})
-		}
-		group.Wait()
-		return context.Cause(ctx)
-	}
-}
-
-// run works over one stream after another until everything is sent and answered.
-func (s *streamer) run(ctx context.Context, in <-chan *batch, out chan<- *batch) error {
+// run works until `in` is closed and everything is answered.
+func (s *streamer) run(ctx context.Context, in <-chan *bundle, done func(*bundle)) error {
 	for {
-		err := s.session(ctx, in, out)
+		err := s.session(ctx, in, done)
 		if err == nil {
 			return nil
 		}
@@ -76,7 +50,7 @@ type answer struct {
 }
 
 // session works over one stream. It returns nil when all is sent and answered.
-func (s *streamer) session(parent context.Context, in <-chan *batch, out chan<- *batch) error {
+func (s *streamer) session(parent context.Context, in <-chan *bundle, done func(*bundle)) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	// A stream has no deadline of its own: the watchdog ends it when an answer is due and does not come, also while the
@@ -85,14 +59,14 @@ func (s *streamer) session(parent context.Context, in <-chan *batch, out chan<- 
 		cancel(status.Errorf(codes.DeadlineExceeded, "no answer within %s", s.timeout))
 	})
 	defer watchdog.Stop()
-	err := s.exchange(ctx, watchdog, in, out)
+	err := s.exchange(ctx, watchdog, in, done)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
 	}
 	return err
 }
 
-func (s *streamer) exchange(ctx context.Context, watchdog *time.Timer, in <-chan *batch, out chan<- *batch) error {
+func (s *streamer) exchange(ctx context.Context, watchdog *time.Timer, in <-chan *bundle, done func(*bundle)) error {
 	stream, answers, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -107,10 +81,15 @@ func (s *streamer) exchange(ctx context.Context, watchdog *time.Timer, in <-chan
 		}
 		select {
 		case b, ok := <-more:
+			if !ok {
+				s.closed = true
+				continue
+			}
 			if len(s.pending) == 0 {
 				watchdog.Reset(s.timeout)
 			}
-			if err := s.take(ctx, stream, b, ok, out); err != nil {
+			s.pending = append(s.pending, b)
+			if err := s.send(stream, b); err != nil {
 				return err
 			}
 		case a := <-answers:
@@ -119,11 +98,8 @@ func (s *streamer) exchange(ctx context.Context, watchdog *time.Timer, in <-chan
 			}
 			watchdog.Reset(s.timeout)
 			answered++
-			first := s.pending[0]
+			done(s.pending[0])
 			s.pending = s.pending[1:]
-			if !pass(ctx, out, first) {
-				return context.Cause(ctx)
-			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -147,7 +123,7 @@ type transactionStream = grpc.BidiStreamingClient[crmv1.StreamTransactionsReques
 
 // open begins a stream and sends what the one before has left unanswered.
 func (s *streamer) open(ctx context.Context) (transactionStream, <-chan answer, error) {
-	stream, err := crmv1.NewTransactionServiceClient(s.conn).StreamTransactions(ctx, grpc.WaitForReady(true))
+	stream, err := crmv1.NewTransactionServiceClient(s.conn).StreamTransactions(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -175,23 +151,9 @@ func (s *streamer) open(ctx context.Context) (transactionStream, <-chan answer, 
 	return stream, answers, nil
 }
 
-// take accepts the next batch, or notes that there is none.
-func (s *streamer) take(ctx context.Context, stream transactionStream, b *batch, ok bool, out chan<- *batch) error {
-	if !ok {
-		s.closed = true
-		return nil
-	}
-	if len(b.items) == 0 {
-		pass(ctx, out, b)
-		return nil
-	}
-	s.pending = append(s.pending, b)
-	return s.send(stream, b)
-}
-
 // send ignores a broken stream: its reason comes with the answers.
-func (s *streamer) send(stream transactionStream, b *batch) error {
-	err := stream.Send(&crmv1.StreamTransactionsRequest{Batch: s.transactions(b.records())})
+func (s *streamer) send(stream transactionStream, b *bundle) error {
+	err := stream.Send(&crmv1.StreamTransactionsRequest{Batch: s.transactions(b.records)})
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -207,8 +169,8 @@ func (s *streamer) settle(a answer, want int64) error {
 		return a.err
 	case len(s.pending) == 0 || a.response.GetBatchIndex() != want:
 		return fmt.Errorf("the service answered bundle %d when %d was due", a.response.GetBatchIndex(), want)
-	case len(a.response.GetResults()) != len(s.pending[0].items):
-		return fmt.Errorf("the service answered %d rows of a bundle of %d", len(a.response.GetResults()), len(s.pending[0].items))
+	case len(a.response.GetResults()) != len(s.pending[0].records):
+		return fmt.Errorf("the service answered %d rows of a bundle of %d", len(a.response.GetResults()), len(s.pending[0].records))
 	}
 	if err := unsettled(a.response.GetResults()); err != nil {
 		return err

@@ -147,7 +147,7 @@ func TestBerkaRows(t *testing.T) {
 				}
 			}
 			values := append([]string{}, test.values...)
-			got := ""
+			var got string
 			record, err := file.Feeds[0].Record(file.Row(values, test.line, test.file))
 			if err != nil {
 				got = "error: " + err.Error()

@@ -18,6 +18,8 @@ const (
 	Manager       Entity = "manager"
 	Product       Entity = "product"
 	Customer      Entity = "customer"
+	Consent       Entity = "consent"
+	Relation      Entity = "relation"
 	Account       Entity = "account"
 	AccountHolder Entity = "account_holder"
 	Card          Entity = "card"
@@ -28,7 +30,7 @@ const (
 
 // Entities lists all entities so that each stands after those it refers to.
 var Entities = []Entity{
-	Region, Branch, Manager, Product, Customer, Account, AccountHolder, Card, Contract, Interaction, Transaction,
+	Region, Branch, Manager, Product, Customer, Consent, Relation, Account, AccountHolder, Card, Contract, Interaction, Transaction,
 }
 
 // New returns an empty record of the entity, or nil for an unknown entity.
@@ -44,6 +46,10 @@ func (e Entity) New() proto.Message {
 		return &crmv1.Product{}
 	case Customer:
 		return &crmv1.Customer{}
+	case Consent:
+		return &crmv1.Consent{}
+	case Relation:
+		return &crmv1.Relation{}
 	case Account:
 		return &crmv1.Account{}
 	case AccountHolder:

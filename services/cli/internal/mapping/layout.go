@@ -8,8 +8,16 @@ import (
 
 // layoutTokens are the parts of a date layout and what Go calls them; longer ones first.
 var layoutTokens = []struct{ token, layout string }{
-	{"YYYY", "2006"}, {"YY", "06"}, {"MM", "01"}, {"M", "1"}, {"DD", "02"}, {"D", "2"},
-	{"hh", "15"}, {"mm", "04"}, {"ss", "05"}, {"T", "T"},
+	{"YYYY", "2006"},
+	{"YY", "06"},
+	{"MM", "01"},
+	{"M", "1"},
+	{"DD", "02"},
+	{"D", "2"},
+	{"hh", "15"},
+	{"mm", "04"},
+	{"ss", "05"},
+	{"T", "T"},
 }
 
 // goLayout turns a layout such as "DD.MM.YYYY" into Go's.

@@ -118,6 +118,7 @@ func TestFields(t *testing.T) {
 		{"region", "indicators.crimes_1996", "2.5", `indicators:{key:"crimes_1996" value:2.5}`},
 		{"region", "indicators.crimes_1996", "NaN", `error: indicators.crimes_1996: "NaN" is not a number`},
 		{"interaction", "opened_time", "1997-12-31T23:00:00Z", "opened_time:{seconds:883609200}"},
+		{"consent", "channel", "any", "channel:CONSENT_CHANNEL_ANY"},
 		{"interaction", "opened_time", "today", `error: opened_time: "today" is not a time such as 1997-12-31T15:04:05Z; datetime() reads other forms`},
 		{"account", "statement_frequency", "per_transaction", "statement_frequency:STATEMENT_FREQUENCY_PER_TRANSACTION"},
 	}
@@ -196,7 +197,7 @@ func TestMistakes(t *testing.T) {
 		{"column name", "mapping: x\nfiles:\n  - {match: x, columns: [a b], feeds: []}", "test.yaml:3:26: column \"a b\" can't stand in an expression; give it a name: `columns: {name: \"a b\"}`"},
 		{"reserved column", "mapping: x\nfiles:\n  - {match: x, columns: [line], feeds: []}", "test.yaml:3:26: column \"line\" has a name with a meaning of its own; give it another: `columns: {my_line: \"line\"}`"},
 		{"no columns", "mapping: x\nfiles:\n  - {match: x, columns: [], feeds: []}", "test.yaml:3:25: columns must name at least one column"},
-		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, customer, account, account_holder, card, contract, interaction, transaction`},
+		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, customer, consent, relation, account, account_holder, card, contract, interaction, transaction`},
 		{"no key", feed("{entity: product}"), "test.yaml:11:9: a feed needs a `key`: the external key that makes a second import an update"},
 		{"field", feed("{entity: customer, key: {id: a}, fields: {individual.birthdate: a}}"), `test.yaml:11:51: customer has no field "individual.birthdate"; did you mean "individual.birth_date"?`},
 		{"field with parts", feed("{entity: customer, key: {id: a}, fields: {organisation: a}}"), `test.yaml:11:51: customer.organisation has parts: name one of organisation.annual_turnover, organisation.employees, organisation.founded, organisation.industry_nace, organisation.legal_name, organisation.registration_number`},
@@ -222,8 +223,7 @@ func TestMistakes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Load("test.yaml", []byte(test.content))
-			var invalid *InvalidError
-			if !errors.As(err, &invalid) {
+			if _, ok := errors.AsType[*InvalidError](err); !ok {
 				t.Fatalf("got %v instead of an InvalidError", err)
 			}
 			if !strings.HasPrefix(err.Error(), test.want) {

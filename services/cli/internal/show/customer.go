@@ -19,6 +19,8 @@ func Customer360(w io.Writer, r *crmv1.GetCustomer360Response) error {
 	accounts(t, r)
 	cards(t, r)
 	contracts(t, r)
+	consents(t, r)
+	relations(t, r)
 	interactions(t, r)
 	return t.Flush()
 }
@@ -104,6 +106,62 @@ func contracts(w io.Writer, r *crmv1.GetCustomer360Response) {
 		line(w, fmt.Sprint(c.GetContractId()), Name(c.GetKind(), "CONTRACT_KIND_"), Name(c.GetState(), "CONTRACT_STATE_"),
 			Money(c.GetAmount()), orNone(c.GetPurpose()), "opened "+Date(c.GetOpened()))
 	}
+}
+
+// consents shows what the customer allows now; a channel taken out of a grant for any channel stands behind it.
+func consents(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Consents", len(r.GetConsents()), age(r, "consents"))
+	for _, standing := range r.GetConsents() {
+		c := standing.GetConsent()
+		line(w, fmt.Sprint(c.GetConsentId()), strings.ReplaceAll(c.GetPurpose(), "_", " "), consentChannels(standing),
+			"since "+Time(c.GetGrantedTime()), "until "+Time(c.GetExpiresTime()), "text "+orNone(c.GetTextVersion()))
+	}
+}
+
+func consentChannels(standing *crmv1.StandingConsent) string {
+	name := func(channel crmv1.ConsentChannel) string { return Name(channel, "CONSENT_CHANNEL_") }
+	channel := standing.GetConsent().GetChannel()
+	if channel != crmv1.ConsentChannel_CONSENT_CHANNEL_ANY {
+		return name(channel)
+	}
+	var except []string
+	for _, c := range standing.GetExceptChannels() {
+		except = append(except, name(c))
+	}
+	if len(except) == 0 {
+		return "any channel"
+	}
+	return "any channel except " + strings.Join(except, ", ")
+}
+
+func relations(w io.Writer, r *crmv1.GetCustomer360Response) {
+	heading(w, "Relations", len(r.GetRelations()), age(r, "relations"))
+	for _, c := range r.GetRelations() {
+		number := none
+		if id := c.GetParty().GetCustomerId(); id != 0 {
+			number = fmt.Sprint(id)
+		}
+		for _, seen := range c.GetRelations() {
+			line(w, number, orNone(c.GetParty().GetName()), seen.GetName(), relationFacts(c.GetParty(), seen.GetRelation()))
+		}
+	}
+}
+
+// relationFacts is what there is to say of a relation beside its parties.
+func relationFacts(party *crmv1.RelatedParty, relation *crmv1.Relation) string {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" && value != none {
+			parts = append(parts, name+value)
+		}
+	}
+	add("born ", Date(party.GetBirthDate()))
+	add("share ", relation.GetShare())
+	add("", relation.GetPosition())
+	add("", Name(relation.GetDecisionPower(), "DECISION_POWER_"))
+	add("since ", Date(relation.GetValidFrom()))
+	add("until ", Date(relation.GetValidTo()))
+	return orNone(strings.Join(parts, ", "))
 }
 
 func interactions(w io.Writer, r *crmv1.GetCustomer360Response) {

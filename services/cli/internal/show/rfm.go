@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,7 +19,11 @@ func RfmRun(w io.Writer, run *analyticsv1.RfmRun) error {
 		Date(run.GetAsOf()), run.GetWindowDays(), run.GetRunId(), Time(run.GetComputedTime()))
 	_, _ = fmt.Fprintf(w, "%s customers, %s transactions, %s; newest event of %s\n",
 		Count(run.GetCustomers()), Count(run.GetTransactions()), Money(run.GetMonetary()), Time(run.GetNewestEventTime()))
-	_, _ = fmt.Fprintf(w, "kinds: %s\n\n", strings.Join(run.GetTransactionKinds(), ", "))
+	kinds := "those that customers make themselves"
+	if named := run.GetTransactionKinds(); len(named) > 0 {
+		kinds = strings.Join(named, ", ")
+	}
+	_, _ = fmt.Fprintf(w, "kinds: %s\n\n", kinds)
 	if err := rfmEdges(w, run); err != nil {
 		return err
 	}
@@ -39,8 +44,8 @@ func rfmEdges(w io.Writer, run *analyticsv1.RfmRun) error {
 	line("bin", []string{"1", "2", "3", "4", "5"})
 	// Recency is best when small: its edges run from bin 5 down to bin 2.
 	reversed := make([]string, 0, len(recency))
-	for i := len(recency) - 1; i >= 0; i-- {
-		reversed = append(reversed, recency[i])
+	for _, edge := range slices.Backward(recency) {
+		reversed = append(reversed, edge)
 	}
 	line("recency, days", append([]string{"more"}, reversed...))
 	line("frequency", append([]string{"less"}, frequency...))

@@ -124,6 +124,33 @@ func TestCustomer360(t *testing.T) {
 			ContractId: 5, Kind: crmv1.ContractKind_CONTRACT_KIND_STANDING_ORDER, State: crmv1.ContractState_CONTRACT_STATE_RUNNING,
 			Amount: czk(129, 0), Purpose: "household",
 		}},
+		Consents: []*crmv1.StandingConsent{
+			{
+				Consent: &crmv1.Consent{
+					ConsentId: 11, Purpose: "third_party_sharing", Channel: crmv1.ConsentChannel_CONSENT_CHANNEL_ANY, GrantedTime: moment(), TextVersion: "v2",
+				},
+				ExceptChannels: []crmv1.ConsentChannel{crmv1.ConsentChannel_CONSENT_CHANNEL_SMS, crmv1.ConsentChannel_CONSENT_CHANNEL_MOBILE_APP},
+			},
+			{Consent: &crmv1.Consent{
+				ConsentId: 12, Purpose: "marketing", Channel: crmv1.ConsentChannel_CONSENT_CHANNEL_EMAIL, GrantedTime: moment(), ExpiresTime: moment(),
+			}},
+		},
+		Relations: []*crmv1.Connection{
+			{
+				Party: &crmv1.RelatedParty{CustomerId: 43, Name: "Acme s.r.o."},
+				Relations: []*crmv1.SeenRelation{
+					{Name: "holding", Inverse: true, Relation: &crmv1.Relation{Share: "0.25", ValidFrom: day(2001, 2, 3)}},
+					{Name: "contact of", Inverse: true, Relation: &crmv1.Relation{
+						Position: "CFO", DecisionPower: crmv1.DecisionPower_DECISION_POWER_CO_DECIDES, ValidTo: day(2999, 1, 1),
+					}},
+				},
+			},
+			{
+				Party:     &crmv1.RelatedParty{Name: "Adam", BirthDate: day(2019, 8, 7)},
+				Relations: []*crmv1.SeenRelation{{Name: "child", Relation: &crmv1.Relation{}}},
+			},
+			{Party: &crmv1.RelatedParty{CustomerId: 44}, Relations: []*crmv1.SeenRelation{{Name: "spouse", Relation: &crmv1.Relation{}}}},
+		},
 		OpenComplaints: 1,
 		Rfm: &crmv1.RfmInsight{
 			AsOf: day(1998, 12, 31), Cell: "545", RecencyDays: 2, Frequency: 30, Monetary: czk(50000, 0),
@@ -142,6 +169,14 @@ Cards: 1  (age unknown)
   3  …1234  gold  active  issued 1997-02-03
 Contracts: 1  (age unknown)
   5  standing order  running  129.00 CZK  household  opened -
+Consents: 2  (age unknown)
+  11  third party sharing  any channel except sms, mobile app  since 1998-12-31 15:04:05  until -                    text v2
+  12  marketing            email                               since 1998-12-31 15:04:05  until 1998-12-31 15:04:05  text -
+Relations: 3  (age unknown)
+  43  Acme s.r.o.  holding     share 0.25, since 2001-02-03
+  43  Acme s.r.o.  contact of  CFO, co decides, until 2999-01-01
+  -   Adam         child       born 2019-08-07
+  44  -            spouse      -
 Last interactions: none
 Open complaints: 1
 `, out.String())

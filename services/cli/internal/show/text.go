@@ -126,3 +126,11 @@ func orNone(s string) string {
 	}
 	return s
 }
+
+// Cause drops what gRPC puts in front of the reason of a broken connection.
+func Cause(message string) string {
+	if at := strings.LastIndex(message, "desc = "); at >= 0 {
+		message = strings.Trim(message[at+len("desc = "):], `"`)
+	}
+	return strings.TrimPrefix(message, "transport: Error while dialing: ")
+}

@@ -19,6 +19,7 @@ import (
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/changestream"
+	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
@@ -26,6 +27,7 @@ import (
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/outbox"
 	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/transaction"
 )
@@ -104,9 +106,11 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
 	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
+	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
+	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)

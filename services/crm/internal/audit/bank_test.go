@@ -21,8 +21,10 @@ import (
 	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/audit"
+	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
+	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/migrations"
 )
 
@@ -37,6 +39,8 @@ type bank struct {
 	sealer    *audit.Sealer
 	audit     crmv1.AuditServiceClient
 	customers crmv1.CustomerServiceClient
+	consents  crmv1.ConsentServiceClient
+	relations crmv1.RelationServiceClient
 	screens   crmv1.Customer360ServiceClient
 }
 
@@ -60,6 +64,8 @@ func newBank(t testing.TB, entriesMax int) *bank {
 		t.Fatal(err)
 	}
 	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(b.pool, log))
+	crmv1.RegisterConsentServiceServer(server, consent.NewServer(b.pool, log))
+	crmv1.RegisterRelationServiceServer(server, relation.NewServer(b.pool, log))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(b.pool))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(b.pool))
 	listener := bufconn.Listen(1 << 20)
@@ -77,6 +83,7 @@ func newBank(t testing.TB, entriesMax int) *bank {
 		}
 	})
 	b.audit, b.customers, b.screens = crmv1.NewAuditServiceClient(conn), crmv1.NewCustomerServiceClient(conn), crmv1.NewCustomer360ServiceClient(conn)
+	b.consents, b.relations = crmv1.NewConsentServiceClient(conn), crmv1.NewRelationServiceClient(conn)
 	return b
 }
 

@@ -24,10 +24,13 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/product"
+	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/migrations"
 )
 
@@ -67,6 +70,9 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
+	crmv1.RegisterConsentServiceServer(server, consent.NewServer(pool, log))
+	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
+	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))
 
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)

@@ -15,6 +15,7 @@ import (
 
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/interaction"
 )
@@ -37,6 +38,16 @@ INSERT INTO interaction (source, external_id, customer_id, kind, opened_at, prio
 SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 10 = 0 THEN 'complaint' ELSE 'call' END,
     '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 10 = 0 THEN 'normal' ELSE '' END, repeat('text ', 20)
 FROM generate_series(1, 30000) n;
+INSERT INTO consent (source, external_id, customer_id, purpose, channel, granted_at, withdrawn_at)
+SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 3 = 0 THEN 'profiling' ELSE 'marketing' END, CASE WHEN n % 2 = 0 THEN 'any' ELSE 'sms' END,
+    '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 5 = 0 THEN '2025-11-01'::timestamptz END
+FROM generate_series(1, 30000) n;
+INSERT INTO relation (source, external_id, customer_id, type, other_customer_id, other_name, end_reason, formality, position, decision_power, note)
+SELECT 'crowd', n::text, 4 + n % 9000, 'acquaintance', 4 + (n * 7 + 1) % 9000, '', '', 'informal', '', '', ''
+FROM generate_series(1, 9000) n WHERE n % 9000 <> (n * 7 + 1) % 9000;
+INSERT INTO relation (source, external_id, customer_id, type, other_name, end_reason, formality, position, decision_power, note)
+SELECT 'crowd', 'child ' || n, 4 + n % 9000, 'child', 'Adam ' || n, '', 'formal', '', '', ''
+FROM generate_series(1, 9000) n;
 ANALYZE`
 
 // recorder remembers the statements that a pool runs.
@@ -73,16 +84,19 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	t.Cleanup(traced.Close)
 	watched := &bank{pool: traced}
 	watched.serve(t, traced)
-	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions} {
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations} {
 		watched.exercise(t, k)
 	}
 	watched.exerciseScreen(t)
+	watched.exerciseConsent(t, 77)
+	watched.exerciseRelations(t)
 	for _, filter := range []string{"customer_id = 77", "account_id = 77"} {
 		watched.listTwice(t, holders, filter)
 		watched.listTwice(t, cards, filter)
 	}
 	watched.listTwice(t, contracts, "account_id = 77")
 	watched.listTwice(t, interactions, "customer_id = 77")
+	watched.listTwice(t, consents, "customer_id = 77")
 	watched.listTwice(t, accounts, `number = "000077"`)
 
 	explained := 0
@@ -145,7 +159,8 @@ func (b *bank) exerciseScreen(t *testing.T) {
 	_, contractsErr := contract.ForOwner(ctx, b.pool, 77, 200)
 	_, lastErr := interaction.LastForCustomer(ctx, b.pool, 77, 10)
 	_, openErr := interaction.OpenComplaints(ctx, b.pool, 77)
-	for _, err := range []error{accountsErr, cardsErr, contractsErr, lastErr, openErr} {
+	_, _, consentsErr := consent.InForce(ctx, b.pool, 77, 200)
+	for _, err := range []error{consentsErr, accountsErr, cardsErr, contractsErr, lastErr, openErr} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +189,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 }
 
 func (p plan) scans() []string {
-	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction"}
+	big := []string{"customer", "account", "account_holder", "card", "contract", "interaction", "consent", "relation"}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {
 		found = append(found, p.Relation)

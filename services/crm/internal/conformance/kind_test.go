@@ -151,5 +151,29 @@ var interactions = kind{
 	},
 }
 
+var consents = kind{
+	name: "consent", service: "ConsentService", one: "Consent", many: "Consents", edited: "text_version", free: "proof", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Consent{
+			Key: key(source, n), CustomerKey: fixed("customer"), Purpose: "marketing", Channel: crmv1.ConsentChannel_CONSENT_CHANNEL_EMAIL,
+			GrantedTime: at(n), ExpiresTime: at(n + 100000), TextVersion: "2026-01/cs", Proof: "form 17",
+			GrantedHow: crmv1.ConsentMethod_CONSENT_METHOD_SIGNED_FORM, WithdrawnTime: at(n + 10),
+			WithdrawnHow: crmv1.ConsentMethod_CONSENT_METHOD_CALL, WithdrawalReason: "Too many offers.", WithdrawalProof: "recording 4",
+		}
+	},
+}
+
+// relations are children who are no customers: any number of them can stand side by side.
+var relations = kind{
+	name: "relation", service: "RelationService", one: "Relation", many: "Relations", edited: "note", free: "other_name", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Relation{
+			Key: key(source, n), CustomerKey: fixed("customer"), Type: crmv1.RelationType_RELATION_TYPE_CHILD,
+			OtherName: fmt.Sprintf("Adam of %s %d", source, n), OtherBirthDate: day(2019, 8, 7), ValidFrom: day(2019, 8, 7),
+			Weight: "0.75", Formality: crmv1.Formality_FORMALITY_FORMAL, Note: "goes to school",
+		}
+	},
+}
+
 // kinds are all that the suite is run against.
-var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions}
+var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, consents, relations}

@@ -9,8 +9,40 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/contract"
+	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/interaction"
 )
+
+// The screen shows consents in force with the age of the newest decision behind them, and none after a withdrawal.
+func TestScreenConsents(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	screen := customer360.NewServer(b.pool)
+	show := func() *crmv1.GetCustomer360Response {
+		t.Helper()
+		answer, err := screen.GetCustomer360(t.Context(), &crmv1.GetCustomer360Request{Key: fixed("customer")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if answer := show(); len(answer.GetConsents()) != 0 || answer.GetAges()["consents"] != nil {
+		t.Errorf("nothing was granted, shown: %v", answer)
+	}
+	all := b.grant(t, anyChannel, nil, nil)
+	no := b.withdraw(t, sms, nil)[0]
+	answer := show()
+	want := []*crmv1.StandingConsent{{Consent: all, ExceptChannels: []crmv1.ConsentChannel{sms}}}
+	same(t, "shown", &crmv1.GetCustomer360Response{Consents: want}, &crmv1.GetCustomer360Response{Consents: answer.GetConsents()})
+	age := answer.GetAges()["consents"]
+	if age.GetSource() != "crm" || !age.GetNewestChangeTime().AsTime().Equal(no.GetUpdateTime().AsTime()) {
+		t.Errorf("the age of consents is %v, the newest change is %s", age, no.GetUpdateTime().AsTime())
+	}
+	b.withdraw(t, anyChannel, nil)
+	if answer := show(); len(answer.GetConsents()) != 0 {
+		t.Errorf("everything was withdrawn, shown: %v", answer.GetConsents())
+	}
+}
 
 // What the rooms give to a customer's screen.
 func TestForCustomer(t *testing.T) {

@@ -56,6 +56,9 @@ func testCreate(t *testing.T, b *bank, k kind) {
 		if k.name == "product" {
 			set(withoutKey.ProtoReflect(), "code", "no key either")
 		}
+		if k.name == "relation" { // the same child again would be a duplicate
+			set(withoutKey.ProtoReflect(), "other_name", "no key either")
+		}
 	}
 	if k.reference != "" {
 		_, err = b.create(t.Context(), k, k.lost(4), "")

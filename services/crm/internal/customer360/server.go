@@ -13,16 +13,18 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/relation"
 )
 
 const (
 	interactionsDefault = 10
-	// partRowsMax bounds accounts, cards and contracts: a screen shows no more, lists do.
+	// partRowsMax bounds accounts, cards, contracts, consents and relations: a screen shows no more, lists do.
 	partRowsMax = 200
 	sourceCRM   = "crm"
 )
@@ -67,7 +69,7 @@ func (s *screen) read(ctx context.Context, tx pgx.Tx, req *crmv1.GetCustomer360R
 	}
 	s.answer.Customer = customer.ToProto(profile)
 	s.age("customer", sourceCRM, &profile.UpdatedAt)
-	for _, part := range []func(context.Context, pgx.Tx, int64) error{s.accounts, s.cards, s.contracts, s.rfm} {
+	for _, part := range []func(context.Context, pgx.Tx, int64) error{s.accounts, s.cards, s.contracts, s.consents, s.relations, s.rfm} {
 		if err := part(ctx, tx, profile.ID); err != nil {
 			return err
 		}
@@ -104,6 +106,30 @@ func (s *screen) contracts(ctx context.Context, tx pgx.Tx, customerID int64) (er
 		s.newest("contracts", c.GetUpdateTime())
 	}
 	return err
+}
+
+func (s *screen) consents(ctx context.Context, tx pgx.Tx, customerID int64) (err error) {
+	var changed time.Time
+	s.answer.Consents, changed, err = consent.InForce(ctx, tx, customerID, partRowsMax)
+	if len(s.answer.Consents) > 0 {
+		s.age("consents", sourceCRM, &changed)
+	}
+	return err
+}
+
+// relations shows who is related to the customer today, directly.
+func (s *screen) relations(ctx context.Context, tx pgx.Tx, customerID int64) error {
+	around, err := relation.Explore(ctx, tx, relation.Walk{CustomerID: customerID, Depth: 1, FanOutMax: partRowsMax, PartiesMax: partRowsMax})
+	if err != nil {
+		return err
+	}
+	s.answer.Relations = around.GetConnections()
+	for _, c := range s.answer.Relations {
+		for _, seen := range c.GetRelations() {
+			s.newest("relations", seen.GetRelation().GetUpdateTime())
+		}
+	}
+	return nil
 }
 
 func (s *screen) interactions(ctx context.Context, tx pgx.Tx, customerID int64, most int) (err error) {

@@ -69,27 +69,7 @@ func NewStore[P Message, R any](pool *pgxpool.Pool, log *slog.Logger, room Room[
 // Create adds one record. With a request id, a repeated call returns the first answer.
 func (s *Store[P, R]) Create(ctx context.Context, requestID string, message P) (P, error) {
 	return request.Once(ctx, s.pool, requestID, "Create"+s.room.Table.entity, message, func(tx pgx.Tx) (P, error) {
-		var none P
-		r, it := s.prepare(message)
-		if err := s.complete(ctx, tx, []*Record[R]{r}, []*item{it}); err != nil {
-			return none, err
-		}
-		if it.err == nil {
-			it.err = s.change(nil, &r.Row)
-		}
-		if it.err != nil {
-			return none, s.named(it.err)
-		}
-		if err := s.room.Table.insert(ctx, tx, []*Record[R]{r}); err != nil {
-			return none, s.named(s.constraint(err))
-		}
-		if err := s.checkDeferred(ctx, tx); err != nil {
-			return none, s.named(s.constraint(err))
-		}
-		if r.ID == 0 {
-			return none, s.named(apperr.Duplicate("key", "%s is taken by another %s", keyText(r.Key()), s.room.Name))
-		}
-		return s.room.ToProto(r), s.publish(ctx, tx, []*Record[R]{r}, []*R{nil})
+		return s.Add(ctx, tx, message)
 	})
 }
 

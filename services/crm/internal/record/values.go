@@ -1,6 +1,7 @@
 package record
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -86,6 +87,12 @@ func (r *Reader) Decimal(field, text string) decimal.NullDecimal {
 	return decimal.NullDecimal{Decimal: value, Valid: err == nil}
 }
 
+// The warehouse keeps instants of these years; a year outside them is a slip of a source system.
+const (
+	yearMin = 1970
+	yearMax = 2261
+)
+
 // Time reads an instant at the precision that Postgres keeps; an unset one is null.
 func (r *Reader) Time(field string, ts *timestamppb.Timestamp) *time.Time {
 	if ts == nil {
@@ -93,6 +100,8 @@ func (r *Reader) Time(field string, ts *timestamppb.Timestamp) *time.Time {
 	}
 	if err := ts.CheckValid(); err != nil {
 		r.Refuse(field, "is not a valid time")
+	} else if year := ts.AsTime().Year(); year < yearMin || year > yearMax {
+		r.Refuse(field, fmt.Sprintf("must lie in the years %d to %d", yearMin, yearMax))
 	}
 	t := ts.AsTime().Truncate(time.Microsecond)
 	return &t

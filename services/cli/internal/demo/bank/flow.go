@@ -60,7 +60,7 @@ func roundTo(amount, unit int64) int64 {
 
 // stranger draws an account at another bank.
 func stranger(s *chance.Stream) (string, int64) {
-	return otherBanks[s.Below(len(otherBanks))], strangerNumber(int64(s.Below(80_000))*100_000+int64(s.Below(100_000)))
+	return otherBanks[s.Below(len(otherBanks))], strangerNumber(int64(s.Below(80_000))*100_000 + int64(s.Below(100_000)))
 }
 
 // bookPerson books everything on an individual's accounts but purchases and contracts.

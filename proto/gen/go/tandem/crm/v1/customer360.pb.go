@@ -326,8 +326,13 @@ type GetCustomer360Response struct {
 	OpenComplaints int32 `protobuf:"varint,6,opt,name=open_complaints,json=openComplaints,proto3" json:"open_complaints,omitempty"`
 	// Place in the newest RFM run; unset before the first run that covers the customer.
 	Rfm *RfmInsight `protobuf:"bytes,7,opt,name=rfm,proto3" json:"rfm,omitempty"`
-	// Age of each part by its field name: "customer", "accounts", "cards", "contracts", "interactions", "rfm".
-	Ages          map[string]*PartAge `protobuf:"bytes,8,rep,name=ages,proto3" json:"ages,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Age of each part by its field name: "customer", "accounts", "cards", "contracts", "interactions", "rfm",
+	// "consents", "relations".
+	Ages map[string]*PartAge `protobuf:"bytes,8,rep,name=ages,proto3" json:"ages,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Consents in force now, by purpose and channel; at most 200.
+	Consents []*StandingConsent `protobuf:"bytes,9,rep,name=consents,proto3" json:"consents,omitempty"`
+	// Parties related to the customer today, directly; at most 200.
+	Relations     []*Connection `protobuf:"bytes,10,rep,name=relations,proto3" json:"relations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,11 +423,25 @@ func (x *GetCustomer360Response) GetAges() map[string]*PartAge {
 	return nil
 }
 
+func (x *GetCustomer360Response) GetConsents() []*StandingConsent {
+	if x != nil {
+		return x.Consents
+	}
+	return nil
+}
+
+func (x *GetCustomer360Response) GetRelations() []*Connection {
+	if x != nil {
+		return x.Relations
+	}
+	return nil
+}
+
 var File_tandem_crm_v1_customer360_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftandem/crm/v1/customer360.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1btandem/crm/v1/account.proto\x1a\x18tandem/crm/v1/card.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1ctandem/crm/v1/contract.proto\x1a\x1ctandem/crm/v1/customer.proto\x1a\x1ftandem/crm/v1/interaction.proto\"\x8c\x01\n" +
+	"\x1ftandem/crm/v1/customer360.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1btandem/crm/v1/account.proto\x1a\x18tandem/crm/v1/card.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1btandem/crm/v1/consent.proto\x1a\x1ctandem/crm/v1/contract.proto\x1a\x1ctandem/crm/v1/customer.proto\x1a\x1ftandem/crm/v1/interaction.proto\x1a\x1ctandem/crm/v1/relation.proto\"\x8c\x01\n" +
 	"\aPartAge\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12H\n" +
 	"\x12newest_change_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x10newestChangeTime\x12\x1f\n" +
@@ -446,7 +465,7 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x124\n" +
 	"\x10interactions_max\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0finteractionsMax:\x19\xbaH\x16\"\x14\n" +
 	"\vcustomer_id\n" +
-	"\x03key\x10\x01\"\x93\x04\n" +
+	"\x03key\x10\x01\"\x88\x05\n" +
 	"\x16GetCustomer360Response\x123\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\x126\n" +
 	"\baccounts\x18\x02 \x03(\v2\x1a.tandem.crm.v1.HeldAccountR\baccounts\x12)\n" +
@@ -455,7 +474,10 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\finteractions\x18\x05 \x03(\v2\x1a.tandem.crm.v1.InteractionR\finteractions\x12'\n" +
 	"\x0fopen_complaints\x18\x06 \x01(\x05R\x0eopenComplaints\x12+\n" +
 	"\x03rfm\x18\a \x01(\v2\x19.tandem.crm.v1.RfmInsightR\x03rfm\x12C\n" +
-	"\x04ages\x18\b \x03(\v2/.tandem.crm.v1.GetCustomer360Response.AgesEntryR\x04ages\x1aO\n" +
+	"\x04ages\x18\b \x03(\v2/.tandem.crm.v1.GetCustomer360Response.AgesEntryR\x04ages\x12:\n" +
+	"\bconsents\x18\t \x03(\v2\x1e.tandem.crm.v1.StandingConsentR\bconsents\x127\n" +
+	"\trelations\x18\n" +
+	" \x03(\v2\x19.tandem.crm.v1.ConnectionR\trelations\x1aO\n" +
 	"\tAgesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
 	"\x05value\x18\x02 \x01(\v2\x16.tandem.crm.v1.PartAgeR\x05value:\x028\x012s\n" +
@@ -493,6 +515,8 @@ var file_tandem_crm_v1_customer360_proto_goTypes = []any{
 	(*Card)(nil),                   // 13: tandem.crm.v1.Card
 	(*Contract)(nil),               // 14: tandem.crm.v1.Contract
 	(*Interaction)(nil),            // 15: tandem.crm.v1.Interaction
+	(*StandingConsent)(nil),        // 16: tandem.crm.v1.StandingConsent
+	(*Connection)(nil),             // 17: tandem.crm.v1.Connection
 }
 var file_tandem_crm_v1_customer360_proto_depIdxs = []int32{
 	6,  // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
@@ -509,14 +533,16 @@ var file_tandem_crm_v1_customer360_proto_depIdxs = []int32{
 	15, // 11: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
 	2,  // 12: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
 	5,  // 13: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
-	0,  // 14: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
-	3,  // 15: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
-	4,  // 16: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
-	16, // [16:17] is the sub-list for method output_type
-	15, // [15:16] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	16, // 14: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
+	17, // 15: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
+	0,  // 16: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
+	3,  // 17: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
+	4,  // 18: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer360_proto_init() }
@@ -527,9 +553,11 @@ func file_tandem_crm_v1_customer360_proto_init() {
 	file_tandem_crm_v1_account_proto_init()
 	file_tandem_crm_v1_card_proto_init()
 	file_tandem_crm_v1_common_proto_init()
+	file_tandem_crm_v1_consent_proto_init()
 	file_tandem_crm_v1_contract_proto_init()
 	file_tandem_crm_v1_customer_proto_init()
 	file_tandem_crm_v1_interaction_proto_init()
+	file_tandem_crm_v1_relation_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

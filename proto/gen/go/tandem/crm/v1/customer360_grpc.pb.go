@@ -28,7 +28,7 @@ const (
 //
 // Customer360Service shows a customer on one screen.
 type Customer360ServiceClient interface {
-	// Returns the customer with accounts, cards, contracts, last interactions and insights, read in one snapshot.
+	// Returns the customer with accounts, cards, contracts, consents, relations, last interactions and insights, read in one snapshot.
 	// It never waits for the analytical half. Errors: NOT_FOUND.
 	GetCustomer360(ctx context.Context, in *GetCustomer360Request, opts ...grpc.CallOption) (*GetCustomer360Response, error)
 }
@@ -57,7 +57,7 @@ func (c *customer360ServiceClient) GetCustomer360(ctx context.Context, in *GetCu
 //
 // Customer360Service shows a customer on one screen.
 type Customer360ServiceServer interface {
-	// Returns the customer with accounts, cards, contracts, last interactions and insights, read in one snapshot.
+	// Returns the customer with accounts, cards, contracts, consents, relations, last interactions and insights, read in one snapshot.
 	// It never waits for the analytical half. Errors: NOT_FOUND.
 	GetCustomer360(context.Context, *GetCustomer360Request) (*GetCustomer360Response, error)
 	mustEmbedUnimplementedCustomer360ServiceServer()

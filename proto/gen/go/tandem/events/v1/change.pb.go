@@ -63,6 +63,8 @@ type Change struct {
 	//	*Change_Card
 	//	*Change_Interaction
 	//	*Change_TransactionBundle
+	//	*Change_Consent
+	//	*Change_Relation
 	//	*Change_AuditBlock
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
@@ -261,6 +263,24 @@ func (x *Change) GetTransactionBundle() *TransactionBundle {
 	return nil
 }
 
+func (x *Change) GetConsent() *ConsentState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Consent); ok {
+			return x.Consent
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetRelation() *RelationState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Relation); ok {
+			return x.Relation
+		}
+	}
+	return nil
+}
+
 func (x *Change) GetAuditBlock() *AuditBlockState {
 	if x != nil {
 		if x, ok := x.Payload.(*Change_AuditBlock); ok {
@@ -329,6 +349,16 @@ type Change_TransactionBundle struct {
 	TransactionBundle *TransactionBundle `protobuf:"bytes,30,opt,name=transaction_bundle,json=transactionBundle,proto3,oneof"`
 }
 
+type Change_Consent struct {
+	// A consent.
+	Consent *ConsentState `protobuf:"bytes,31,opt,name=consent,proto3,oneof"`
+}
+
+type Change_Relation struct {
+	// A relation between customers.
+	Relation *RelationState `protobuf:"bytes,32,opt,name=relation,proto3,oneof"`
+}
+
 type Change_AuditBlock struct {
 	// A sealed block of the audit chain.
 	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
@@ -355,6 +385,10 @@ func (*Change_Card) isChange_Payload() {}
 func (*Change_Interaction) isChange_Payload() {}
 
 func (*Change_TransactionBundle) isChange_Payload() {}
+
+func (*Change_Consent) isChange_Payload() {}
+
+func (*Change_Relation) isChange_Payload() {}
 
 func (*Change_AuditBlock) isChange_Payload() {}
 
@@ -777,6 +811,125 @@ func (x *CustomerState) GetCustomerSince() string {
 	return ""
 }
 
+// RelationState is a relation after a change: what other is to customer. Names, birth dates, positions and remarks stay
+// in Postgres.
+type RelationState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// The other customer; 0 when the other party is no customer.
+	OtherCustomerId int64 `protobuf:"varint,2,opt,name=other_customer_id,json=otherCustomerId,proto3" json:"other_customer_id,omitempty"`
+	// What other is to customer, in lower case, for example "child".
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// "formal" or "informal".
+	Formality string `protobuf:"bytes,4,opt,name=formality,proto3" json:"formality,omitempty"`
+	// First day; may be empty.
+	ValidFrom string `protobuf:"bytes,5,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last day; may be empty.
+	ValidTo string `protobuf:"bytes,6,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Closeness or importance from 0 to 1 as a decimal; empty when unknown.
+	Weight string `protobuf:"bytes,7,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Share held, from 0 to 1 as a decimal; empty when none or unknown.
+	Share string `protobuf:"bytes,8,opt,name=share,proto3" json:"share,omitempty"`
+	// What a contact person may decide, in lower case, for example "co_decides"; may be empty.
+	DecisionPower string `protobuf:"bytes,9,opt,name=decision_power,json=decisionPower,proto3" json:"decision_power,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelationState) Reset() {
+	*x = RelationState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelationState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelationState) ProtoMessage() {}
+
+func (x *RelationState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelationState.ProtoReflect.Descriptor instead.
+func (*RelationState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RelationState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *RelationState) GetOtherCustomerId() int64 {
+	if x != nil {
+		return x.OtherCustomerId
+	}
+	return 0
+}
+
+func (x *RelationState) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *RelationState) GetFormality() string {
+	if x != nil {
+		return x.Formality
+	}
+	return ""
+}
+
+func (x *RelationState) GetValidFrom() string {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return ""
+}
+
+func (x *RelationState) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+func (x *RelationState) GetWeight() string {
+	if x != nil {
+		return x.Weight
+	}
+	return ""
+}
+
+func (x *RelationState) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
+func (x *RelationState) GetDecisionPower() string {
+	if x != nil {
+		return x.DecisionPower
+	}
+	return ""
+}
+
 // ProductState is a product after a change.
 type ProductState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -800,7 +953,7 @@ type ProductState struct {
 
 func (x *ProductState) Reset() {
 	*x = ProductState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -812,7 +965,7 @@ func (x *ProductState) String() string {
 func (*ProductState) ProtoMessage() {}
 
 func (x *ProductState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -825,7 +978,7 @@ func (x *ProductState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductState.ProtoReflect.Descriptor instead.
 func (*ProductState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ProductState) GetCode() string {
@@ -906,7 +1059,7 @@ type ContractState struct {
 
 func (x *ContractState) Reset() {
 	*x = ContractState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1071,7 @@ func (x *ContractState) String() string {
 func (*ContractState) ProtoMessage() {}
 
 func (x *ContractState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1084,7 @@ func (x *ContractState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractState.ProtoReflect.Descriptor instead.
 func (*ContractState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ContractState) GetKind() string {
@@ -1029,7 +1182,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1194,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1207,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -1132,7 +1285,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1297,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1310,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -1218,7 +1371,7 @@ type CardState struct {
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1383,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1396,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -1334,7 +1487,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +1499,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +1512,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -1467,6 +1620,124 @@ func (x *InteractionState) GetSatisfaction() int32 {
 	return 0
 }
 
+// ConsentState is a consent after a change; proofs and the reason of a withdrawal stay in Postgres.
+type ConsentState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Purpose, for example "marketing".
+	Purpose string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Channel in lower case, for example "any".
+	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	// When consent was given; unset in a withdrawal alone.
+	GrantedTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=granted_time,json=grantedTime,proto3" json:"granted_time,omitempty"`
+	// When the grant ends by itself; unset when it has no end.
+	ExpiresTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_time,json=expiresTime,proto3" json:"expires_time,omitempty"`
+	// Version of the text agreed to.
+	TextVersion string `protobuf:"bytes,6,opt,name=text_version,json=textVersion,proto3" json:"text_version,omitempty"`
+	// How it was given, in lower case, for example "signed_form"; may be empty.
+	GrantedHow string `protobuf:"bytes,7,opt,name=granted_how,json=grantedHow,proto3" json:"granted_how,omitempty"`
+	// When it was withdrawn; unset when it was not.
+	WithdrawnTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=withdrawn_time,json=withdrawnTime,proto3" json:"withdrawn_time,omitempty"`
+	// How it was withdrawn, in lower case; may be empty.
+	WithdrawnHow  string `protobuf:"bytes,9,opt,name=withdrawn_how,json=withdrawnHow,proto3" json:"withdrawn_how,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentState) Reset() {
+	*x = ConsentState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentState) ProtoMessage() {}
+
+func (x *ConsentState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
+func (*ConsentState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ConsentState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ConsentState) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *ConsentState) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ConsentState) GetGrantedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GrantedTime
+	}
+	return nil
+}
+
+func (x *ConsentState) GetExpiresTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresTime
+	}
+	return nil
+}
+
+func (x *ConsentState) GetTextVersion() string {
+	if x != nil {
+		return x.TextVersion
+	}
+	return ""
+}
+
+func (x *ConsentState) GetGrantedHow() string {
+	if x != nil {
+		return x.GrantedHow
+	}
+	return ""
+}
+
+func (x *ConsentState) GetWithdrawnTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WithdrawnTime
+	}
+	return nil
+}
+
+func (x *ConsentState) GetWithdrawnHow() string {
+	if x != nil {
+		return x.WithdrawnHow
+	}
+	return ""
+}
+
 // TransactionBundle holds transactions that were recorded together.
 type TransactionBundle struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1480,7 +1751,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1763,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1776,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -1555,7 +1826,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1838,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1851,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -1689,7 +1960,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1972,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1985,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -1763,7 +2034,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x97\b\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x92\t\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -1784,7 +2055,9 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x0eaccount_holder\x18\x1b \x01(\v2$.tandem.events.v1.AccountHolderStateH\x00R\raccountHolder\x121\n" +
 	"\x04card\x18\x1c \x01(\v2\x1b.tandem.events.v1.CardStateH\x00R\x04card\x12F\n" +
 	"\vinteraction\x18\x1d \x01(\v2\".tandem.events.v1.InteractionStateH\x00R\vinteraction\x12T\n" +
-	"\x12transaction_bundle\x18\x1e \x01(\v2#.tandem.events.v1.TransactionBundleH\x00R\x11transactionBundle\x12D\n" +
+	"\x12transaction_bundle\x18\x1e \x01(\v2#.tandem.events.v1.TransactionBundleH\x00R\x11transactionBundle\x12:\n" +
+	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
+	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
 	"auditBlockB\t\n" +
 	"\apayload\":\n" +
@@ -1831,7 +2104,19 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\temployees\x18\v \x01(\x05R\temployees\x12A\n" +
 	"\x0fannual_turnover\x18\f \x01(\v2\x18.tandem.events.v1.AmountR\x0eannualTurnover\x12\x18\n" +
 	"\afounded\x18\r \x01(\tR\afounded\x12%\n" +
-	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\"\xbc\x01\n" +
+	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\"\x9d\x02\n" +
+	"\rRelationState\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12*\n" +
+	"\x11other_customer_id\x18\x02 \x01(\x03R\x0fotherCustomerId\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1c\n" +
+	"\tformality\x18\x04 \x01(\tR\tformality\x12\x1d\n" +
+	"\n" +
+	"valid_from\x18\x05 \x01(\tR\tvalidFrom\x12\x19\n" +
+	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\x12\x16\n" +
+	"\x06weight\x18\a \x01(\tR\x06weight\x12\x14\n" +
+	"\x05share\x18\b \x01(\tR\x05share\x12%\n" +
+	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"\xbc\x01\n" +
 	"\fProductState\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1907,7 +2192,19 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x11first_answer_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstAnswerTime\x12?\n" +
 	"\rresolved_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fresolvedTime\x125\n" +
 	"\bdue_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\"\n" +
-	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\"\x80\x01\n" +
+	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\"\x8d\x03\n" +
+	"\fConsentState\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12\x18\n" +
+	"\apurpose\x18\x02 \x01(\tR\apurpose\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\x12=\n" +
+	"\fgranted_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vgrantedTime\x12=\n" +
+	"\fexpires_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vexpiresTime\x12!\n" +
+	"\ftext_version\x18\x06 \x01(\tR\vtextVersion\x12\x1f\n" +
+	"\vgranted_how\x18\a \x01(\tR\n" +
+	"grantedHow\x12A\n" +
+	"\x0ewithdrawn_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rwithdrawnTime\x12#\n" +
+	"\rwithdrawn_how\x18\t \x01(\tR\fwithdrawnHow\"\x80\x01\n" +
 	"\x11TransactionBundle\x12F\n" +
 	"\ftransactions\x18\x01 \x03(\v2\".tandem.events.v1.TransactionStateR\ftransactions\x12#\n" +
 	"\rbase_currency\x18\x02 \x01(\tR\fbaseCurrency\"\x8c\x03\n" +
@@ -1949,7 +2246,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                // 0: tandem.events.v1.Change
 	(*Amount)(nil),                // 1: tandem.events.v1.Amount
@@ -1957,52 +2254,59 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*BranchState)(nil),           // 3: tandem.events.v1.BranchState
 	(*ManagerState)(nil),          // 4: tandem.events.v1.ManagerState
 	(*CustomerState)(nil),         // 5: tandem.events.v1.CustomerState
-	(*ProductState)(nil),          // 6: tandem.events.v1.ProductState
-	(*ContractState)(nil),         // 7: tandem.events.v1.ContractState
-	(*AccountState)(nil),          // 8: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),    // 9: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),             // 10: tandem.events.v1.CardState
-	(*InteractionState)(nil),      // 11: tandem.events.v1.InteractionState
-	(*TransactionBundle)(nil),     // 12: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 13: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),       // 14: tandem.events.v1.AuditBlockState
-	nil,                           // 15: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 17: google.type.LatLng
+	(*RelationState)(nil),         // 6: tandem.events.v1.RelationState
+	(*ProductState)(nil),          // 7: tandem.events.v1.ProductState
+	(*ContractState)(nil),         // 8: tandem.events.v1.ContractState
+	(*AccountState)(nil),          // 9: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),    // 10: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),             // 11: tandem.events.v1.CardState
+	(*InteractionState)(nil),      // 12: tandem.events.v1.InteractionState
+	(*ConsentState)(nil),          // 13: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),     // 14: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),      // 15: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),       // 16: tandem.events.v1.AuditBlockState
+	nil,                           // 17: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),         // 19: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	16, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	18, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
-	6,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
-	7,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	8,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	9,  // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	10, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	11, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	12, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	14, // 12: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	17, // 13: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	15, // 14: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	17, // 15: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 16: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 17: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 18: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 19: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	16, // 20: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	16, // 21: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	16, // 22: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	16, // 23: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	13, // 24: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 25: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	16, // 26: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	7,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
+	8,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
+	9,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	10, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	11, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	12, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	14, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	13, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
+	16, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	19, // 15: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	17, // 16: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	19, // 17: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 18: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 19: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 20: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 21: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	18, // 22: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	18, // 23: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	18, // 24: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	18, // 25: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	18, // 26: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	18, // 27: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	18, // 28: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	15, // 29: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 30: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	18, // 31: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2022,6 +2326,8 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Card)(nil),
 		(*Change_Interaction)(nil),
 		(*Change_TransactionBundle)(nil),
+		(*Change_Consent)(nil),
+		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
 	}
 	type x struct{}
@@ -2030,7 +2336,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
