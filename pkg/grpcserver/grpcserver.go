@@ -45,6 +45,10 @@ type Config struct {
 	Away func(error) bool
 	// CallsInFlightMax refuses more calls at once with RESOURCE_EXHAUSTED; 0 means 512.
 	CallsInFlightMax int
+	// Unary and Stream are further interceptors, for example for who calls. They come after the limit on calls and before
+	// the check of the request; their errors are shown like those of methods.
+	Unary  []grpc.UnaryServerInterceptor
+	Stream []grpc.StreamServerInterceptor
 }
 
 // Validate names what is missing.
@@ -83,9 +87,13 @@ func New(config Config) (*Server, error) {
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), edge.unary, calls.unary, deadline,
-			recovery.UnaryServerInterceptor(caught), validateUnary),
+			recovery.UnaryServerInterceptor(caught)),
+		grpc.ChainUnaryInterceptor(config.Unary...),
+		grpc.ChainUnaryInterceptor(validateUnary),
 		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor(), edge.stream, calls.stream,
-			recovery.StreamServerInterceptor(caught), validateStream),
+			recovery.StreamServerInterceptor(caught)),
+		grpc.ChainStreamInterceptor(config.Stream...),
+		grpc.ChainStreamInterceptor(validateStream),
 	)
 	s := &Server{Server: server, addr: config.Addr, log: config.Logger, health: health.NewServer()}
 	healthpb.RegisterHealthServer(server, s.health)

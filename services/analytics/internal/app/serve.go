@@ -18,6 +18,7 @@ import (
 	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/telemetry"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/rfm"
@@ -108,6 +109,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights))
+	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
 		{Name: "insights", Run: insights.Run},
 		{Name: "ingest", Run: changes.Run},

@@ -26,6 +26,7 @@ type Batch struct {
 	cards          buffer[card]
 	interactions   buffer[interaction]
 	transactions   buffer[transaction]
+	auditBlocks    buffer[auditBlock]
 
 	rows   int
 	newest time.Time
@@ -47,10 +48,12 @@ func NewBatch() *Batch {
 		cards:          buffer[card]{table: cardTable},
 		interactions:   buffer[interaction]{table: interactionTable},
 		transactions:   buffer[transaction]{table: transactionTable},
+		auditBlocks:    buffer[auditBlock]{table: auditBlockTable},
 	}
 }
 
-// Tables names every table that a batch may write, in the order of a bank's day: places, people, products, business.
+// Tables names every table that a batch may write, in the order of a bank's day: places, people, products,
+// business, and the copy of the audit's hashes.
 func Tables() []string {
 	buffers := NewBatch().buffers()
 	names := make([]string, len(buffers))
@@ -129,6 +132,16 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 	case *eventsv1.Change_TransactionBundle:
 		return putAll(&b.transactions, rec, p.TransactionBundle, transactionsOf)
 	default:
+		return b.addOther(rec, c)
+	}
+}
+
+// addOther takes what is no record of the bank's business.
+func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
+	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_AuditBlock:
+		return put(&b.auditBlocks, rec, p.AuditBlock, auditBlockOf)
+	default:
 		return 0, invalid("entity", "%q is not stored in the warehouse", clip(c.GetEntity()))
 	}
 }
@@ -172,7 +185,7 @@ func (b *Batch) Reset() {
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
 		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts,
-		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions,
+		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions, &b.auditBlocks,
 	}
 }
 

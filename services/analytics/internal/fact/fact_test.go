@@ -1,8 +1,10 @@
 package fact_test
 
 import (
+	"bytes"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +81,9 @@ func full() []*eventsv1.Change {
 				BalanceAfter: "-5", Purpose: "pension", State: "reversed",
 			}},
 		}}},
+		{Entity: "audit_block", Payload: &eventsv1.Change_AuditBlock{AuditBlock: &eventsv1.AuditBlockState{
+			Hash: bytes.Repeat([]byte{0xab}, 32), PreviousHash: make([]byte, 32), Entries: 2, FirstEntryId: 11, LastEntryId: 12, SealedTime: at(5),
+		}}},
 	}
 }
 
@@ -117,6 +122,9 @@ var golden = map[string]string{
 	"transaction": `{"transaction_id":"77","account_id":"5","business_date":"1995-03-24","direction":"credit","kind":"cash_deposit","amount":0.0001,` +
 		`"currency":"EUR","base_value":1234567890123456789012345678901234.5678,"base_currency":"CZK","rate_date":"1995-03-23","balance_after":-5,` +
 		`"purpose":"pension","state":"reversed","version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"audit_block": `{"audit_block_id":"7","hash":"` + strings.Repeat("ab", 32) + `","previous_hash":"` + strings.Repeat("00", 32) + `","entries":"2",` +
+		`"first_entry_id":"11","last_entry_id":"12","sealed_time":"2024-02-29 05:30:00.000500","version":"3","deleted":0,` +
+		`"change_time":"2026-03-01 10:00:00.123456"}`,
 }
 
 func encode(t testing.TB, c *eventsv1.Change) []byte {

@@ -15,6 +15,7 @@ import (
 type Globals struct {
 	CRMAddr       string     `name:"crm-addr" env:"TANDEM_CRM_ADDR" default:"127.0.0.1:7400" help:"Address of the operational service."`
 	AnalyticsAddr string     `name:"analytics-addr" env:"TANDEM_ANALYTICS_ADDR" default:"127.0.0.1:7410" help:"Address of the analytical service."`
+	Actor         string     `name:"actor" env:"TANDEM_ACTOR" help:"Who does it, for the audit; default is the account on this machine."`
 	LogLevel      slog.Level `name:"log-level" env:"TANDEM_LOG_LEVEL" default:"WARN" help:"DEBUG, INFO, WARN or ERROR; the log goes to stderr."`
 	JSON          bool       `name:"json" help:"Print the answer as JSON, where the command supports it."`
 }
@@ -40,7 +41,7 @@ func newApp(globals Globals, out, errs io.Writer) *App {
 // CRM returns the connection to the operational service.
 func (a *App) CRM() (*grpc.ClientConn, error) {
 	if a.crm == nil {
-		conn, err := dial(a.globals.CRMAddr)
+		conn, err := dial(a.globals.CRMAddr, a.globals.Actor)
 		if err != nil {
 			return nil, fmt.Errorf("--crm-addr %q: %w", a.globals.CRMAddr, err)
 		}
@@ -52,7 +53,7 @@ func (a *App) CRM() (*grpc.ClientConn, error) {
 // Analytics returns the connection to the analytical service.
 func (a *App) Analytics() (*grpc.ClientConn, error) {
 	if a.ana == nil {
-		conn, err := dial(a.globals.AnalyticsAddr)
+		conn, err := dial(a.globals.AnalyticsAddr, a.globals.Actor)
 		if err != nil {
 			return nil, fmt.Errorf("--analytics-addr %q: %w", a.globals.AnalyticsAddr, err)
 		}
@@ -74,8 +75,11 @@ func (a *App) Close() {
 }
 
 // dial does not connect yet; the first call does. Reconnecting is quick, so that a restarted service is found soon.
-func dial(addr string) (*grpc.ClientConn, error) {
+func dial(addr, actor string) (*grpc.ClientConn, error) {
+	named := namer(actor)
 	return grpc.NewClient(addr,
+		grpc.WithChainUnaryInterceptor(named.unary),
+		grpc.WithChainStreamInterceptor(named.stream),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},

@@ -110,6 +110,8 @@ type halves struct {
 	crmv1.UnimplementedCustomerServiceServer
 	crmv1.UnimplementedCustomer360ServiceServer
 	crmv1.UnimplementedSearchServiceServer
+	crmv1.UnimplementedAuditServiceServer
+	analyticsv1.UnimplementedAuditCopyServiceServer
 	customers int
 }
 
@@ -231,6 +233,8 @@ func (h *halves) serve(t *testing.T) []string {
 	crmv1.RegisterCustomerServiceServer(server, h)
 	crmv1.RegisterCustomer360ServiceServer(server, h)
 	crmv1.RegisterSearchServiceServer(server, h)
+	crmv1.RegisterAuditServiceServer(server, h)
+	analyticsv1.RegisterAuditCopyServiceServer(server, h)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	address := listener.Addr().String()
@@ -264,6 +268,12 @@ func TestCommands(t *testing.T) {
 			"    rows  table\n   5 369  customer\n  83 016  transaction\n"},
 		{"dlq show 3", 0, "dead letter 3: message 70 of the stream on crm.v1.card.upserted, 12 bytes, put aside -\nreason: " + strings.Repeat("too long ", 20) + "\n{}\n"},
 		{"dlq show 4", exitFailure, "tandem: there is no dead letter 4\n"},
+		{"--actor eva audit list --customer 7", 0, "entry  time  actor  from        action  record       request  change\n" +
+			"9      -     eva    10.0.0.1:5  update  customer 7   r1       {\"phone\":\"\"} → {\"phone\":\"1\"}\n" +
+			"8      -     eva    10.0.0.1:5  read    2 customers  r1       \n"},
+		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet\n"},
+		{"audit verify --from 2 --to 3", exitFailure, "block 3 was published and is gone: the chain was cut behind block 2\nentry 4 is not what was sealed\n" +
+			"3 blocks with 6 entries computed again, 1 compared with the copy, 0 not copied yet\ntandem: the audit is damaged: 2 faults\n"},
 		{"dlq list --after 3", 0, "no dead letters\n"},
 		{"dlq replay 3 4", exitFailure, "2 applied, 1 failed again\ntandem: 1 dead letters still can't be applied; `tandem dlq list` has the new reasons\n"},
 	} {

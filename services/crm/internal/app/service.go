@@ -8,12 +8,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/changestream"
@@ -64,12 +66,17 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealer, err := audit.NewSealer(audit.SealerConfig{Pool: s.pool, Logger: s.log, Registerer: s.registry})
+	if err != nil {
+		return nil, err
+	}
 	server, err := s.server(publisher, location)
 	if err != nil {
 		return nil, err
 	}
 	return []lifecycle.Part{
 		{Name: "outbox maintenance", Run: maintainer.Run},
+		{Name: "audit sealer", Run: sealer.Run},
 		prune(s.pool, s.log),
 		{Name: "search filler", Run: search.NewFiller(s.pool, s.log).Run},
 		{Name: "relay", Run: publisher.Run},
@@ -83,7 +90,11 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 
 // server registers every room of the API.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
-	server, err := grpcserver.New(grpcserver.Config{Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away})
+	server, err := grpcserver.New(grpcserver.Config{
+		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
+		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor)},
+		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor)},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -106,5 +117,6 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
 	return server, nil
 }

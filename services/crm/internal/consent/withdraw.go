@@ -49,13 +49,15 @@ ORDER BY consent_id FOR NO KEY UPDATE`, customerID, req.GetPurpose(), channel, a
 	if err != nil {
 		return nil, err
 	}
-	carried := false
-	for _, g := range grants {
+	carried, old := false, make([]*Row, len(grants))
+	for i, g := range grants {
+		before := g.Row
+		old[i] = &before // what the audit compares with
 		g.Row.WithdrawnAt, g.Row.WithdrawnHow = &at, record.EnumText(req.GetWithdrawnHow())
 		g.Row.WithdrawalReason, g.Row.WithdrawalProof = req.GetWithdrawalReason(), req.GetWithdrawalProof()
 		carried = carried || g.Row.Channel == channel
 	}
-	if err := s.store.Rewrite(ctx, tx, grants); err != nil {
+	if err := s.store.Rewrite(ctx, tx, grants, old); err != nil {
 		return nil, err
 	}
 	answer := &crmv1.WithdrawConsentResponse{Consents: record.Protos(grants, toProto)}

@@ -10,6 +10,7 @@ import (
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
@@ -30,13 +31,17 @@ const (
 // Server answers tandem.crm.v1.Customer360Service.
 type Server struct {
 	crmv1.UnimplementedCustomer360ServiceServer
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	reads *audit.Recorder
 }
 
 // NewServer binds the room to its database.
-func NewServer(pool *pgxpool.Pool) *Server { return &Server{pool: pool} }
+func NewServer(pool *pgxpool.Pool) *Server {
+	return &Server{pool: pool, reads: audit.NewRecorder(pool)}
+}
 
-// GetCustomer360 reads every part in one snapshot, so that the parts fit each other, and in one round trip.
+// GetCustomer360 reads every part in one snapshot, so that the parts fit each other, and in one round trip. It answers once
+// the read is on record: one entry for the whole screen.
 func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Request) (*crmv1.GetCustomer360Response, error) {
 	customerID, err := s.customerID(ctx, req)
 	if err != nil {
@@ -61,6 +66,9 @@ func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Re
 		interaction.OpenComplaints(&answer.OpenComplaints, customerID),
 	)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.reads.Customers(ctx, customerID); err != nil {
 		return nil, err
 	}
 	answer.Customer = customer.ToProto(profile)

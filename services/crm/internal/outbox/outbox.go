@@ -34,8 +34,8 @@ var appendOneSQL string
 // payloadOneof is the oneof of Change that holds the state; the name of its field is the name of the entity.
 var payloadOneof = (&eventsv1.Change{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
-// queue is a transaction that sends statements together with its commit.
-type queue interface {
+// deferring is a transaction that sends statements together with its commit.
+type deferring interface {
 	Queue(sql string, args ...any)
 }
 
@@ -53,6 +53,42 @@ func Append(ctx context.Context, tx pgx.Tx, changes []*eventsv1.Change) error {
 	if err != nil {
 		return err
 	}
+	batch := &pgx.Batch{}
+	if err := queue(ctx, batch, changes, changeTime); err != nil {
+		return err
+	}
+	return Send(ctx, tx, batch)
+}
+
+// Send sends statements whose results nobody needs: at once, or together with the commit of a transaction that can.
+func Send(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+	if last, ok := tx.(deferring); ok {
+		for _, statement := range batch.QueuedQueries {
+			last.Queue(statement.SQL, statement.Arguments...)
+		}
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("append to outbox: %w", err)
+	}
+	return nil
+}
+
+// Queue adds the statement of Append to others that go to the database together: they cost one round trip. Every change
+// must have its change_time.
+func Queue(ctx context.Context, batch *pgx.Batch, changes []*eventsv1.Change) error {
+	for i, c := range changes {
+		if c.GetChangeTime() == nil {
+			return fmt.Errorf("change %d: change_time: must be set", i)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return queue(ctx, batch, changes, nil)
+}
+
+func queue(ctx context.Context, batch *pgx.Batch, changes []*eventsv1.Change, changeTime *timestamppb.Timestamp) error {
 	actor, traceParent := Actor(ctx), traceParent(ctx)
 	c := newColumns(len(changes))
 	for i, change := range changes {
@@ -64,13 +100,7 @@ func Append(ctx context.Context, tx pgx.Tx, changes []*eventsv1.Change) error {
 		}
 	}
 	sql, args := c.statement()
-	if last, ok := tx.(queue); ok {
-		last.Queue(sql, args...)
-		return nil
-	}
-	if _, err := tx.Exec(ctx, sql, args...); err != nil {
-		return fmt.Errorf("append to outbox: %w", err)
-	}
+	batch.Queue(sql, args...)
 	return nil
 }
 

@@ -34,7 +34,9 @@ type row[R any] struct {
 	*item
 	record *Record[R]
 	// sent is the row as the message gave it, before Change filled anything in.
-	sent    R
+	sent R
+	// old is the stored row, nil while none is known.
+	old     *R
 	outcome crmv1.UpsertOutcome
 	// repeats is the earlier row of the batch with the same key and content; only that one is written.
 	repeats *row[R]
@@ -175,7 +177,7 @@ func (s *Store[P, R]) writeApart(ctx context.Context, tx pgx.Tx, rows []*row[R],
 		return nil
 	}
 	for _, r := range rows {
-		r.outcome, r.record.ID, r.record.Version = 0, 0, 0
+		r.outcome, r.record.ID, r.record.Version, r.old = 0, 0, 0, nil
 	}
 	half := len(rows) / 2
 	if err := s.writeApart(ctx, tx, rows[:half], importID); err != nil {
@@ -245,7 +247,7 @@ func (s *Store[P, R]) writeKnown(ctx context.Context, tx pgx.Tx, rows []*row[R],
 
 // compare says what is to be done with a row whose record is stored; a refusal sets the row's error.
 func (s *Store[P, R]) compare(r *row[R], old *Record[R]) crmv1.UpsertOutcome {
-	r.record.Row, r.record.ID, r.record.CreatedAt = r.sent, old.ID, old.CreatedAt
+	r.record.Row, r.record.ID, r.record.CreatedAt, r.old = r.sent, old.ID, old.CreatedAt, &old.Row
 	sameImport := old.ImportID != nil && r.record.ImportID != nil && *old.ImportID == *r.record.ImportID
 	switch {
 	case bytes.Equal(old.Hash, r.record.Hash):
@@ -273,10 +275,11 @@ func (s *Store[P, R]) store(ctx context.Context, tx pgx.Tx, rows []*row[R], writ
 		return err
 	}
 	written := slices.DeleteFunc(slices.Clone(rows), func(r *row[R]) bool { return r.record.Version == 0 })
-	for _, r := range written {
-		r.outcome = outcome
+	old := make([]*R, len(written))
+	for i, r := range written {
+		r.outcome, old[i] = outcome, r.old
 	}
-	return s.publish(ctx, tx, recordsOf(written))
+	return s.publish(ctx, tx, recordsOf(written), old)
 }
 
 func parseImportID(text string) (*uuid.UUID, error) {

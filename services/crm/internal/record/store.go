@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"tandem.bank/pkg/check"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/outbox"
 	"tandem.bank/services/crm/internal/request"
 )
@@ -143,21 +145,34 @@ func (s *Store[P, R]) checkDeferred(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// publish tells who follows the records, and leaves one event for each in the outbox of the same transaction.
-func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[R]) error {
-	if s.room.Written != nil && len(records) > 0 {
+// publish tells who follows the records, and leaves one event and one audit entry for each, in the transaction that wrote
+// them. old holds the rows as they were before, nil for a record that is new.
+func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[R], old []*R) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if s.room.Written != nil {
 		if err := s.room.Written(ctx, tx, records); err != nil {
 			return err
 		}
 	}
-	changes := make([]*eventsv1.Change, len(records))
+	changes, entries := make([]*eventsv1.Change, len(records)), make([]audit.Entry, len(records))
 	for i, r := range records {
 		changes[i] = &eventsv1.Change{
 			Entity: s.room.Table.entity, EntityId: r.ID, Version: r.Version, ChangeTime: timestamppb.New(r.UpdatedAt),
 		}
 		s.room.Event(r, changes[i])
+		var err error
+		if entries[i], err = s.room.Table.auditEntry(old[i], r); err != nil {
+			return fmt.Errorf("audit %s %d: %w", s.room.Table.entity, r.ID, err)
+		}
 	}
-	return outbox.Append(ctx, tx, changes)
+	batch := &pgx.Batch{}
+	if err := outbox.Queue(ctx, batch, changes); err != nil {
+		return err
+	}
+	audit.Queue(ctx, batch, entries)
+	return outbox.Send(ctx, tx, batch)
 }
 
 // constraint turns a broken constraint of the table into an error for the caller.

@@ -125,7 +125,7 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 	if err := s.checkDeferred(ctx, tx); err != nil {
 		return none, s.named(s.constraint(err))
 	}
-	return s.room.ToProto(updated), s.publish(ctx, tx, []*Record[R]{updated})
+	return s.room.ToProto(updated), s.publish(ctx, tx, []*Record[R]{updated}, []*R{&old.Row})
 }
 
 // newReferences leaves out those that the stored record has already: they were looked up when they were new, and what

@@ -30,11 +30,11 @@ func (s *Store[P, R]) Add(ctx context.Context, tx pgx.Tx, message P) (P, error) 
 	if r.ID == 0 {
 		return none, s.named(apperr.Duplicate("key", "%s is taken by another %s", keyText(r.Key()), s.room.Name))
 	}
-	return s.room.ToProto(r), s.publish(ctx, tx, []*Record[R]{r})
+	return s.room.ToProto(r), s.publish(ctx, tx, []*Record[R]{r}, []*R{nil})
 }
 
-// Rewrite writes records that the caller has locked and changed in its transaction.
-func (s *Store[P, R]) Rewrite(ctx context.Context, tx pgx.Tx, records []*Record[R]) error {
+// Rewrite writes records that the caller has locked and changed in its transaction; old holds the rows as they were before.
+func (s *Store[P, R]) Rewrite(ctx context.Context, tx pgx.Tx, records []*Record[R], old []*R) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -44,5 +44,5 @@ func (s *Store[P, R]) Rewrite(ctx context.Context, tx pgx.Tx, records []*Record[
 	if err := s.room.Table.update(ctx, tx, records); err != nil {
 		return s.constraint(err)
 	}
-	return s.publish(ctx, tx, records)
+	return s.publish(ctx, tx, records, old)
 }

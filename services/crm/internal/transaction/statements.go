@@ -11,6 +11,7 @@ import (
 	"tandem.bank/pkg/natsx"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/outbox"
 )
 
@@ -180,5 +181,12 @@ func (l *Ledger) publish(ctx context.Context, tx pgx.Tx, entries []*entry) error
 	if len(changes) == 0 {
 		return nil
 	}
-	return outbox.Append(ctx, tx, changes)
+	if err := outbox.Append(ctx, tx, changes); err != nil {
+		return err
+	}
+	entry, err := auditEntry(entries)
+	if err != nil {
+		return err
+	}
+	return audit.Append(ctx, tx, []audit.Entry{entry})
 }

@@ -65,6 +65,7 @@ type Change struct {
 	//	*Change_TransactionBundle
 	//	*Change_Consent
 	//	*Change_Relation
+	//	*Change_AuditBlock
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -280,6 +281,15 @@ func (x *Change) GetRelation() *RelationState {
 	return nil
 }
 
+func (x *Change) GetAuditBlock() *AuditBlockState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_AuditBlock); ok {
+			return x.AuditBlock
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -349,6 +359,11 @@ type Change_Relation struct {
 	Relation *RelationState `protobuf:"bytes,32,opt,name=relation,proto3,oneof"`
 }
 
+type Change_AuditBlock struct {
+	// A sealed block of the audit chain.
+	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -374,6 +389,8 @@ func (*Change_TransactionBundle) isChange_Payload() {}
 func (*Change_Consent) isChange_Payload() {}
 
 func (*Change_Relation) isChange_Payload() {}
+
+func (*Change_AuditBlock) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -1921,11 +1938,103 @@ func (x *TransactionState) GetState() string {
 	return ""
 }
 
+// AuditBlockState is a block of the audit chain when it was sealed; entity_id is its number. It holds hashes only: nothing
+// can be read from them, but a chain that was cut or rewritten no longer fits them.
+type AuditBlockState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the block.
+	Hash []byte `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Hash of the block before; 32 zero bytes in the first.
+	PreviousHash []byte `protobuf:"bytes,2,opt,name=previous_hash,json=previousHash,proto3" json:"previous_hash,omitempty"`
+	// Entries sealed.
+	Entries int64 `protobuf:"varint,3,opt,name=entries,proto3" json:"entries,omitempty"`
+	// First of them, in the order of the block.
+	FirstEntryId int64 `protobuf:"varint,4,opt,name=first_entry_id,json=firstEntryId,proto3" json:"first_entry_id,omitempty"`
+	// Last of them.
+	LastEntryId int64 `protobuf:"varint,5,opt,name=last_entry_id,json=lastEntryId,proto3" json:"last_entry_id,omitempty"`
+	// When it was sealed.
+	SealedTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=sealed_time,json=sealedTime,proto3" json:"sealed_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditBlockState) Reset() {
+	*x = AuditBlockState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditBlockState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditBlockState) ProtoMessage() {}
+
+func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
+func (*AuditBlockState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *AuditBlockState) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *AuditBlockState) GetPreviousHash() []byte {
+	if x != nil {
+		return x.PreviousHash
+	}
+	return nil
+}
+
+func (x *AuditBlockState) GetEntries() int64 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *AuditBlockState) GetFirstEntryId() int64 {
+	if x != nil {
+		return x.FirstEntryId
+	}
+	return 0
+}
+
+func (x *AuditBlockState) GetLastEntryId() int64 {
+	if x != nil {
+		return x.LastEntryId
+	}
+	return 0
+}
+
+func (x *AuditBlockState) GetSealedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SealedTime
+	}
+	return nil
+}
+
 var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xcc\b\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x92\t\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -1948,7 +2057,9 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\vinteraction\x18\x1d \x01(\v2\".tandem.events.v1.InteractionStateH\x00R\vinteraction\x12T\n" +
 	"\x12transaction_bundle\x18\x1e \x01(\v2#.tandem.events.v1.TransactionBundleH\x00R\x11transactionBundle\x12:\n" +
 	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
-	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelationB\t\n" +
+	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
+	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
+	"auditBlockB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -2112,7 +2223,15 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\rbalance_after\x18\n" +
 	" \x01(\tR\fbalanceAfter\x12\x18\n" +
 	"\apurpose\x18\v \x01(\tR\apurpose\x12\x14\n" +
-	"\x05state\x18\f \x01(\tR\x05stateB\xb9\x01\n" +
+	"\x05state\x18\f \x01(\tR\x05state\"\xeb\x01\n" +
+	"\x0fAuditBlockState\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash\x12#\n" +
+	"\rprevious_hash\x18\x02 \x01(\fR\fpreviousHash\x12\x18\n" +
+	"\aentries\x18\x03 \x01(\x03R\aentries\x12$\n" +
+	"\x0efirst_entry_id\x18\x04 \x01(\x03R\ffirstEntryId\x12\"\n" +
+	"\rlast_entry_id\x18\x05 \x01(\x03R\vlastEntryId\x12;\n" +
+	"\vsealed_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"sealedTimeB\xb9\x01\n" +
 	"\x14com.tandem.events.v1B\vChangeProtoP\x01Z2tandem.bank/proto/gen/go/tandem/events/v1;eventsv1\xa2\x02\x03TEX\xaa\x02\x10Tandem.Events.V1\xca\x02\x10Tandem\\Events\\V1\xe2\x02\x1cTandem\\Events\\V1\\GPBMetadata\xea\x02\x12Tandem::Events::V1b\x06proto3"
 
 var (
@@ -2127,7 +2246,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                // 0: tandem.events.v1.Change
 	(*Amount)(nil),                // 1: tandem.events.v1.Amount
@@ -2145,12 +2264,13 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*ConsentState)(nil),          // 13: tandem.events.v1.ConsentState
 	(*TransactionBundle)(nil),     // 14: tandem.events.v1.TransactionBundle
 	(*TransactionState)(nil),      // 15: tandem.events.v1.TransactionState
-	nil,                           // 16: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 18: google.type.LatLng
+	(*AuditBlockState)(nil),       // 16: tandem.events.v1.AuditBlockState
+	nil,                           // 17: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),         // 19: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	17, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	18, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
@@ -2164,27 +2284,29 @@ var file_tandem_events_v1_change_proto_depIdxs = []int32{
 	14, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
 	13, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
 	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	18, // 14: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	16, // 15: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	18, // 16: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 17: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 18: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 19: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 20: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	17, // 21: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	17, // 22: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	17, // 23: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	17, // 24: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	17, // 25: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	17, // 26: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	17, // 27: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	15, // 28: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 29: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	16, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	19, // 15: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	17, // 16: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	19, // 17: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 18: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 19: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 20: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 21: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	18, // 22: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	18, // 23: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	18, // 24: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	18, // 25: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	18, // 26: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	18, // 27: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	18, // 28: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	15, // 29: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 30: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	18, // 31: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2206,6 +2328,7 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_TransactionBundle)(nil),
 		(*Change_Consent)(nil),
 		(*Change_Relation)(nil),
+		(*Change_AuditBlock)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2213,7 +2336,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

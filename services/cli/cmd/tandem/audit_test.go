@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// ListAuditEntries names the caller as the actor.
+func (h *halves) ListAuditEntries(ctx context.Context, r *crmv1.ListAuditEntriesRequest) (*crmv1.ListAuditEntriesResponse, error) {
+	actor := metadata.ValueFromIncomingContext(ctx, actorKey)[0]
+	entry := func(id int64, action crmv1.AuditAction) *crmv1.AuditEntry {
+		return &crmv1.AuditEntry{EntryId: id, Actor: actor, Peer: "10.0.0.1:5", RequestId: "r1", Action: action, Entity: "customer"}
+	}
+	if r.GetPageToken() == "" {
+		e := entry(9, crmv1.AuditAction_AUDIT_ACTION_UPDATE)
+		e.EntityId, e.Before, e.After = r.GetCustomerId(), `{"phone":""}`, `{"phone":"1"}`
+		return &crmv1.ListAuditEntriesResponse{Entries: []*crmv1.AuditEntry{e}, NextPageToken: "more"}, nil
+	}
+	e := entry(8, crmv1.AuditAction_AUDIT_ACTION_READ)
+	e.CustomerIds = []int64{7, 8}
+	return &crmv1.ListAuditEntriesResponse{Entries: []*crmv1.AuditEntry{e}}, nil
+}
+
+// StreamAuditBlocks has three blocks, of which a range that ends with 3 lost the last.
+func (h *halves) StreamAuditBlocks(r *crmv1.StreamAuditBlocksRequest, stream grpc.ServerStreamingServer[crmv1.StreamAuditBlocksResponse]) error {
+	for number := max(r.GetFromBlock(), 1); number <= 3 && (number != r.GetToBlock()); number++ {
+		b := &crmv1.AuditBlock{Number: number, Hash: bytes.Repeat([]byte{byte(number)}, 32), SealedTime: timestamppb.Now()}
+		if err := stream.Send(&crmv1.StreamAuditBlocksResponse{Blocks: []*crmv1.AuditBlock{b}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// VerifyAudit finds something in a range.
+func (h *halves) VerifyAudit(r *crmv1.VerifyAuditRequest, stream grpc.ServerStreamingServer[crmv1.VerifyAuditResponse]) error {
+	step := &crmv1.VerifyAuditResponse{Block: 3, LastBlock: 3, BlocksVerified: 3, EntriesVerified: 6, Done: true}
+	if r.GetToBlock() != 0 {
+		step.Findings = []*crmv1.AuditFinding{{Block: 2, EntryId: 4, Text: "entry 4 is not what was sealed"}}
+	}
+	return stream.Send(step)
+}
+
+// StreamAuditBlockCopies has the blocks that were asked for, or the first two.
+func (h *halves) StreamAuditBlockCopies(
+	r *analyticsv1.StreamAuditBlockCopiesRequest, stream grpc.ServerStreamingServer[analyticsv1.StreamAuditBlockCopiesResponse],
+) error {
+	if err := stream.Send(&analyticsv1.StreamAuditBlockCopiesResponse{}); err != nil {
+		return err
+	}
+	last := r.GetToBlock()
+	if last == 0 {
+		last = 2
+	}
+	answer := &analyticsv1.StreamAuditBlockCopiesResponse{}
+	for number := max(r.GetFromBlock(), 1); number <= last; number++ {
+		answer.Copies = append(answer.Copies, &analyticsv1.AuditBlockCopy{Number: number, Hash: bytes.Repeat([]byte{byte(number)}, 32)})
+	}
+	return stream.Send(answer)
+}
