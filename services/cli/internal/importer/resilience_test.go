@@ -170,7 +170,8 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	content := strings.Replace(transactions(40), "t3,1,3.50,CZK", "t3,1,x,CZK", 1)
 	content = strings.Replace(content, "t33,1,33.50,CZK", "t33,1,x,CZK", 1)
-	for _, method := range []string{"BatchUpsertCustomers", "StreamTransactions"} {
+	// By the method that fails: the jobs up to and with its own.
+	for method, jobs := range map[string]int{"BatchUpsertCustomers": 2, "StreamTransactions": 4} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			l := &ledger{seen: map[string]int{}}
@@ -188,6 +189,8 @@ func TestResume(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			before := len(r.recorded())
+			// Batches travel side by side: in a rare run the first one was not settled when the sixth failed, and is sent again.
+			settled := settledJobs(checkpointOf(t, b))
 			// What was written behind the checkpoint must not stay.
 			for name, size := range checkpointOf(t, b).ErrorBytes {
 				if size > 0 {
@@ -200,7 +203,7 @@ func TestResume(t *testing.T) {
 			}
 			for _, c := range r.recorded()[before:] {
 				if slices.Contains(ids(c.rows), "1") || slices.Contains(ids(c.rows), "t1") {
-					if c.method == method || c.method == "BatchUpsertProducts" {
+					if c.method == method && settled == jobs || c.method == "BatchUpsertProducts" {
 						t.Errorf("%s began anew", c.method)
 					}
 				}
@@ -305,6 +308,16 @@ func TestServiceRefusesBatch(t *testing.T) {
 			})
 		}
 	}
+}
+
+// settledJobs counts the jobs of which at least the first batch is settled.
+func settledJobs(c *checkpoint) (n int) {
+	for _, job := range c.Jobs {
+		if job.Done || job.Place.Offset > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func checkpointOf(t *testing.T, b *bank) *checkpoint {
