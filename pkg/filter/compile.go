@@ -115,7 +115,18 @@ func (c *compiler) comparison(e *expr.Expr, call *expr.Expr_Call) (string, error
 	if err != nil {
 		return "", c.fail(e, "%s: %v", name, err)
 	}
-	return fmt.Sprintf("%s %s %s", field.Column, operator, c.bind(field, value)), nil
+	bound := c.bind(field, value)
+	if field.Equal == "" {
+		return fmt.Sprintf("%s %s %s", field.Column, operator, bound), nil
+	}
+	switch call.GetFunction() {
+	case filtering.FunctionEquals:
+		return fmt.Sprintf("("+field.Equal+")", bound), nil
+	case filtering.FunctionNotEquals:
+		return fmt.Sprintf("("+field.Equal+") IS NOT TRUE", bound), nil
+	default:
+		return fmt.Sprintf("%s %s %s", field.Column, operator, bound), nil
+	}
 }
 
 func (c *compiler) has(e *expr.Expr, field Field, text string) (string, error) {

@@ -41,6 +41,9 @@ type Field struct {
 	Kind Kind
 	// Values allowed for an Enum.
 	Values []string
+	// Equal is the condition for = when it is not Column = value, with %s or %[1]s where the value stands: of fields that
+	// hold several values, or that an index of another form answers for.
+	Equal string
 }
 
 // Schema is what a list can be filtered by.

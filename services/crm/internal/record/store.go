@@ -50,6 +50,9 @@ type Room[P Message, R any] struct {
 	// Written follows what was written, in the same transaction and for a whole batch at once: what others keep about the
 	// records changes with them. Nil when nobody keeps anything.
 	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R]) error
+	// Beside queues what the room keeps of a change in further tables of its own; old holds the rows as they were, nil for
+	// a new record. The statements travel with the events and audit entries: they cost no round trip. Nil when there are none.
+	Beside func(ctx context.Context, batch *pgx.Batch, records []*Record[R], old []*R)
 	// Deferred says that the table has deferred constraints, which hold for all rows of a batch together.
 	Deferred bool
 	// Replaces names, for an input-only field that stands for others, the stored fields that give way to it in an update.
@@ -172,6 +175,9 @@ func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[
 		return err
 	}
 	audit.Queue(ctx, batch, entries)
+	if s.room.Beside != nil {
+		s.room.Beside(ctx, batch, records, old)
+	}
 	return outbox.Send(ctx, tx, batch)
 }
 
