@@ -58,8 +58,8 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	customers, next, err := s.store.List(ctx, req, Schema, record.Scope{})
-	return &crmv1.ListCustomersResponse{Customers: customers, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, Schema, record.Scope{})
+	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, err
 }
 
 // BatchUpsertCustomers creates or changes customers by external key.
