@@ -1237,7 +1237,7 @@ func (x *UpdateCustomerResponse) GetCustomer() *Customer {
 	return nil
 }
 
-// ListCustomersRequest asks for a page of customers, by id.
+// ListCustomersRequest asks for a page of customers.
 type ListCustomersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -1245,7 +1245,12 @@ type ListCustomersRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1301,6 +1306,20 @@ func (x *ListCustomersRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListCustomersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListCustomersRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListCustomersResponse holds a page.
 type ListCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1308,6 +1327,8 @@ type ListCustomersResponse struct {
 	Customers []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1354,6 +1375,13 @@ func (x *ListCustomersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCustomersResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertCustomersRequest carries customers to create or change.
@@ -1999,16 +2027,19 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
 	"\x16UpdateCustomerResponse\x123\n" +
-	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\x8a\x01\n" +
+	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\xe9\x01\n" +
 	"\x14ListCustomersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"v\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa2\x01\n" +
 	"\x15ListCustomersResponse\x125\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x17.tandem.crm.v1.CustomerR\tcustomers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9d\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x9d\x02\n" +
 	"\x1bBatchUpsertCustomersRequest\x12=\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x17.tandem.crm.v1.CustomerB\x06\xbaH\x03\xd8\x01\x03R\tcustomers\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -2150,8 +2181,10 @@ var file_tandem_crm_v1_customer_proto_goTypes = []any{
 	(IncomeSource)(0),                        // 33: tandem.crm.v1.IncomeSource
 	(IncomeProof)(0),                         // 34: tandem.crm.v1.IncomeProof
 	(*fieldmaskpb.FieldMask)(nil),            // 35: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                     // 36: tandem.crm.v1.UpsertResult
-	(*AttributeValue)(nil),                   // 37: tandem.crm.v1.AttributeValue
+	(CountMode)(0),                           // 36: tandem.crm.v1.CountMode
+	(*Count)(nil),                            // 37: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                     // 38: tandem.crm.v1.UpsertResult
+	(*AttributeValue)(nil),                   // 39: tandem.crm.v1.AttributeValue
 }
 var file_tandem_crm_v1_customer_proto_depIdxs = []int32{
 	22, // 0: tandem.crm.v1.Customer.key:type_name -> tandem.crm.v1.ExternalKey
@@ -2192,40 +2225,42 @@ var file_tandem_crm_v1_customer_proto_depIdxs = []int32{
 	3,  // 35: tandem.crm.v1.UpdateCustomerRequest.customer:type_name -> tandem.crm.v1.Customer
 	35, // 36: tandem.crm.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 37: tandem.crm.v1.UpdateCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
-	3,  // 38: tandem.crm.v1.ListCustomersResponse.customers:type_name -> tandem.crm.v1.Customer
-	3,  // 39: tandem.crm.v1.BatchUpsertCustomersRequest.customers:type_name -> tandem.crm.v1.Customer
-	36, // 40: tandem.crm.v1.BatchUpsertCustomersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	0,  // 41: tandem.crm.v1.CustomerStateChange.from_state:type_name -> tandem.crm.v1.CustomerState
-	0,  // 42: tandem.crm.v1.CustomerStateChange.to_state:type_name -> tandem.crm.v1.CustomerState
-	1,  // 43: tandem.crm.v1.CustomerStateChange.reason:type_name -> tandem.crm.v1.CustomerStateReason
-	23, // 44: tandem.crm.v1.CustomerStateChange.effective_date:type_name -> google.type.Date
-	24, // 45: tandem.crm.v1.CustomerStateChange.change_time:type_name -> google.protobuf.Timestamp
-	22, // 46: tandem.crm.v1.ChangeCustomerStateRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	0,  // 47: tandem.crm.v1.ChangeCustomerStateRequest.state:type_name -> tandem.crm.v1.CustomerState
-	1,  // 48: tandem.crm.v1.ChangeCustomerStateRequest.reason:type_name -> tandem.crm.v1.CustomerStateReason
-	23, // 49: tandem.crm.v1.ChangeCustomerStateRequest.effective_date:type_name -> google.type.Date
-	3,  // 50: tandem.crm.v1.ChangeCustomerStateResponse.customer:type_name -> tandem.crm.v1.Customer
-	16, // 51: tandem.crm.v1.ListCustomerStateChangesResponse.changes:type_name -> tandem.crm.v1.CustomerStateChange
-	37, // 52: tandem.crm.v1.Customer.AttributesEntry.value:type_name -> tandem.crm.v1.AttributeValue
-	6,  // 53: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
-	8,  // 54: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
-	10, // 55: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
-	12, // 56: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
-	14, // 57: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
-	17, // 58: tandem.crm.v1.CustomerService.ChangeCustomerState:input_type -> tandem.crm.v1.ChangeCustomerStateRequest
-	19, // 59: tandem.crm.v1.CustomerService.ListCustomerStateChanges:input_type -> tandem.crm.v1.ListCustomerStateChangesRequest
-	7,  // 60: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
-	9,  // 61: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
-	11, // 62: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
-	13, // 63: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
-	15, // 64: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
-	18, // 65: tandem.crm.v1.CustomerService.ChangeCustomerState:output_type -> tandem.crm.v1.ChangeCustomerStateResponse
-	20, // 66: tandem.crm.v1.CustomerService.ListCustomerStateChanges:output_type -> tandem.crm.v1.ListCustomerStateChangesResponse
-	60, // [60:67] is the sub-list for method output_type
-	53, // [53:60] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	36, // 38: tandem.crm.v1.ListCustomersRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 39: tandem.crm.v1.ListCustomersResponse.customers:type_name -> tandem.crm.v1.Customer
+	37, // 40: tandem.crm.v1.ListCustomersResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 41: tandem.crm.v1.BatchUpsertCustomersRequest.customers:type_name -> tandem.crm.v1.Customer
+	38, // 42: tandem.crm.v1.BatchUpsertCustomersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	0,  // 43: tandem.crm.v1.CustomerStateChange.from_state:type_name -> tandem.crm.v1.CustomerState
+	0,  // 44: tandem.crm.v1.CustomerStateChange.to_state:type_name -> tandem.crm.v1.CustomerState
+	1,  // 45: tandem.crm.v1.CustomerStateChange.reason:type_name -> tandem.crm.v1.CustomerStateReason
+	23, // 46: tandem.crm.v1.CustomerStateChange.effective_date:type_name -> google.type.Date
+	24, // 47: tandem.crm.v1.CustomerStateChange.change_time:type_name -> google.protobuf.Timestamp
+	22, // 48: tandem.crm.v1.ChangeCustomerStateRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	0,  // 49: tandem.crm.v1.ChangeCustomerStateRequest.state:type_name -> tandem.crm.v1.CustomerState
+	1,  // 50: tandem.crm.v1.ChangeCustomerStateRequest.reason:type_name -> tandem.crm.v1.CustomerStateReason
+	23, // 51: tandem.crm.v1.ChangeCustomerStateRequest.effective_date:type_name -> google.type.Date
+	3,  // 52: tandem.crm.v1.ChangeCustomerStateResponse.customer:type_name -> tandem.crm.v1.Customer
+	16, // 53: tandem.crm.v1.ListCustomerStateChangesResponse.changes:type_name -> tandem.crm.v1.CustomerStateChange
+	39, // 54: tandem.crm.v1.Customer.AttributesEntry.value:type_name -> tandem.crm.v1.AttributeValue
+	6,  // 55: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
+	8,  // 56: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
+	10, // 57: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
+	12, // 58: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
+	14, // 59: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
+	17, // 60: tandem.crm.v1.CustomerService.ChangeCustomerState:input_type -> tandem.crm.v1.ChangeCustomerStateRequest
+	19, // 61: tandem.crm.v1.CustomerService.ListCustomerStateChanges:input_type -> tandem.crm.v1.ListCustomerStateChangesRequest
+	7,  // 62: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
+	9,  // 63: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
+	11, // 64: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
+	13, // 65: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
+	15, // 66: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
+	18, // 67: tandem.crm.v1.CustomerService.ChangeCustomerState:output_type -> tandem.crm.v1.ChangeCustomerStateResponse
+	20, // 68: tandem.crm.v1.CustomerService.ListCustomerStateChanges:output_type -> tandem.crm.v1.ListCustomerStateChangesResponse
+	62, // [62:69] is the sub-list for method output_type
+	55, // [55:62] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer_proto_init() }
