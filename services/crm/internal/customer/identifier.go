@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/request"
 )
 
 // Kinds of what customer_identifier keeps.
@@ -59,8 +60,8 @@ func normalSQL(kind, value string) string {
 	}
 }
 
-// queueIdentifiers brings the identifiers of those customers up to date whose identifiers changed.
-func queueIdentifiers(batch *pgx.Batch, records []*record.Record[Row], old []*Row) {
+// keepIdentifiers brings the identifiers of those customers up to date whose identifiers changed.
+func keepIdentifiers(ctx context.Context, tx pgx.Tx, records []*record.Record[Row], old []*Row) error {
 	var stale, ids []int64
 	var kinds, values []string
 	for i, r := range records {
@@ -80,16 +81,21 @@ func queueIdentifiers(batch *pgx.Batch, records []*record.Record[Row], old []*Ro
 		}
 	}
 	if len(stale) > 0 {
-		batch.Queue("DELETE FROM customer_identifier WHERE customer_id = ANY($1)", stale)
+		if err := request.Later(ctx, tx, nil, "DELETE FROM customer_identifier WHERE customer_id = ANY($1)", stale); err != nil {
+			return err
+		}
 	}
-	if len(ids) > 0 {
-		batch.Queue(`INSERT INTO customer_identifier (customer_id, kind, value)
+	if len(ids) == 0 {
+		return nil
+	}
+	return request.Later(ctx, tx, nil, `INSERT INTO customer_identifier (customer_id, kind, value)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])`, ids, kinds, values)
-	}
 }
 
-// beside keeps what a change of customers leaves in further tables.
-func beside(ctx context.Context, batch *pgx.Batch, records []*record.Record[Row], old []*Row) {
-	queueIdentifiers(batch, records, old)
-	queueStateChanges(ctx, batch, records, old)
+// keepBeside keeps what a change of customers leaves in further tables of the room.
+func keepBeside(ctx context.Context, tx pgx.Tx, records []*record.Record[Row], old []*Row) error {
+	if err := keepIdentifiers(ctx, tx, records, old); err != nil {
+		return err
+	}
+	return keepStateChanges(ctx, tx, records, old)
 }

@@ -21,13 +21,16 @@ type Server struct {
 }
 
 // Written follows changes of customers in their transactions.
-type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error
+type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error
 
 // NewServer binds the room to its database and tells followers what was written.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Server {
-	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error {
+	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error {
+		if err := keepBeside(ctx, tx, customers, old); err != nil {
+			return err
+		}
 		for _, follow := range followers {
-			if err := follow(ctx, tx, customers); err != nil {
+			if err := follow(ctx, tx, customers, old); err != nil {
 				return err
 			}
 		}
@@ -35,7 +38,7 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Serv
 	}
 	rm := &room{location: calendar(pool)}
 	return &Server{pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
-		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: event, Written: written, Beside: beside,
+		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: event, Written: written,
 	})}
 }
 
@@ -78,7 +81,10 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
 	page, err := s.store.List(ctx, req, Schema, record.Scope{})
-	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, err
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertCustomers creates or changes customers by external key.

@@ -13,6 +13,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/outbox"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/request"
 )
 
 var (
@@ -93,8 +94,8 @@ func transition(from, to string) string {
 	return states[i].Name
 }
 
-// queueStateChanges keeps the history of states.
-func queueStateChanges(ctx context.Context, batch *pgx.Batch, records []*record.Record[Row], old []*Row) {
+// keepStateChanges keeps the history of states.
+func keepStateChanges(ctx context.Context, tx pgx.Tx, records []*record.Record[Row], old []*Row) error {
 	var ids []int64
 	var from, to, names, reasons, notes []string
 	var since []pgtype.Date
@@ -111,9 +112,9 @@ func queueStateChanges(ctx context.Context, batch *pgx.Batch, records []*record.
 		notes, since = append(notes, r.Row.StateNote), append(since, r.Row.StateSince)
 	}
 	if len(ids) == 0 {
-		return
+		return nil
 	}
-	batch.Queue(`INSERT INTO customer_state_change (customer_id, from_state, to_state, transition, reason, note, effective_on, actor)
+	return request.Later(ctx, tx, nil, `INSERT INTO customer_state_change (customer_id, from_state, to_state, transition, reason, note, effective_on, actor)
 SELECT *, $8 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[])`,
 		ids, from, to, names, reasons, notes, since, outbox.Actor(ctx))
 }

@@ -62,11 +62,11 @@ func (s *Store[P, R]) list(
 	parameters := []string{s.room.Table.entity, req.GetFilter(), scope.Condition, fmt.Sprint(scope.Args...)}
 	after, err := page.Decode[position](req.GetPageToken(), parameters...)
 	if err != nil {
-		return &Page[P]{}, err
+		return nil, err
 	}
 	where, args, err := filter.Postgres(req.GetFilter(), schema, scope.Args)
 	if err != nil {
-		return &Page[P]{}, err
+		return nil, err
 	}
 	if scope.Condition != "" {
 		where = scope.Condition + " AND " + where
@@ -75,7 +75,7 @@ func (s *Store[P, R]) list(
 	args = append(args, size+1)
 	found, err := s.room.Table.Select(ctx, s.pool, fmt.Sprintf("%s AND %s ORDER BY %s LIMIT $%d", where, seek, order, len(args)), args...)
 	if err != nil {
-		return &Page[P]{}, err
+		return nil, err
 	}
 	next := ""
 	if len(found) > size {
@@ -86,7 +86,7 @@ func (s *Store[P, R]) list(
 			end.Time = &t
 		}
 		if next, err = page.Encode(end, parameters...); err != nil {
-			return &Page[P]{}, err
+			return nil, err
 		}
 	}
 	return &Page[P]{Items: Protos(found, s.room.ToProto), Next: next}, nil
