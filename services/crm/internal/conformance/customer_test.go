@@ -193,11 +193,10 @@ func TestContactPointsAgree(t *testing.T) {
 	}
 }
 
-// identified are filters that find one customer by an identifier, in any usual spelling.
+// identified are filters that find one customer by an identifier.
 var identified = []string{
-	`tax_id = "736028/5163"`, `contact_points.phone = "+420601000001"`, `contact_points.email = "Eva@Example.COM"`,
-	`contact_points.phone = "+420601000002"`, `contact_points.email = "second@example.com"`,
-	`individual.identity_documents.number = "ab 123456"`,
+	`tax_ids.number = "7360285163"`, `phones.number = "+420601000001"`, `emails.address = "Eva@Example.COM"`,
+	`phones.number = "+420601000002"`, `emails.address = "second@example.com"`, `identity_documents.number = "ab123456"`,
 }
 
 func TestFindByIdentifier(t *testing.T) {
@@ -208,8 +207,8 @@ func TestFindByIdentifier(t *testing.T) {
 		ContactPoints: []*crmv1.ContactPoint{phone("+420601000002", false), {Kind: contactEmail, Value: "Second@example.com"}},
 	}).GetCustomerId()
 	more := append([]string{
-		`individual.citizenships = "SK" AND customer_id > 2`, `individual.interests:"trav"`, `other_banks.bank != "Other Bank" AND phone = "+420601000001"`,
-		`NOT individual.citizenships = "DE" AND customer_id > 2`,
+		`individual.citizenships:"SK"`, `individual.interests:"travel"`, `NOT other_banks:"Other Bank" AND phone = "+420601000001"`,
+		`NOT individual.citizenships:"DE" AND individual.dependants = 2`,
 	}, identified...)
 	for _, filter := range more {
 		found, _, err := o.list(t.Context(), customers, 10, "", filter)

@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -40,24 +39,12 @@ func (r *Row) Identifiers() []Identifier {
 		}
 	}
 	for _, id := range r.TaxIDs {
-		add(identifierTaxID, id.Number)
+		add(identifierTaxID, strings.ToLower(id.Number))
 	}
 	for _, d := range r.IdentityDocuments {
-		add(identifierDocument, d.Number)
+		add(identifierDocument, strings.ToLower(d.Number))
 	}
 	return out
-}
-
-// normalSQL brings what somebody typed into the form of a kind.
-func normalSQL(kind, value string) string {
-	switch kind {
-	case identifierEmail:
-		return fmt.Sprintf("lower(%s)", value)
-	case identifierTaxID, identifierDocument:
-		return fmt.Sprintf("upper(regexp_replace(%s, '[ ./-]', '', 'g'))", value)
-	default:
-		return value
-	}
 }
 
 // keepIdentifiers brings the identifiers of those customers up to date whose identifiers changed.
