@@ -90,6 +90,7 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 
 // server registers every room of the API.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
 	transport, err := s.config.Auth.TLS.Server()
 	if err != nil {
 		return nil, err
@@ -101,8 +102,8 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
 		TLS:    transport,
-		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller},
-		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller},
+		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary},
+		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream},
 	})
 	if err != nil {
 		return nil, err

@@ -17,7 +17,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
-	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/audit"
@@ -112,7 +111,8 @@ func TestEntries(t *testing.T) {
 		}
 	}
 	// Looking at the audit is on record too.
-	if looks := b.list(t, &crmv1.ListAuditEntriesRequest{Entity: "audit_entry", CustomerId: 3}); len(looks) != 1 || looks[0].GetActor() != testkit.Tester {
+	looks := b.list(t, &crmv1.ListAuditEntriesRequest{Entity: "audit_entry", CustomerId: 1, PageSize: 1})
+	if want := "tester read audit_entry 0 v0 []"; len(looks) < 1 || brief(looks[len(looks)-1]) != want {
 		t.Errorf("looks at the audit: %v", looks)
 	}
 }
