@@ -46,8 +46,11 @@ func (s *Server) UpdateServiceLevel(ctx context.Context, req *crmv1.UpdateServic
 
 // ListServiceLevels returns a page of service levels by id.
 func (s *Server) ListServiceLevels(ctx context.Context, req *crmv1.ListServiceLevelsRequest) (*crmv1.ListServiceLevelsResponse, error) {
-	levels, next, err := s.store.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListServiceLevelsResponse{ServiceLevels: levels, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListServiceLevelsResponse{ServiceLevels: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertServiceLevels creates or changes service levels by external key.

@@ -1221,6 +1221,11 @@ type ListInteractionsRequest struct {
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means newest first. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	// Only interactions of this customer, as their customer or as a participant; 0 for all.
 	CustomerId int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Only interactions of this employee, as their manager or as a participant; 0 for all.
@@ -1280,6 +1285,20 @@ func (x *ListInteractionsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListInteractionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListInteractionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 func (x *ListInteractionsRequest) GetCustomerId() int64 {
 	if x != nil {
 		return x.CustomerId
@@ -1301,6 +1320,8 @@ type ListInteractionsResponse struct {
 	Interactions []*Interaction `protobuf:"bytes,1,rep,name=interactions,proto3" json:"interactions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1347,6 +1368,13 @@ func (x *ListInteractionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListInteractionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertInteractionsRequest carries interactions to create or change.
@@ -2052,21 +2080,24 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"Y\n" +
 	"\x19UpdateInteractionResponse\x12<\n" +
-	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xdf\x01\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xbe\x02\n" +
 	"\x17ListInteractionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12(\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\x12(\n" +
 	"\vcustomer_id\x18\n" +
 	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
 	"customerId\x12&\n" +
 	"\n" +
-	"manager_id\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tmanagerId\"\x82\x01\n" +
+	"manager_id\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tmanagerId\"\xae\x01\n" +
 	"\x18ListInteractionsResponse\x12>\n" +
 	"\finteractions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.InteractionR\finteractions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xb2\x02\n" +
 	"\x1eBatchUpsertInteractionsRequest\x12F\n" +
 	"\finteractions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.InteractionB\x06\xbaH\x03\xd8\x01\x03R\finteractions\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -2216,7 +2247,9 @@ var file_tandem_crm_v1_interaction_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),           // 26: google.protobuf.Timestamp
 	(*latlng.LatLng)(nil),                   // 27: google.type.LatLng
 	(*fieldmaskpb.FieldMask)(nil),           // 28: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                    // 29: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                          // 29: tandem.crm.v1.CountMode
+	(*Count)(nil),                           // 30: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                    // 31: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_interaction_proto_depIdxs = []int32{
 	25, // 0: tandem.crm.v1.Participant.customer_key:type_name -> tandem.crm.v1.ExternalKey
@@ -2250,41 +2283,43 @@ var file_tandem_crm_v1_interaction_proto_depIdxs = []int32{
 	6,  // 28: tandem.crm.v1.UpdateInteractionRequest.interaction:type_name -> tandem.crm.v1.Interaction
 	28, // 29: tandem.crm.v1.UpdateInteractionRequest.update_mask:type_name -> google.protobuf.FieldMask
 	6,  // 30: tandem.crm.v1.UpdateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	6,  // 31: tandem.crm.v1.ListInteractionsResponse.interactions:type_name -> tandem.crm.v1.Interaction
-	6,  // 32: tandem.crm.v1.BatchUpsertInteractionsRequest.interactions:type_name -> tandem.crm.v1.Interaction
-	29, // 33: tandem.crm.v1.BatchUpsertInteractionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	26, // 34: tandem.crm.v1.AnswerInteractionRequest.time:type_name -> google.protobuf.Timestamp
-	6,  // 35: tandem.crm.v1.AnswerInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	26, // 36: tandem.crm.v1.ResolveInteractionRequest.time:type_name -> google.protobuf.Timestamp
-	6,  // 37: tandem.crm.v1.ResolveInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	26, // 38: tandem.crm.v1.ReopenInteractionRequest.time:type_name -> google.protobuf.Timestamp
-	26, // 39: tandem.crm.v1.ReopenInteractionRequest.due_time:type_name -> google.protobuf.Timestamp
-	6,  // 40: tandem.crm.v1.ReopenInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	26, // 41: tandem.crm.v1.RateInteractionRequest.time:type_name -> google.protobuf.Timestamp
-	6,  // 42: tandem.crm.v1.RateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	7,  // 43: tandem.crm.v1.InteractionService.CreateInteraction:input_type -> tandem.crm.v1.CreateInteractionRequest
-	9,  // 44: tandem.crm.v1.InteractionService.GetInteraction:input_type -> tandem.crm.v1.GetInteractionRequest
-	11, // 45: tandem.crm.v1.InteractionService.UpdateInteraction:input_type -> tandem.crm.v1.UpdateInteractionRequest
-	13, // 46: tandem.crm.v1.InteractionService.ListInteractions:input_type -> tandem.crm.v1.ListInteractionsRequest
-	15, // 47: tandem.crm.v1.InteractionService.BatchUpsertInteractions:input_type -> tandem.crm.v1.BatchUpsertInteractionsRequest
-	17, // 48: tandem.crm.v1.InteractionService.AnswerInteraction:input_type -> tandem.crm.v1.AnswerInteractionRequest
-	19, // 49: tandem.crm.v1.InteractionService.ResolveInteraction:input_type -> tandem.crm.v1.ResolveInteractionRequest
-	21, // 50: tandem.crm.v1.InteractionService.ReopenInteraction:input_type -> tandem.crm.v1.ReopenInteractionRequest
-	23, // 51: tandem.crm.v1.InteractionService.RateInteraction:input_type -> tandem.crm.v1.RateInteractionRequest
-	8,  // 52: tandem.crm.v1.InteractionService.CreateInteraction:output_type -> tandem.crm.v1.CreateInteractionResponse
-	10, // 53: tandem.crm.v1.InteractionService.GetInteraction:output_type -> tandem.crm.v1.GetInteractionResponse
-	12, // 54: tandem.crm.v1.InteractionService.UpdateInteraction:output_type -> tandem.crm.v1.UpdateInteractionResponse
-	14, // 55: tandem.crm.v1.InteractionService.ListInteractions:output_type -> tandem.crm.v1.ListInteractionsResponse
-	16, // 56: tandem.crm.v1.InteractionService.BatchUpsertInteractions:output_type -> tandem.crm.v1.BatchUpsertInteractionsResponse
-	18, // 57: tandem.crm.v1.InteractionService.AnswerInteraction:output_type -> tandem.crm.v1.AnswerInteractionResponse
-	20, // 58: tandem.crm.v1.InteractionService.ResolveInteraction:output_type -> tandem.crm.v1.ResolveInteractionResponse
-	22, // 59: tandem.crm.v1.InteractionService.ReopenInteraction:output_type -> tandem.crm.v1.ReopenInteractionResponse
-	24, // 60: tandem.crm.v1.InteractionService.RateInteraction:output_type -> tandem.crm.v1.RateInteractionResponse
-	52, // [52:61] is the sub-list for method output_type
-	43, // [43:52] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	29, // 31: tandem.crm.v1.ListInteractionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	6,  // 32: tandem.crm.v1.ListInteractionsResponse.interactions:type_name -> tandem.crm.v1.Interaction
+	30, // 33: tandem.crm.v1.ListInteractionsResponse.count:type_name -> tandem.crm.v1.Count
+	6,  // 34: tandem.crm.v1.BatchUpsertInteractionsRequest.interactions:type_name -> tandem.crm.v1.Interaction
+	31, // 35: tandem.crm.v1.BatchUpsertInteractionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	26, // 36: tandem.crm.v1.AnswerInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	6,  // 37: tandem.crm.v1.AnswerInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	26, // 38: tandem.crm.v1.ResolveInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	6,  // 39: tandem.crm.v1.ResolveInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	26, // 40: tandem.crm.v1.ReopenInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	26, // 41: tandem.crm.v1.ReopenInteractionRequest.due_time:type_name -> google.protobuf.Timestamp
+	6,  // 42: tandem.crm.v1.ReopenInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	26, // 43: tandem.crm.v1.RateInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	6,  // 44: tandem.crm.v1.RateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	7,  // 45: tandem.crm.v1.InteractionService.CreateInteraction:input_type -> tandem.crm.v1.CreateInteractionRequest
+	9,  // 46: tandem.crm.v1.InteractionService.GetInteraction:input_type -> tandem.crm.v1.GetInteractionRequest
+	11, // 47: tandem.crm.v1.InteractionService.UpdateInteraction:input_type -> tandem.crm.v1.UpdateInteractionRequest
+	13, // 48: tandem.crm.v1.InteractionService.ListInteractions:input_type -> tandem.crm.v1.ListInteractionsRequest
+	15, // 49: tandem.crm.v1.InteractionService.BatchUpsertInteractions:input_type -> tandem.crm.v1.BatchUpsertInteractionsRequest
+	17, // 50: tandem.crm.v1.InteractionService.AnswerInteraction:input_type -> tandem.crm.v1.AnswerInteractionRequest
+	19, // 51: tandem.crm.v1.InteractionService.ResolveInteraction:input_type -> tandem.crm.v1.ResolveInteractionRequest
+	21, // 52: tandem.crm.v1.InteractionService.ReopenInteraction:input_type -> tandem.crm.v1.ReopenInteractionRequest
+	23, // 53: tandem.crm.v1.InteractionService.RateInteraction:input_type -> tandem.crm.v1.RateInteractionRequest
+	8,  // 54: tandem.crm.v1.InteractionService.CreateInteraction:output_type -> tandem.crm.v1.CreateInteractionResponse
+	10, // 55: tandem.crm.v1.InteractionService.GetInteraction:output_type -> tandem.crm.v1.GetInteractionResponse
+	12, // 56: tandem.crm.v1.InteractionService.UpdateInteraction:output_type -> tandem.crm.v1.UpdateInteractionResponse
+	14, // 57: tandem.crm.v1.InteractionService.ListInteractions:output_type -> tandem.crm.v1.ListInteractionsResponse
+	16, // 58: tandem.crm.v1.InteractionService.BatchUpsertInteractions:output_type -> tandem.crm.v1.BatchUpsertInteractionsResponse
+	18, // 59: tandem.crm.v1.InteractionService.AnswerInteraction:output_type -> tandem.crm.v1.AnswerInteractionResponse
+	20, // 60: tandem.crm.v1.InteractionService.ResolveInteraction:output_type -> tandem.crm.v1.ResolveInteractionResponse
+	22, // 61: tandem.crm.v1.InteractionService.ReopenInteraction:output_type -> tandem.crm.v1.ReopenInteractionResponse
+	24, // 62: tandem.crm.v1.InteractionService.RateInteraction:output_type -> tandem.crm.v1.RateInteractionResponse
+	54, // [54:63] is the sub-list for method output_type
+	45, // [45:54] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_interaction_proto_init() }

@@ -543,7 +543,12 @@ type ListServiceLevelsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -599,6 +604,20 @@ func (x *ListServiceLevelsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListServiceLevelsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListServiceLevelsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListServiceLevelsResponse holds a page.
 type ListServiceLevelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -606,6 +625,8 @@ type ListServiceLevelsResponse struct {
 	ServiceLevels []*ServiceLevel `protobuf:"bytes,1,rep,name=service_levels,json=serviceLevels,proto3" json:"service_levels,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Rows on all pages, when the request asked for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -652,6 +673,13 @@ func (x *ListServiceLevelsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListServiceLevelsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertServiceLevelsRequest carries service levels to create or change.
@@ -807,16 +835,19 @@ const file_tandem_crm_v1_service_level_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"^\n" +
 	"\x1aUpdateServiceLevelResponse\x12@\n" +
-	"\rservice_level\x18\x01 \x01(\v2\x1b.tandem.crm.v1.ServiceLevelR\fserviceLevel\"\x8e\x01\n" +
+	"\rservice_level\x18\x01 \x01(\v2\x1b.tandem.crm.v1.ServiceLevelR\fserviceLevel\"\xed\x01\n" +
 	"\x18ListServiceLevelsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\x87\x01\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xb3\x01\n" +
 	"\x19ListServiceLevelsResponse\x12B\n" +
 	"\x0eservice_levels\x18\x01 \x03(\v2\x1b.tandem.crm.v1.ServiceLevelR\rserviceLevels\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbd\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xbd\x02\n" +
 	"\x1fBatchUpsertServiceLevelsRequest\x12J\n" +
 	"\x0eservice_levels\x18\x01 \x03(\v2\x1b.tandem.crm.v1.ServiceLevelB\x06\xbaH\x03\xd8\x01\x03R\rserviceLevels\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -869,7 +900,9 @@ var file_tandem_crm_v1_service_level_proto_goTypes = []any{
 	(Priority)(0),                            // 14: tandem.crm.v1.Priority
 	(*timestamppb.Timestamp)(nil),            // 15: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),            // 16: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                     // 17: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                           // 17: tandem.crm.v1.CountMode
+	(*Count)(nil),                            // 18: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                     // 19: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_service_level_proto_depIdxs = []int32{
 	12, // 0: tandem.crm.v1.ServiceLevel.key:type_name -> tandem.crm.v1.ExternalKey
@@ -885,24 +918,26 @@ var file_tandem_crm_v1_service_level_proto_depIdxs = []int32{
 	1,  // 10: tandem.crm.v1.UpdateServiceLevelRequest.service_level:type_name -> tandem.crm.v1.ServiceLevel
 	16, // 11: tandem.crm.v1.UpdateServiceLevelRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 12: tandem.crm.v1.UpdateServiceLevelResponse.service_level:type_name -> tandem.crm.v1.ServiceLevel
-	1,  // 13: tandem.crm.v1.ListServiceLevelsResponse.service_levels:type_name -> tandem.crm.v1.ServiceLevel
-	1,  // 14: tandem.crm.v1.BatchUpsertServiceLevelsRequest.service_levels:type_name -> tandem.crm.v1.ServiceLevel
-	17, // 15: tandem.crm.v1.BatchUpsertServiceLevelsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	2,  // 16: tandem.crm.v1.ServiceLevelService.CreateServiceLevel:input_type -> tandem.crm.v1.CreateServiceLevelRequest
-	4,  // 17: tandem.crm.v1.ServiceLevelService.GetServiceLevel:input_type -> tandem.crm.v1.GetServiceLevelRequest
-	6,  // 18: tandem.crm.v1.ServiceLevelService.UpdateServiceLevel:input_type -> tandem.crm.v1.UpdateServiceLevelRequest
-	8,  // 19: tandem.crm.v1.ServiceLevelService.ListServiceLevels:input_type -> tandem.crm.v1.ListServiceLevelsRequest
-	10, // 20: tandem.crm.v1.ServiceLevelService.BatchUpsertServiceLevels:input_type -> tandem.crm.v1.BatchUpsertServiceLevelsRequest
-	3,  // 21: tandem.crm.v1.ServiceLevelService.CreateServiceLevel:output_type -> tandem.crm.v1.CreateServiceLevelResponse
-	5,  // 22: tandem.crm.v1.ServiceLevelService.GetServiceLevel:output_type -> tandem.crm.v1.GetServiceLevelResponse
-	7,  // 23: tandem.crm.v1.ServiceLevelService.UpdateServiceLevel:output_type -> tandem.crm.v1.UpdateServiceLevelResponse
-	9,  // 24: tandem.crm.v1.ServiceLevelService.ListServiceLevels:output_type -> tandem.crm.v1.ListServiceLevelsResponse
-	11, // 25: tandem.crm.v1.ServiceLevelService.BatchUpsertServiceLevels:output_type -> tandem.crm.v1.BatchUpsertServiceLevelsResponse
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	17, // 13: tandem.crm.v1.ListServiceLevelsRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 14: tandem.crm.v1.ListServiceLevelsResponse.service_levels:type_name -> tandem.crm.v1.ServiceLevel
+	18, // 15: tandem.crm.v1.ListServiceLevelsResponse.count:type_name -> tandem.crm.v1.Count
+	1,  // 16: tandem.crm.v1.BatchUpsertServiceLevelsRequest.service_levels:type_name -> tandem.crm.v1.ServiceLevel
+	19, // 17: tandem.crm.v1.BatchUpsertServiceLevelsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	2,  // 18: tandem.crm.v1.ServiceLevelService.CreateServiceLevel:input_type -> tandem.crm.v1.CreateServiceLevelRequest
+	4,  // 19: tandem.crm.v1.ServiceLevelService.GetServiceLevel:input_type -> tandem.crm.v1.GetServiceLevelRequest
+	6,  // 20: tandem.crm.v1.ServiceLevelService.UpdateServiceLevel:input_type -> tandem.crm.v1.UpdateServiceLevelRequest
+	8,  // 21: tandem.crm.v1.ServiceLevelService.ListServiceLevels:input_type -> tandem.crm.v1.ListServiceLevelsRequest
+	10, // 22: tandem.crm.v1.ServiceLevelService.BatchUpsertServiceLevels:input_type -> tandem.crm.v1.BatchUpsertServiceLevelsRequest
+	3,  // 23: tandem.crm.v1.ServiceLevelService.CreateServiceLevel:output_type -> tandem.crm.v1.CreateServiceLevelResponse
+	5,  // 24: tandem.crm.v1.ServiceLevelService.GetServiceLevel:output_type -> tandem.crm.v1.GetServiceLevelResponse
+	7,  // 25: tandem.crm.v1.ServiceLevelService.UpdateServiceLevel:output_type -> tandem.crm.v1.UpdateServiceLevelResponse
+	9,  // 26: tandem.crm.v1.ServiceLevelService.ListServiceLevels:output_type -> tandem.crm.v1.ListServiceLevelsResponse
+	11, // 27: tandem.crm.v1.ServiceLevelService.BatchUpsertServiceLevels:output_type -> tandem.crm.v1.BatchUpsertServiceLevelsResponse
+	23, // [23:28] is the sub-list for method output_type
+	18, // [18:23] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_service_level_proto_init() }

@@ -41,7 +41,7 @@ type ServiceLevelServiceClient interface {
 	// Changes fields of a service level. Due times that were computed before stay.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (class, kind and priority or request_id taken).
 	UpdateServiceLevel(ctx context.Context, in *UpdateServiceLevelRequest, opts ...grpc.CallOption) (*UpdateServiceLevelResponse, error)
-	// Lists service levels by id, a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists service levels by id, a page at a time. Errors: INVALID_ARGUMENT (filter, order, page token).
 	ListServiceLevels(ctx context.Context, in *ListServiceLevelsRequest, opts ...grpc.CallOption) (*ListServiceLevelsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -121,7 +121,7 @@ type ServiceLevelServiceServer interface {
 	// Changes fields of a service level. Due times that were computed before stay.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (class, kind and priority or request_id taken).
 	UpdateServiceLevel(context.Context, *UpdateServiceLevelRequest) (*UpdateServiceLevelResponse, error)
-	// Lists service levels by id, a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists service levels by id, a page at a time. Errors: INVALID_ARGUMENT (filter, order, page token).
 	ListServiceLevels(context.Context, *ListServiceLevelsRequest) (*ListServiceLevelsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
