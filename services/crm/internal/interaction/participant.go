@@ -79,12 +79,12 @@ func (r *Row) checkParticipants() []apperr.Violation {
 }
 
 // listParticipants keeps the index of who took part in step with interactions that were written. A new interaction
-// without participants costs nothing.
-func listParticipants(ctx context.Context, tx pgx.Tx, records []*record.Record[Row]) error {
+// without participants, before and after, costs nothing.
+func listParticipants(ctx context.Context, tx pgx.Tx, records []*record.Record[Row], old []*Row) error {
 	var changed []int64
 	batch := &pgx.Batch{}
-	for _, r := range records {
-		if r.Version > 1 {
+	for i, r := range records {
+		if old[i] != nil && len(old[i].Participants) > 0 {
 			changed = append(changed, r.ID)
 		}
 	}
