@@ -57,8 +57,9 @@ func (s *Server) UpdateInteraction(ctx context.Context, req *crmv1.UpdateInterac
 
 // ListInteractions returns a page of interactions, newest first.
 func (s *Server) ListInteractions(ctx context.Context, req *crmv1.ListInteractionsRequest) (*crmv1.ListInteractionsResponse, error) {
-	page, err := s.store.ListNewestFirst(ctx, req, schema, scope(req), "opened_at",
-		func(r *record.Record[Row]) time.Time { return *r.Row.OpenedAt })
+	narrowed := scope(req)
+	narrowed.Order = "opened_time desc"
+	page, err := s.store.List(ctx, req, schema, narrowed)
 	if err != nil {
 		return nil, err
 	}

@@ -23,18 +23,18 @@ type Row struct {
 var Table = record.NewTable[Row]("service_level")
 
 var schema = filter.Schema{
-	{Name: "service_level_id", Column: "service_level_id", Kind: filter.Int},
+	{Name: "service_level_id", Column: "service_level_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "name", Column: "name", Kind: filter.Text},
 	{Name: "class", Column: "class", Kind: filter.Text},
 	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: caseKinds},
 	{Name: "priority", Column: "priority", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Priority]()},
-	{Name: "first_answer_hours", Column: "first_answer_hours", Kind: filter.Int},
-	{Name: "resolution_hours", Column: "resolution_hours", Kind: filter.Int},
+	{Name: "first_answer_hours", Column: "first_answer_hours", Kind: filter.Int, Required: true},
+	{Name: "resolution_hours", Column: "resolution_hours", Kind: filter.Int, Required: true},
 	{Name: "calendar", Column: "calendar", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ServiceCalendar]()},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 var (
