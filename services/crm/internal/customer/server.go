@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -15,6 +16,8 @@ import (
 type Server struct {
 	crmv1.UnimplementedCustomerServiceServer
 	store *record.Store[*crmv1.Customer, Row]
+	// schema is what lists can be filtered and ordered by.
+	schema filter.Schema
 }
 
 // Written follows changes of customers in their transactions.
@@ -30,9 +33,15 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Serv
 		}
 		return nil
 	}
-	return &Server{store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
+	return &Server{schema: Schema, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
 		Table: Table, Name: "customer", ToRow: toRow, Change: change, ToProto: ToProto, Event: event, Written: written,
 	})}
+}
+
+// ListBy lets lists be filtered and ordered by further fields: what other rooms know of customers.
+func (s *Server) ListBy(schema filter.Schema) *Server {
+	s.schema = schema
+	return s
 }
 
 // CreateCustomer adds a customer.
@@ -58,7 +67,7 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	page, err := s.store.List(ctx, req, Schema, record.Scope{})
+	page, err := s.store.List(ctx, req, s.schema, record.Scope{})
 	if err != nil {
 		return nil, err
 	}
