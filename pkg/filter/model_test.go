@@ -42,7 +42,7 @@ var (
 		{Name: "tags", Column: "tags", Kind: filter.Text, Repeated: filter.Array, Required: true},
 		{Name: "items.kind", Column: "i.kind", Kind: filter.Text, Related: items},
 		{Name: "items.weight", Column: "i.weight", Kind: filter.Int, Related: items},
-		{Name: "rfm.cell", Column: "r.cell", Kind: filter.Text, Related: insite},
+		{Name: "rfm.cell", Column: "r.cell", Kind: filter.Text, Required: true, Related: insite},
 	}
 
 	names = []string{"", "Ann", "bob", `o'br%`, `b\s`, "x_y", "a*c", "ž", "t\tn\n'"}
