@@ -21,6 +21,9 @@ type beta struct {
 	first float64
 }
 
+// alternationMin is the least parameter of a series whose terms change their sign only while they are small.
+const alternationMin = -20
+
 func (beta) names() []string { return []string{"r", "alpha", "a", "b"} }
 
 // starts are places from which the maximum is looked for: few and many purchases, low and high drop-out.
@@ -100,13 +103,14 @@ func (m beta) alive(p []float64, x, tx, t float64) float64 {
 //
 //	E[λ e^−λpu] = (r+x)/(α+T) · ₂F₁(r+x+1, a; a+b+n; −u/(α+T))
 //
-// which Pfaff's transformations bring to series in u/(α+T+u): the one with the lesser of the two parameters ends sooner.
+// which Pfaff's transformations bring to series in u/(α+T+u): the one with the lesser of the two parameters ends sooner, unless
+// its terms change sign so often that they cancel.
 func (m beta) rate(p []float64, x, t, u float64) float64 {
 	r, alpha, a, b := p[0], p[1], p[2], p[3]
 	n := x + m.first
 	k, c, w := r+x+1, a+b+n, u/(alpha+t+u)
 	least, other := a, c-k
-	if k < a {
+	if k < a || other < alternationMin {
 		least, other = k, c-a
 	}
 	return (r + x) / (alpha + t) * math.Exp(-least*math.Log1p(u/(alpha+t))+logHypergeometric(other, least, c, w))

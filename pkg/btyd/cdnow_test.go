@@ -168,19 +168,33 @@ func TestCDNOWHoldout(t *testing.T) {
 		{29, "3.8621", 3.5040},
 		{64, "6.3594", 6.1570},
 	}
-	counts, actual, expected := make([]int, 8), make([]float64, 8), make([]float64, 8)
-	for _, c := range cdnow(t) {
-		class := min(c.X, 7)
-		counts[class]++
-		actual[class] += float64(c.Later)
-		expected[class] += fit.Expected(c.History, 39)
-	}
+	backtest := fit.Backtest(cdnow(t), 39)
 	for x, want := range published {
-		n := float64(counts[x])
-		if counts[x] != want.customers {
-			t.Errorf("x = %d: %d customers, want %d", x, counts[x], want.customers)
+		class := backtest.Classes[x]
+		if class.X != x || class.Customers != want.customers {
+			t.Errorf("x = %d: %d customers, want %d", class.X, class.Customers, want.customers)
 		}
-		wantDigits(t, "actual mean for x = "+strconv.Itoa(x), actual[x]/n, want.actual)
-		wantNear(t, "expected mean for x = "+strconv.Itoa(x), expected[x]/n, want.expected)
+		wantDigits(t, "actual mean for x = "+strconv.Itoa(x), class.Actual, want.actual)
+		wantNear(t, "expected mean for x = "+strconv.Itoa(x), class.Expected, want.expected)
+	}
+	if m := backtest.Model; m.RootMeanSquare >= backtest.SameRate.RootMeanSquare || m.RootMeanSquare >= backtest.SameMean.RootMeanSquare {
+		t.Errorf("the model does not beat the naive forecasts: %+v", backtest)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	t.Parallel()
+	var histories []btyd.History
+	for _, c := range cdnow(t) {
+		histories = append(histories, c.History)
+	}
+	choices, err := btyd.Choose(btyd.Kinds, histories, func(i int) int { return i }, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range choices {
+		if c.Err != nil || i > 0 && c.HeldOut > choices[i-1].HeldOut {
+			t.Errorf("%+v", choices)
+		}
 	}
 }

@@ -99,3 +99,23 @@ func paretoBracket(p []float64, x, tx, end float64) float64 {
 	scale := -(r+x)*math.Log(alpha+end) - s*math.Log(beta+end)
 	return scale + math.Log(1+s/k*(part(tx, scale)-part(end, scale)))
 }
+
+// Parameters at the boundary of a model are ordinary numbers, and quick: everybody buys at one rate, or leaves with one probability.
+func TestRateAtTheBoundary(t *testing.T) {
+	t.Parallel()
+	for _, p := range [][]float64{{0.5, 8, 3e5, 3e6}, {4e5, 3e6, 0.4, 0.5}, {4e5, 3e6, 3e5, 3e6}, {1e-6, 1e-6, 1e-6, 1e-6}, {1e6, 1e-3, 1e6, 1e-3}} {
+		for _, model := range []counting{beta{}, beta{first: 1}, pareto{}} {
+			for _, x := range []float64{0, 5, 1e6} {
+				if rate := whileAlive(model, p, x, 52, 52, 0); !(rate >= 0) || math.IsInf(rate, 0) {
+					t.Errorf("%T %v, x = %g: %v purchases", model, p, x, rate)
+				}
+			}
+		}
+	}
+	// One probability p of leaving and one rate λ: ∫ λ e^−λpu du over [0, h] = (1 − e^−λph)/p.
+	got := whileAlive(beta{}, []float64{4e7, 4e8, 3e7, 3e8}, 0, 0, 52, 0)
+	leave := 3.0 / 33
+	if want := (1 - math.Exp(-0.1*leave*52)) / leave; math.Abs(got/want-1) > 1e-5 {
+		t.Errorf("%g purchases, want %g", got, want)
+	}
+}

@@ -23,9 +23,13 @@ type Customer struct {
 }
 
 // Summarize reduces the purchases of one customer up to the end of the watch, that day included. Purchases of one day are
-// one; the first day is no repeat. It reports false for a customer whose first purchase comes after the end.
+// one; the first day is no repeat. Refunds are negative amounts: a day on which more went back than was spent is no
+// purchase, but lowers the mean amount. It reports false for a customer whose first purchase comes after the end.
 func Summarize(purchases []Purchase, end time.Time) (Customer, bool) {
 	days := byDay(purchases)
+	for len(days) > 0 && days[0].Amount < 0 {
+		days = days[1:] // money back for something before the first purchase that is known
+	}
 	var c Customer
 	if len(days) == 0 || days[0].Day.After(end) {
 		return c, false
@@ -33,13 +37,18 @@ func Summarize(purchases []Purchase, end time.Time) (Customer, bool) {
 	c.T = daysBetween(days[0].Day, end)
 	sum := 0.0
 	for _, p := range days[1:] {
+		bought := 1
+		if p.Amount < 0 {
+			bought = 0
+		}
 		if p.Day.After(end) {
-			c.Later++
-			c.LaterAmount += p.Amount
+			c.Later, c.LaterAmount = c.Later+bought, c.LaterAmount+p.Amount
 			continue
 		}
-		c.X, c.TX = c.X+1, daysBetween(days[0].Day, p.Day)
 		sum += p.Amount
+		if bought > 0 {
+			c.X, c.TX = c.X+1, daysBetween(days[0].Day, p.Day)
+		}
 	}
 	if c.X > 0 {
 		c.Mean = sum / float64(c.X)

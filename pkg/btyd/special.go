@@ -60,8 +60,8 @@ func logHypergeometric(a, b, c, w float64) float64 {
 		ratio := (a + i) * (b + i) / ((c + i) * (i + 1)) * w
 		term *= ratio
 		sum += term
-		// Once the terms fall, what is left is below a geometric series.
-		if fall := math.Abs(ratio); fall < 1 && i > math.Abs(a) && math.Abs(term) <= precision*math.Abs(sum)*(1-max(fall, w)) {
+		// Once the terms have one sign and fall, what is left is below a geometric series.
+		if fall := math.Abs(ratio); fall < 1 && i > -a && math.Abs(term) <= precision*math.Abs(sum)*(1-max(fall, w)) {
 			break
 		}
 		if sum > huge {
