@@ -17,7 +17,8 @@ import (
 func (r *Result) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format, args...) }
-	line("%d purchases from %s to %s, calibration to %s\n", r.Rows, r.First.Format(time.DateOnly), r.Last.Format(time.DateOnly), r.CalibrationEnd.Format(time.DateOnly))
+	line("%d purchases from %s to %s, calibration to %s\n",
+		r.Rows, r.First.Format(time.DateOnly), r.Last.Format(time.DateOnly), r.CalibrationEnd.Format(time.DateOnly))
 	line("%d customers, %d bought again, %d came after the calibration; rates are per week\n", r.Customers, r.RepeatCustomers, r.LateCustomers)
 	if len(r.Choices) > 0 {
 		line("\nmodel\tlog-likelihood of customers not seen\t\n")
@@ -183,7 +184,10 @@ func (r *Result) JSON(w io.Writer) error {
 		}
 	}
 	if b := r.Backtest; b != nil {
-		out.Holdout = &jsonHoldout{Weeks: r.HoldoutWeeks, Actual: b.Actual, Model: jsonErrors(b.Model), SameRate: jsonErrors(b.SameRate), SameMean: jsonErrors(b.SameMean)}
+		out.Holdout = &jsonHoldout{
+			Weeks: r.HoldoutWeeks, Actual: b.Actual,
+			Model: jsonErrors(b.Model), SameRate: jsonErrors(b.SameRate), SameMean: jsonErrors(b.SameMean),
+		}
 		for _, c := range b.Classes {
 			out.Holdout.Classes = append(out.Holdout.Classes, jsonClass{Repeats: c.X, Customers: c.Customers, Actual: c.Actual, Expected: c.Expected})
 		}
