@@ -30,6 +30,7 @@ import (
 	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/search"
+	"tandem.bank/services/crm/internal/servicelevel"
 	"tandem.bank/services/crm/internal/transaction"
 )
 
@@ -122,6 +123,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
+	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
