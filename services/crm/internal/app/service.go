@@ -118,7 +118,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).ListBy(customerlist.Schema))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).ListBy(customerlist.Schema))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
