@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/record"
@@ -20,6 +21,8 @@ type Server struct {
 	pool  *pgxpool.Pool
 	room  *room
 	store *record.Store[*crmv1.Customer, Row]
+	// schema is what lists can be filtered and ordered by.
+	schema filter.Schema
 }
 
 // Written follows changes of customers in their transactions.
@@ -39,7 +42,7 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Serv
 		return nil
 	}
 	rm := &room{location: calendar(pool), catalogue: attribute.NewCatalogue()}
-	return &Server{pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
+	return &Server{schema: Schema, pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
 		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: rm.event, Resolved: rm.known, Written: written,
 	})}
 }
@@ -63,6 +66,12 @@ func calendar(pool *pgxpool.Pool) *time.Location {
 		return time.UTC
 	}
 	return location
+}
+
+// ListBy lets lists be filtered and ordered by further fields: what other rooms know of customers.
+func (s *Server) ListBy(schema filter.Schema) *Server {
+	s.schema = schema
+	return s
 }
 
 // CreateCustomer adds a customer.
@@ -92,7 +101,7 @@ func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequ
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.store.List(ctx, req, slices.Concat(Schema, attributes), record.Scope{})
+	page, err := s.store.List(ctx, req, slices.Concat(s.schema, attributes), record.Scope{})
 	if err != nil {
 		return nil, err
 	}
