@@ -49,7 +49,9 @@ func TestPrune(t *testing.T) {
 		},
 		"the whole makes its parts idle": {
 			paths: []string{"options.go_package", "options", "options.java_package"}, kept: []string{"options"},
-			want: func(f *descriptorpb.FileDescriptorProto) { f.Name, f.Package, f.Dependency, f.MessageType = nil, nil, nil, nil },
+			want: func(f *descriptorpb.FileDescriptorProto) {
+				f.Name, f.Package, f.Dependency, f.MessageType = nil, nil, nil, nil
+			},
 		},
 	} {
 		got, want := file(), file()

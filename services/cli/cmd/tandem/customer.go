@@ -16,9 +16,9 @@ import (
 
 // CustomerCmd groups the looks at a customer.
 type CustomerCmd struct {
-	Whole  Customer360Cmd    `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and RFM cell."`
+	Whole   Customer360Cmd     `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and RFM cell."`
 	History CustomerHistoryCmd `cmd:"" help:"Show who changed what of a customer and of what belongs to the customer, newest first."`
-	Search CustomerSearchCmd `cmd:"" help:"Find customers by names, numbers, phones, e-mails and texts."`
+	Search  CustomerSearchCmd  `cmd:"" help:"Find customers by names, numbers, phones, e-mails and texts."`
 }
 
 // Customer360Cmd shows a customer on one screen.
