@@ -62,6 +62,10 @@ const (
 	about = "SELECT {about}"
 	// held are the accounts of the customer's holdings.
 	held = "SELECT account_id FROM account_holder"
+	// tookPart are the interactions of the customer, which never go to another one, and those in which the customer takes
+	// part by what is known now.
+	tookPart = `SELECT interaction_id FROM interaction WHERE customer_id = {about}
+            UNION SELECT interaction_id FROM interaction_participant WHERE party = 'customer' AND party_id = {about}`
 	// related are the customers on both sides of the customer's relations.
 	related = "SELECT customer_id FROM relation UNION SELECT other_customer_id FROM relation"
 )
@@ -73,7 +77,7 @@ var (
 	relations    = relation.Table.Former(about, "customer_id", "other_customer_id")
 	// parties are the customers whose names stand in the relations.
 	parties      = customer.Table.Former(related, "customer_id")
-	interactions = interaction.Table.Former(about, "customer_id")
+	interactions = interaction.Table.Former(tookPart, "interaction_id")
 )
 
 // parts are what a screen can show.
@@ -104,7 +108,7 @@ func (s *screen) parts() []part {
 		},
 		{
 			name: "interactions", read: interaction.LastForCustomer(&a.Interactions, id, s.interactionsMax),
-			tables: []record.Former{interactions}, unknown: interaction.Table.Unknown(),
+			tables: []record.Former{interactions}, unknown: append(interaction.Table.Unknown(), "participation"),
 		},
 		{name: "open_complaints", read: interaction.OpenComplaints(&a.OpenComplaints, id), tables: []record.Former{interactions}},
 	}
