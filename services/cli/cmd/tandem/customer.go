@@ -19,6 +19,7 @@ type CustomerCmd struct {
 	Whole   Customer360Cmd     `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and RFM cell."`
 	History CustomerHistoryCmd `cmd:"" help:"Show who changed what of a customer and of what belongs to the customer, newest first."`
 	Search  CustomerSearchCmd  `cmd:"" help:"Find customers by names, numbers, phones, e-mails and texts."`
+	List    CustomerListCmd    `cmd:"" help:"List customers by a filter, in any order."`
 }
 
 // Customer360Cmd shows a customer on one screen.

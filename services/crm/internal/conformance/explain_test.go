@@ -130,6 +130,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	watched.listTwice(t, interactions, "customer_id = 77")
 	watched.listTwice(t, consents, "customer_id = 77")
 	watched.listTwice(t, accounts, `number = "000077"`)
+	watched.exerciseCustomerList(t)
 
 	for _, filter := range identified {
 		watched.listTwice(t, customers, filter)
