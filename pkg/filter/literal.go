@@ -88,7 +88,7 @@ func parseEnum(field *Field, text string) (any, error) {
 	if slices.Contains(field.Values, value) {
 		return value, nil
 	}
-	if like := Nearest(value, field.Values); like != "" {
+	if like := nearest(value, field.Values); like != "" {
 		return nil, fmt.Errorf("%q is not a known value; did you mean %q?", text, like)
 	}
 	return nil, fmt.Errorf("%q is not one of %s", text, strings.Join(field.Values, ", "))

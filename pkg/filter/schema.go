@@ -148,7 +148,7 @@ func (s Schema) unknown(name string) string {
 			listed = append(listed, shown)
 		}
 	}
-	if like := Nearest(name, all); like != "" {
+	if like := nearest(name, all); like != "" {
 		return fmt.Sprintf("%q is not a field of this list; did you mean %q?", name, like)
 	}
 	more := ""
@@ -159,8 +159,8 @@ func (s Schema) unknown(name string) string {
 	return fmt.Sprintf("%q is not a field of this list; it has %s%s", name, strings.Join(listed, ", "), more)
 }
 
-// Nearest returns the declared name most like a wrong one, by edit distance (Levenshtein, 1966).
-func Nearest(wrong string, names []string) string {
+// nearest returns the declared name most like a wrong one, by edit distance (Levenshtein, 1966).
+func nearest(wrong string, names []string) string {
 	best, bestDistance := "", len(wrong)/2+2
 	for _, name := range names {
 		if d := distance(strings.ToLower(wrong), name); d < bestDistance {
