@@ -83,7 +83,8 @@ func (r *Row) stateChanged(old *Row) bool {
 	if old == nil {
 		return r.StateReason != "" || r.StateNote != "" || r.StateSince.Valid
 	}
-	return r.State != old.State || r.StateReason != old.StateReason || r.StateNote != old.StateNote || !sameDay(r.StateSince, old.StateSince)
+	told := r.StateReason != old.StateReason || r.StateNote != old.StateNote
+	return told || r.State != old.State || !sameDay(r.StateSince, old.StateSince)
 }
 
 func transition(from, to string) string {
