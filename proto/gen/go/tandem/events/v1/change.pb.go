@@ -66,6 +66,7 @@ type Change struct {
 	//	*Change_Consent
 	//	*Change_Relation
 	//	*Change_AuditBlock
+	//	*Change_ServiceAccount
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -290,6 +291,15 @@ func (x *Change) GetAuditBlock() *AuditBlockState {
 	return nil
 }
 
+func (x *Change) GetServiceAccount() *ServiceAccountState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_ServiceAccount); ok {
+			return x.ServiceAccount
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -364,6 +374,11 @@ type Change_AuditBlock struct {
 	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
 }
 
+type Change_ServiceAccount struct {
+	// A service account.
+	ServiceAccount *ServiceAccountState `protobuf:"bytes,34,opt,name=service_account,json=serviceAccount,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -391,6 +406,8 @@ func (*Change_Consent) isChange_Payload() {}
 func (*Change_Relation) isChange_Payload() {}
 
 func (*Change_AuditBlock) isChange_Payload() {}
+
+func (*Change_ServiceAccount) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -930,6 +947,79 @@ func (x *RelationState) GetDecisionPower() string {
 	return ""
 }
 
+// ServiceAccountState is a program's account after a change; its keys stay in Postgres.
+type ServiceAccountState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it may do, for example "operations".
+	Roles []string `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`
+	// "active" or "disabled".
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Ids of the keys that were not taken back.
+	KeyIds        []string `protobuf:"bytes,4,rep,name=key_ids,json=keyIds,proto3" json:"key_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceAccountState) Reset() {
+	*x = ServiceAccountState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceAccountState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceAccountState) ProtoMessage() {}
+
+func (x *ServiceAccountState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceAccountState.ProtoReflect.Descriptor instead.
+func (*ServiceAccountState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ServiceAccountState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceAccountState) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *ServiceAccountState) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *ServiceAccountState) GetKeyIds() []string {
+	if x != nil {
+		return x.KeyIds
+	}
+	return nil
+}
+
 // ProductState is a product after a change.
 type ProductState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -953,7 +1043,7 @@ type ProductState struct {
 
 func (x *ProductState) Reset() {
 	*x = ProductState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1055,7 @@ func (x *ProductState) String() string {
 func (*ProductState) ProtoMessage() {}
 
 func (x *ProductState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1068,7 @@ func (x *ProductState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductState.ProtoReflect.Descriptor instead.
 func (*ProductState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ProductState) GetCode() string {
@@ -1059,7 +1149,7 @@ type ContractState struct {
 
 func (x *ContractState) Reset() {
 	*x = ContractState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1161,7 @@ func (x *ContractState) String() string {
 func (*ContractState) ProtoMessage() {}
 
 func (x *ContractState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1174,7 @@ func (x *ContractState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractState.ProtoReflect.Descriptor instead.
 func (*ContractState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ContractState) GetKind() string {
@@ -1182,7 +1272,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1194,7 +1284,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1297,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -1285,7 +1375,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1297,7 +1387,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1310,7 +1400,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -1371,7 +1461,7 @@ type CardState struct {
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1383,7 +1473,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1396,7 +1486,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -1487,7 +1577,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1589,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1602,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -1647,7 +1737,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +1749,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +1762,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -1751,7 +1841,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +1853,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +1866,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -1826,7 +1916,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +1928,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +1941,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -1960,7 +2050,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2062,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2075,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -2034,7 +2124,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x92\t\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xe4\t\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -2059,7 +2149,8 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
 	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
-	"auditBlockB\t\n" +
+	"auditBlock\x12P\n" +
+	"\x0fservice_account\x18\" \x01(\v2%.tandem.events.v1.ServiceAccountStateH\x00R\x0eserviceAccountB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -2116,7 +2207,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\x12\x16\n" +
 	"\x06weight\x18\a \x01(\tR\x06weight\x12\x14\n" +
 	"\x05share\x18\b \x01(\tR\x05share\x12%\n" +
-	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"\xbc\x01\n" +
+	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"n\n" +
+	"\x13ServiceAccountState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x17\n" +
+	"\akey_ids\x18\x04 \x03(\tR\x06keyIds\"\xbc\x01\n" +
 	"\fProductState\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2246,7 +2342,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                // 0: tandem.events.v1.Change
 	(*Amount)(nil),                // 1: tandem.events.v1.Amount
@@ -2255,58 +2351,60 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*ManagerState)(nil),          // 4: tandem.events.v1.ManagerState
 	(*CustomerState)(nil),         // 5: tandem.events.v1.CustomerState
 	(*RelationState)(nil),         // 6: tandem.events.v1.RelationState
-	(*ProductState)(nil),          // 7: tandem.events.v1.ProductState
-	(*ContractState)(nil),         // 8: tandem.events.v1.ContractState
-	(*AccountState)(nil),          // 9: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),    // 10: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),             // 11: tandem.events.v1.CardState
-	(*InteractionState)(nil),      // 12: tandem.events.v1.InteractionState
-	(*ConsentState)(nil),          // 13: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),     // 14: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 15: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),       // 16: tandem.events.v1.AuditBlockState
-	nil,                           // 17: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 19: google.type.LatLng
+	(*ServiceAccountState)(nil),   // 7: tandem.events.v1.ServiceAccountState
+	(*ProductState)(nil),          // 8: tandem.events.v1.ProductState
+	(*ContractState)(nil),         // 9: tandem.events.v1.ContractState
+	(*AccountState)(nil),          // 10: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),    // 11: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),             // 12: tandem.events.v1.CardState
+	(*InteractionState)(nil),      // 13: tandem.events.v1.InteractionState
+	(*ConsentState)(nil),          // 14: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),     // 15: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),      // 16: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),       // 17: tandem.events.v1.AuditBlockState
+	nil,                           // 18: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),         // 20: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	18, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	19, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
-	7,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
-	8,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	9,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	10, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	11, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	12, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	14, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	13, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	8,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
+	9,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
+	10, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	11, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	12, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	13, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	15, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	14, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
 	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	16, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	19, // 15: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	17, // 16: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	19, // 17: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 18: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 19: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 20: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 21: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	18, // 22: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	18, // 23: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	18, // 24: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	18, // 25: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	18, // 26: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	18, // 27: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	18, // 28: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	15, // 29: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 30: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	18, // 31: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	17, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	7,  // 15: tandem.events.v1.Change.service_account:type_name -> tandem.events.v1.ServiceAccountState
+	20, // 16: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	18, // 17: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	20, // 18: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 19: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 20: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 21: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 22: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	19, // 23: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	19, // 24: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	19, // 25: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	19, // 26: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	19, // 27: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	19, // 28: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	19, // 29: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	16, // 30: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 31: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	19, // 32: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2329,6 +2427,7 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Consent)(nil),
 		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
+		(*Change_ServiceAccount)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2336,7 +2435,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
