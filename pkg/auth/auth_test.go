@@ -113,8 +113,7 @@ func (i *issuer) token(t testing.TB, changed map[string]any) string {
 }
 
 func reason(err error) string {
-	var known *apperr.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*apperr.Error](err); ok {
 		return known.Reason
 	}
 	if err == nil {

@@ -207,7 +207,7 @@ func printAccounts(app *App, answer proto.Message, all ...*crmv1.ServiceAccount)
 		return printJSON(app, answer)
 	}
 	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprint(w, "account\tstate\troles\tkey\tkey state\tends\n")
+	_, _ = fmt.Fprint(w, "account\tstate\troles\tkey\tit is\tends\n")
 	for _, a := range all {
 		keys := slices.Clone(a.GetKeys())
 		if len(keys) == 0 {

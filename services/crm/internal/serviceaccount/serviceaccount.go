@@ -87,7 +87,8 @@ func (r *Row) addKey(key Key) error {
 		}
 	}
 	if standing >= keysMax {
-		return apperr.New(codes.FailedPrecondition, apperr.ReasonFailedPrecondition, "the account has %d keys, at most %d are kept; revoke some", standing, keysMax)
+		return apperr.New(codes.FailedPrecondition, apperr.ReasonFailedPrecondition,
+			"the account has %d keys, at most %d are kept; revoke some", standing, keysMax)
 	}
 	r.PublicKeys = append(r.PublicKeys, key)
 	return nil
