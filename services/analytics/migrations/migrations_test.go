@@ -88,7 +88,7 @@ func TestNoPersonalData(t *testing.T) {
 			t.Fatal(err)
 		}
 		columns++
-		if personal.MatchString(column) || (column == "name" && !named[table]) {
+		if (personal.MatchString(column) && column != "document_id") || (column == "name" && !named[table]) {
 			t.Errorf("%s.%s looks like personal data", table, column)
 		}
 	}

@@ -19,6 +19,7 @@ type Batch struct {
 	customers      buffer[customer]
 	attributes     buffer[attributeDefinition]
 	consents       buffer[consent]
+	documents      buffer[document]
 	relations      buffer[relation]
 	products       buffer[product]
 	contracts      buffer[contract]
@@ -44,6 +45,7 @@ func NewBatch() *Batch {
 		customers:      buffer[customer]{table: customerTable},
 		attributes:     buffer[attributeDefinition]{table: attributeDefinitionTable},
 		consents:       buffer[consent]{table: consentTable},
+		documents:      buffer[document]{table: documentTable},
 		relations:      buffer[relation]{table: relationTable},
 		products:       buffer[product]{table: productTable},
 		contracts:      buffer[contract]{table: contractTable},
@@ -147,6 +149,8 @@ func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_AttributeDefinition:
 		return put(&b.attributes, rec, p.AttributeDefinition, attributeDefinitionOf)
+	case *eventsv1.Change_Document:
+		return put(&b.documents, rec, p.Document, documentOf)
 	case *eventsv1.Change_ServiceLevel:
 		return put(&b.serviceLevels, rec, p.ServiceLevel, serviceLevelOf)
 	case *eventsv1.Change_BehaviourEventBundle:
@@ -198,8 +202,8 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts,
-		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.documents, &b.products,
+		&b.contracts, &b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }
 

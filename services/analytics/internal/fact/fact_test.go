@@ -83,6 +83,10 @@ func full() []*eventsv1.Change {
 		{Entity: "card", Payload: &eventsv1.Change_Card{Card: &eventsv1.CardState{
 			CustomerId: 1, AccountId: 2, ProductId: 3, Scheme: "gold", State: "active", Issued: "1998-10-16", Expiry: "2001-10-01",
 		}}},
+		{Entity: "document", Payload: &eventsv1.Change_Document{Document: &eventsv1.DocumentState{
+			CustomerId: 9, Kind: "contract", AccountId: 3, ContractId: 4, InteractionId: 5, DocumentTime: at(1), Language: "cs", TextBytes: 1200,
+			MediaType: "application/pdf",
+		}}},
 		{Entity: "interaction", Payload: &eventsv1.Change_Interaction{Interaction: &eventsv1.InteractionState{
 			CustomerId: 1, Kind: "complaint", Channel: "mobile_app", OpenedTime: at(1), BusinessDate: "2024-02-29", ManagerId: 2, AccountId: 3,
 			Outcome: "resolved", DurationSeconds: 600, Topic: "fees", Priority: "high", FirstAnswerTime: at(2), ResolvedTime: at(3), DueTime: at(4), Satisfaction: 5,
@@ -134,6 +138,9 @@ var golden = map[string]string{
 	"consent": `{"consent_id":"7","customer_id":"9","purpose":"marketing","channel":"any","granted_time":"2024-02-29 01:30:00.000500",` +
 		`"expires_time":"2024-02-29 04:30:00.000500","wording_version":"2026-01","granted_how":"signed_form",` +
 		`"withdrawn_time":"2024-02-29 02:30:00.000500","withdrawn_how":"call","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"document": `{"document_id":"7","customer_id":"9","kind":"contract","account_id":"3","contract_id":"4","interaction_id":"5",` +
+		`"written_time":"2024-02-29 01:30:00.000500","language":"cs","size_bytes":1200,"media_type":"application/pdf","version":"3","deleted":0,` +
+		`"change_time":"2026-03-01 10:00:00.123456"}`,
 	"relation": `{"relation_id":"7","customer_id":"1","other_customer_id":"2","type":"shareholder","formality":"formal","valid_from":"2001-02-03",` +
 		`"valid_to":"2299-12-31","weight":0.125,"share":0.33333333,"decision_power":"co_decides","version":"3","deleted":0,` +
 		`"change_time":"2026-03-01 10:00:00.123456"}`,

@@ -25,6 +25,7 @@ import (
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/customerlist"
+	"tandem.bank/services/crm/internal/document"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/outbox"
@@ -130,6 +131,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
+	crmv1.RegisterDocumentServiceServer(server, document.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))

@@ -31,6 +31,7 @@ import (
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/customerlist"
+	"tandem.bank/services/crm/internal/document"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/product"
 	"tandem.bank/services/crm/internal/relation"
@@ -83,6 +84,7 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(pool, log))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(pool, log))
+	crmv1.RegisterDocumentServiceServer(server, document.NewServer(pool, log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))
 

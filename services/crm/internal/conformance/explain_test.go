@@ -58,6 +58,9 @@ FROM generate_series(1, 9000) n WHERE n % 9000 <> (n * 7 + 1) % 9000;
 INSERT INTO relation (source, external_id, customer_id, type, other_name, end_reason, formality, position, decision_power, note)
 SELECT 'crowd', 'child ' || n, 4 + n % 9000, 'child', 'Adam ' || n, '', 'formal', '', '', ''
 FROM generate_series(1, 9000) n;
+INSERT INTO document (source, external_id, customer_id, kind, title, language, text, text_bytes, media_type, original_uri)
+SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 100 = 0 THEN 'contract' ELSE 'correspondence' END, 'Letter ' || n, 'cs', 'Dear', 4, '', ''
+FROM generate_series(1, 30000) n;
 INSERT INTO customer_identifier (customer_id, kind, value)
 SELECT 3 + n % 10000, k, n::text FROM generate_series(1, 10000) n, unnest(ARRAY['phone', 'email', 'tax_id', 'document']) k;
 INSERT INTO customer_state_change (customer_id, from_state, to_state, transition, reason, note, actor)
@@ -113,7 +116,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	t.Cleanup(traced.Close)
 	watched := &bank{pool: traced}
 	watched.serve(t, traced)
-	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations} {
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations, documents} {
 		watched.exercise(t, k)
 	}
 	watched.exerciseScreen(t)
@@ -129,6 +132,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	watched.listTwice(t, contracts, "account_id = 77")
 	watched.listTwice(t, interactions, "customer_id = 77")
 	watched.listTwice(t, consents, "customer_id = 77")
+	watched.exerciseDocuments(t, 77)
 	watched.listTwice(t, accounts, `number = "000077"`)
 	watched.exerciseCustomerList(t)
 
@@ -244,7 +248,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 func (p plan) scans() []string {
 	big := []string{
 		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "interaction", "consent",
-		"relation", "customer_rfm_history",
+		"relation", "document", "customer_rfm_history",
 	}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {

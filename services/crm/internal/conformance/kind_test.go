@@ -241,5 +241,16 @@ var definitions = kind{
 	},
 }
 
+var documents = kind{
+	name: "document", service: "DocumentService", one: "Document", many: "Documents", edited: "title", free: "title", reference: "account_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.Document{
+			Key: key(source, n), CustomerKey: fixed("customer"), Kind: crmv1.DocumentKind_DOCUMENT_KIND_COMPLAINT_LETTER,
+			Title: "Complaint about fees", Language: "cs", MediaType: "application/pdf", OriginalUri: "archive:2026/17",
+			DocumentTime: at(n), AccountKey: fixed("account"),
+		}
+	},
+}
+
 // kinds are all that the suite is run against.
-var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, serviceLevels, consents, relations, definitions}
+var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, serviceLevels, consents, relations, definitions, documents}

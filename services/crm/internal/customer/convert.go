@@ -22,7 +22,7 @@ func (rm *room) toRow(c *crmv1.Customer) (Row, []record.Reference, []apperr.Viol
 
 		ContactPoints:     rm.readContactPoints(&in, c.GetContactPoints()),
 		PreferredChannel:  record.EnumText(c.GetPreferredChannel()),
-		PreferredLanguage: readLanguage(&in, "preferred_language", c.GetPreferredLanguage()),
+		PreferredLanguage: ReadLanguage(&in, "preferred_language", c.GetPreferredLanguage()),
 		OtherBanks:        readOtherBanks(&in, c.GetOtherBanks()),
 		StateReason:       record.EnumText(c.GetStateReason()),
 		StateSince:        in.Date("state_since", c.GetStateSince()),

@@ -144,8 +144,8 @@ func otherBankStates(banks []OtherBank) []*eventsv1.OtherBankState {
 	return out
 }
 
-// readLanguage brings a language tag into its usual form: "EN_us" is "en-US".
-func readLanguage(in *record.Reader, field, tag string) string {
+// ReadLanguage brings a language tag into its usual form: "EN_us" is "en-US".
+func ReadLanguage(in *record.Reader, field, tag string) string {
 	if tag == "" {
 		return ""
 	}

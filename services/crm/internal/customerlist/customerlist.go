@@ -10,6 +10,7 @@ import (
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/document"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/relation"
@@ -17,4 +18,4 @@ import (
 
 // Schema is for lists of customers and for searches among them.
 var Schema = slices.Concat(customer.Schema, account.OfCustomer, card.OfCustomer, contract.OfCustomer, consent.OfCustomer,
-	relation.OfCustomer, interaction.OfCustomer, insight.OfCustomer)
+	relation.OfCustomer, interaction.OfCustomer, document.OfCustomer, insight.OfCustomer)

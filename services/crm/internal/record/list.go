@@ -41,11 +41,13 @@ type Scope struct {
 	Args []any
 	// Order of the list when the caller asks for none, as in "opened_time desc"; empty is by id.
 	Order string
+	// Without are columns of text that the list does not read and shows empty: too long for many rows at once.
+	Without []string
 }
 
 // List returns a page in the order that the caller asks for.
 func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope) (*Page[P], error) {
-	l := &list[R]{table: s.room.Table, size: page.Size(req.GetPageSize())}
+	l := &list[R]{table: s.room.Table, columns: s.room.Table.columnsWithout(scope.Without), size: page.Size(req.GetPageSize())}
 	parameters := []string{s.room.Table.entity, req.GetFilter(), req.GetOrderBy(), scope.Condition, fmt.Sprint(scope.Args...)}
 	after, err := page.Decode[filter.Position](req.GetPageToken(), parameters...)
 	if err != nil {
@@ -86,12 +88,13 @@ func advice(schema filter.Schema) func() string {
 
 // list is a page in the making.
 type list[R any] struct {
-	table  *Table[R]
-	size   int
-	order  filter.Order
-	where  string
-	args   []any
-	advice func() string
+	table   *Table[R]
+	columns string
+	size    int
+	order   filter.Order
+	where   string
+	args    []any
+	advice  func() string
 
 	found []*Record[R]
 	// keys are the places of the rows in the order, beside their ids; empty for a list by id.
@@ -122,7 +125,7 @@ func (l *list[R]) read(ctx context.Context, q listing.Querier, after *filter.Pos
 
 func (l *list[R]) take(ctx context.Context, q listing.Querier, step filter.Step, limit int) error {
 	args := append(step.Args, limit)
-	sql := "SELECT " + l.table.selectList() + l.order.Columns() + " FROM " + l.table.entity + " WHERE " + l.where + " AND " + step.Where +
+	sql := "SELECT " + l.columns + l.order.Columns() + " FROM " + l.table.entity + " WHERE " + l.where + " AND " + step.Where +
 		" ORDER BY " + step.By + " LIMIT $" + strconv.Itoa(len(args))
 	rows, err := q.Query(ctx, sql, args...)
 	if err != nil {

@@ -76,7 +76,7 @@ func NewTable[R any](entity string) *Table[R] {
 			t.written = append(t.written, column)
 		}
 	}
-	t.list = t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
+	t.list = t.columnsWithout(nil)
 	t.singleStatements()
 	return t
 }
@@ -88,6 +88,17 @@ func (t *Table[R]) idColumn() string { return t.entity + "_id" }
 
 // selectList are the columns that scan reads, in its order.
 func (t *Table[R]) selectList() string { return t.list }
+
+// columnsWithout is selectList with an empty text in place of some columns.
+func (t *Table[R]) columnsWithout(without []string) string {
+	columns := slices.Clone(t.columns)
+	for i, column := range columns {
+		if slices.Contains(without, column) {
+			columns[i] = "''"
+		}
+	}
+	return t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(columns, ", ")
+}
 
 func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) { return t.Scan(row) }
 

@@ -1480,7 +1480,13 @@ type DocumentState struct {
 	// Interaction; 0 when none.
 	InteractionId int64 `protobuf:"varint,5,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
 	// When the document came to be; unset when unknown.
-	DocumentTime  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=document_time,json=documentTime,proto3" json:"document_time,omitempty"`
+	DocumentTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=document_time,json=documentTime,proto3" json:"document_time,omitempty"`
+	// Language of the text as a BCP 47 tag; may be empty.
+	Language string `protobuf:"bytes,7,opt,name=language,proto3" json:"language,omitempty"`
+	// Length of the text in bytes; 0 when only the original holds it.
+	TextBytes int32 `protobuf:"varint,8,opt,name=text_bytes,json=textBytes,proto3" json:"text_bytes,omitempty"`
+	// Media type of the original, for example "application/pdf"; may be empty.
+	MediaType     string `protobuf:"bytes,9,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1555,6 +1561,27 @@ func (x *DocumentState) GetDocumentTime() *timestamppb.Timestamp {
 		return x.DocumentTime
 	}
 	return nil
+}
+
+func (x *DocumentState) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *DocumentState) GetTextBytes() int32 {
+	if x != nil {
+		return x.TextBytes
+	}
+	return 0
+}
+
+func (x *DocumentState) GetMediaType() string {
+	if x != nil {
+		return x.MediaType
+	}
+	return ""
 }
 
 // RelationState is a relation after a change: what other is to customer. Names, birth dates, positions and remarks stay
@@ -3449,7 +3476,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x0eallowed_values\x18\x05 \x03(\tR\rallowedValues\x12\x1a\n" +
 	"\brequired\x18\x06 \x01(\bR\brequired\x12\x1a\n" +
 	"\bpersonal\x18\a \x01(\bR\bpersonal\x12\x18\n" +
-	"\aretired\x18\b \x01(\bR\aretired\"\xec\x01\n" +
+	"\aretired\x18\b \x01(\bR\aretired\"\xc6\x02\n" +
 	"\rDocumentState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x12\n" +
@@ -3459,7 +3486,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\vcontract_id\x18\x04 \x01(\x03R\n" +
 	"contractId\x12%\n" +
 	"\x0einteraction_id\x18\x05 \x01(\x03R\rinteractionId\x12?\n" +
-	"\rdocument_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fdocumentTime\"\x9d\x02\n" +
+	"\rdocument_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fdocumentTime\x12\x1a\n" +
+	"\blanguage\x18\a \x01(\tR\blanguage\x12\x1d\n" +
+	"\n" +
+	"text_bytes\x18\b \x01(\x05R\ttextBytes\x12\x1d\n" +
+	"\n" +
+	"media_type\x18\t \x01(\tR\tmediaType\"\x9d\x02\n" +
 	"\rRelationState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12*\n" +
