@@ -12,6 +12,7 @@ import (
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 var schema = filter.Schema{
@@ -60,6 +61,10 @@ func list(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) (
 	}
 	q := &query{}
 	q.narrow(req)
+	// Lists that showed several customers are left to those who see them all.
+	if seen, bound := sight.Condition(ctx, sight.ByCustomer("audit_entry.customer_id"), q.args); seen != "" {
+		q.conditions, q.args = append(q.conditions, seen), bound
+	}
 	condition, args, err := filter.Postgres(req.GetFilter(), schema, q.args)
 	if err != nil {
 		return nil, "", err

@@ -6,6 +6,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // ManagerRow is a manager as Postgres keeps it.
@@ -15,7 +16,7 @@ type ManagerRow struct {
 }
 
 // ManagerTable keeps managers; other rooms refer to it.
-var ManagerTable = record.NewTable[ManagerRow]("manager")
+var ManagerTable = record.NewTable[ManagerRow]("manager", sight.Everybody)
 
 var managerSchema = filter.Schema{
 	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},

@@ -11,6 +11,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Kinds of customer.
@@ -46,7 +47,7 @@ type Row struct {
 }
 
 // Table keeps customers; other rooms refer to it.
-var Table = record.NewTable[Row]("customer")
+var Table = record.NewTable[Row]("customer", sight.Customers)
 
 // Schema is what customers can be filtered by, in lists and in searches.
 var Schema = filter.Schema{

@@ -55,12 +55,12 @@ func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Re
 		interactionsMax = interactionsDefault
 	}
 	err = record.ReadSnapshot(ctx, s.pool,
-		customer.Table.PartByID(&profile, customerID),
+		customer.Table.PartByID(ctx, &profile, customerID),
 		account.ForCustomer(&answer.Accounts, customerID, partRowsMax),
 		card.ForCustomer(&answer.Cards, customerID, partRowsMax),
 		contract.ForOwner(&answer.Contracts, customerID, partRowsMax),
 		consent.InForce(&answer.Consents, &consentsChanged, customerID, partRowsMax),
-		relation.ForCustomer(&answer.Relations, customerID, partRowsMax),
+		relation.ForCustomer(ctx, &answer.Relations, customerID, partRowsMax),
 		insight.ForCustomer(&answer.Rfm, customerID),
 		interaction.LastForCustomer(&answer.Interactions, customerID, interactionsMax),
 		interaction.OpenComplaints(&answer.OpenComplaints, customerID),

@@ -8,6 +8,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is an interaction as Postgres keeps it.
@@ -31,7 +32,7 @@ type Row struct {
 }
 
 // Table keeps interactions; other rooms refer to it.
-var Table = record.NewTable[Row]("interaction")
+var Table = record.NewTable[Row]("interaction", sight.ByCustomer("customer_id"))
 
 var schema = filter.Schema{
 	{Name: "interaction_id", Column: "interaction_id", Kind: filter.Int},

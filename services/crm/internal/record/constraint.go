@@ -9,10 +9,10 @@ import (
 )
 
 // Broken reports whether Postgres refused the values of a statement, so that the same statement without the bad row
-// would succeed: a constraint (class 23) or a value out of range (class 22).
+// would succeed: a constraint (class 23) or a value out of range (class 22). A row that the caller may not write is alike.
 func Broken(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pgerrcode.IsIntegrityConstraintViolation(pg.Code) || pgerrcode.IsDataException(pg.Code))
+	return errors.Is(err, errOutOfSight) || errors.As(err, &pg) && (pgerrcode.IsIntegrityConstraintViolation(pg.Code) || pgerrcode.IsDataException(pg.Code))
 }
 
 // contended reports whether Postgres ended a transaction only because others were at work (class 40: a deadlock or a

@@ -58,6 +58,7 @@ func (s *Store[P, R]) list(
 	if scope.Condition != "" {
 		where = scope.Condition + " AND " + where
 	}
+	where, args = s.room.Table.narrowed(ctx, where, args)
 	seek, order, args := keyset(s.room.Table.idColumn(), column, after, args)
 	args = append(args, size+1)
 	found, err := s.room.Table.Select(ctx, s.pool, fmt.Sprintf("%s AND %s ORDER BY %s LIMIT $%d", where, seek, order, len(args)), args...)

@@ -14,6 +14,7 @@ import (
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 //go:embed correction.sql
@@ -60,6 +61,9 @@ func (l *Ledger) scan(row pgx.CollectableRow) (*crmv1.Transaction, error) {
 	return toProto(&r, createdAt, l.baseCurrency), nil
 }
 
+// belongs says whose a transaction is: those who see its account see it.
+var belongs = sight.ByAccount("t.account_id")
+
 // Get returns one transaction by id or, when that is 0, by external key.
 func (l *Ledger) Get(ctx context.Context, id int64, key *crmv1.ExternalKey) (*crmv1.Transaction, error) {
 	name, from := fmt.Sprint(id), "transaction t WHERE t.transaction_id = $1"
@@ -68,6 +72,9 @@ func (l *Ledger) Get(ctx context.Context, id int64, key *crmv1.ExternalKey) (*cr
 		name = key.GetSource() + "/" + key.GetExternalId()
 		from = "transaction_key k JOIN transaction t USING (transaction_id, business_date) WHERE (k.source, k.external_id) = ($1, $2)"
 		args = []any{key.GetSource(), key.GetExternalId()}
+	}
+	if seen, bound := sight.Condition(ctx, belongs, args); seen != "" {
+		from, args = from+" AND "+seen, bound
 	}
 	rows, err := l.pool.Query(ctx, "SELECT "+selectList+" FROM "+from, args...)
 	if err != nil {
@@ -97,6 +104,9 @@ func (l *Ledger) List(ctx context.Context, req *crmv1.ListTransactionsRequest) (
 	scope, args := "SELECT $1::bigint AS account_id", []any{req.GetAccountId()}
 	if req.GetCustomerId() != 0 {
 		scope, args = "SELECT DISTINCT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner'", []any{req.GetCustomerId()}
+	}
+	if seen, bound := sight.Condition(ctx, sight.ByAccount("asked.account_id"), args); seen != "" {
+		scope, args = "SELECT account_id FROM ("+scope+") asked WHERE "+seen, bound
 	}
 	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
 	if err != nil {
