@@ -31,8 +31,11 @@ func (s *Server) GetContract(ctx context.Context, req *crmv1.GetContractRequest)
 
 // ListContracts returns a page of contracts by id.
 func (s *Server) ListContracts(ctx context.Context, req *crmv1.ListContractsRequest) (*crmv1.ListContractsResponse, error) {
-	contracts, next, err := s.store.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListContractsResponse{Contracts: contracts, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListContractsResponse{Contracts: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertContracts creates or changes contracts by external key.

@@ -66,18 +66,18 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id, once the read is on record.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	customers, next, err := s.store.List(ctx, req, Schema, record.Scope{})
+	page, err := s.store.List(ctx, req, Schema, record.Scope{})
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]int64, len(customers))
-	for i, c := range customers {
+	shown := make([]int64, len(page.Items))
+	for i, c := range page.Items {
 		shown[i] = c.GetCustomerId()
 	}
 	if err := s.reads.Customers(ctx, shown...); err != nil {
 		return nil, err
 	}
-	return &crmv1.ListCustomersResponse{Customers: customers, NextPageToken: next}, nil
+	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertCustomers creates or changes customers by external key.

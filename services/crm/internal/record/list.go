@@ -7,6 +7,7 @@ import (
 
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
 
 // ListRequest is what every list request of the API has.
@@ -14,6 +15,18 @@ type ListRequest interface {
 	GetPageSize() int32
 	GetPageToken() string
 	GetFilter() string
+	GetOrderBy() string
+	GetCount() crmv1.CountMode
+}
+
+// Page is one page of a list.
+type Page[P any] struct {
+	// Items of the page.
+	Items []P
+	// Next is the token of the page after it, empty on the last one.
+	Next string
+	// Count of the rows on all pages, nil unless it was asked for.
+	Count *crmv1.Count
 }
 
 // Scope narrows a list before the caller's filter, for example to one account. The zero Scope is everything.
@@ -31,29 +44,29 @@ type position struct {
 }
 
 // List returns a page by id.
-func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope) ([]P, string, error) {
+func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope) (*Page[P], error) {
 	return s.list(ctx, req, schema, scope, "", nil)
 }
 
 // ListNewestFirst returns a page by a time column, newest first; at gives that time of a record.
 func (s *Store[P, R]) ListNewestFirst(
 	ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time,
-) ([]P, string, error) {
+) (*Page[P], error) {
 	return s.list(ctx, req, schema, scope, column, at)
 }
 
 func (s *Store[P, R]) list(
 	ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time,
-) ([]P, string, error) {
+) (*Page[P], error) {
 	size := page.Size(req.GetPageSize())
 	parameters := []string{s.room.Table.entity, req.GetFilter(), scope.Condition, fmt.Sprint(scope.Args...)}
 	after, err := page.Decode[position](req.GetPageToken(), parameters...)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	where, args, err := filter.Postgres(req.GetFilter(), schema, scope.Args)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if scope.Condition != "" {
 		where = scope.Condition + " AND " + where
@@ -63,7 +76,7 @@ func (s *Store[P, R]) list(
 	args = append(args, size+1)
 	found, err := s.room.Table.Select(ctx, s.pool, fmt.Sprintf("%s AND %s ORDER BY %s LIMIT $%d", where, seek, order, len(args)), args...)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	next := ""
 	if len(found) > size {
@@ -74,10 +87,10 @@ func (s *Store[P, R]) list(
 			end.Time = &t
 		}
 		if next, err = page.Encode(end, parameters...); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 	}
-	return Protos(found, s.room.ToProto), next, nil
+	return &Page[P]{Items: Protos(found, s.room.ToProto), Next: next}, nil
 }
 
 // Protos renders records.

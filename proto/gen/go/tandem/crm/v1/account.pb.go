@@ -844,7 +844,7 @@ func (x *UpdateAccountResponse) GetAccount() *Account {
 	return nil
 }
 
-// ListAccountsRequest asks for a page of accounts, by id.
+// ListAccountsRequest asks for a page of accounts.
 type ListAccountsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -852,7 +852,12 @@ type ListAccountsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -908,6 +913,20 @@ func (x *ListAccountsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListAccountsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListAccountsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListAccountsResponse holds a page.
 type ListAccountsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -915,6 +934,8 @@ type ListAccountsResponse struct {
 	Accounts []*Account `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -961,6 +982,13 @@ func (x *ListAccountsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAccountsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertAccountsRequest carries accounts to create or change.
@@ -1183,7 +1211,7 @@ func (x *BatchUpsertAccountHoldersResponse) GetResults() []*UpsertResult {
 	return nil
 }
 
-// ListAccountHoldersRequest asks for a page of account holders, by id.
+// ListAccountHoldersRequest asks for a page of account holders.
 type ListAccountHoldersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -1191,7 +1219,12 @@ type ListAccountHoldersRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1247,6 +1280,20 @@ func (x *ListAccountHoldersRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListAccountHoldersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListAccountHoldersRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListAccountHoldersResponse holds a page.
 type ListAccountHoldersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1254,6 +1301,8 @@ type ListAccountHoldersResponse struct {
 	AccountHolders []*AccountHolder `protobuf:"bytes,1,rep,name=account_holders,json=accountHolders,proto3" json:"account_holders,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1300,6 +1349,13 @@ func (x *ListAccountHoldersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAccountHoldersResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 var File_tandem_crm_v1_account_proto protoreflect.FileDescriptor
@@ -1375,16 +1431,19 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"I\n" +
 	"\x15UpdateAccountResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\"\x89\x01\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\"\xe8\x01\n" +
 	"\x13ListAccountsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"r\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9e\x01\n" +
 	"\x14ListAccountsResponse\x122\n" +
 	"\baccounts\x18\x01 \x03(\v2\x16.tandem.crm.v1.AccountR\baccounts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x96\x02\n" +
 	"\x1aBatchUpsertAccountsRequest\x12:\n" +
 	"\baccounts\x18\x01 \x03(\v2\x16.tandem.crm.v1.AccountB\x06\xbaH\x03\xd8\x01\x03R\baccounts\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1400,16 +1459,19 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12(account_holders must hold 1 to 5000 rows\x1aEsize(this.account_holders) >= 1 && size(this.account_holders) <= 5000\"Z\n" +
 	"!BatchUpsertAccountHoldersResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\x8f\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xee\x01\n" +
 	"\x19ListAccountHoldersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\x8b\x01\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xb7\x01\n" +
 	"\x1aListAccountHoldersResponse\x12E\n" +
 	"\x0faccount_holders\x18\x01 \x03(\v2\x1c.tandem.crm.v1.AccountHolderR\x0eaccountHolders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*z\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count*z\n" +
 	"\fAccountState\x12\x1d\n" +
 	"\x19ACCOUNT_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ACCOUNT_STATE_OPEN\x10\x01\x12\x19\n" +
@@ -1476,7 +1538,9 @@ var file_tandem_crm_v1_account_proto_goTypes = []any{
 	(*money.Money)(nil),                       // 21: google.type.Money
 	(*timestamppb.Timestamp)(nil),             // 22: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),             // 23: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                      // 24: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                            // 24: tandem.crm.v1.CountMode
+	(*Count)(nil),                             // 25: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                      // 26: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_account_proto_depIdxs = []int32{
 	19, // 0: tandem.crm.v1.Account.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1504,31 +1568,35 @@ var file_tandem_crm_v1_account_proto_depIdxs = []int32{
 	3,  // 22: tandem.crm.v1.UpdateAccountRequest.account:type_name -> tandem.crm.v1.Account
 	23, // 23: tandem.crm.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 24: tandem.crm.v1.UpdateAccountResponse.account:type_name -> tandem.crm.v1.Account
-	3,  // 25: tandem.crm.v1.ListAccountsResponse.accounts:type_name -> tandem.crm.v1.Account
-	3,  // 26: tandem.crm.v1.BatchUpsertAccountsRequest.accounts:type_name -> tandem.crm.v1.Account
-	24, // 27: tandem.crm.v1.BatchUpsertAccountsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 28: tandem.crm.v1.BatchUpsertAccountHoldersRequest.account_holders:type_name -> tandem.crm.v1.AccountHolder
-	24, // 29: tandem.crm.v1.BatchUpsertAccountHoldersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 30: tandem.crm.v1.ListAccountHoldersResponse.account_holders:type_name -> tandem.crm.v1.AccountHolder
-	5,  // 31: tandem.crm.v1.AccountService.CreateAccount:input_type -> tandem.crm.v1.CreateAccountRequest
-	7,  // 32: tandem.crm.v1.AccountService.GetAccount:input_type -> tandem.crm.v1.GetAccountRequest
-	9,  // 33: tandem.crm.v1.AccountService.UpdateAccount:input_type -> tandem.crm.v1.UpdateAccountRequest
-	11, // 34: tandem.crm.v1.AccountService.ListAccounts:input_type -> tandem.crm.v1.ListAccountsRequest
-	13, // 35: tandem.crm.v1.AccountService.BatchUpsertAccounts:input_type -> tandem.crm.v1.BatchUpsertAccountsRequest
-	15, // 36: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:input_type -> tandem.crm.v1.BatchUpsertAccountHoldersRequest
-	17, // 37: tandem.crm.v1.AccountService.ListAccountHolders:input_type -> tandem.crm.v1.ListAccountHoldersRequest
-	6,  // 38: tandem.crm.v1.AccountService.CreateAccount:output_type -> tandem.crm.v1.CreateAccountResponse
-	8,  // 39: tandem.crm.v1.AccountService.GetAccount:output_type -> tandem.crm.v1.GetAccountResponse
-	10, // 40: tandem.crm.v1.AccountService.UpdateAccount:output_type -> tandem.crm.v1.UpdateAccountResponse
-	12, // 41: tandem.crm.v1.AccountService.ListAccounts:output_type -> tandem.crm.v1.ListAccountsResponse
-	14, // 42: tandem.crm.v1.AccountService.BatchUpsertAccounts:output_type -> tandem.crm.v1.BatchUpsertAccountsResponse
-	16, // 43: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:output_type -> tandem.crm.v1.BatchUpsertAccountHoldersResponse
-	18, // 44: tandem.crm.v1.AccountService.ListAccountHolders:output_type -> tandem.crm.v1.ListAccountHoldersResponse
-	38, // [38:45] is the sub-list for method output_type
-	31, // [31:38] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	24, // 25: tandem.crm.v1.ListAccountsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 26: tandem.crm.v1.ListAccountsResponse.accounts:type_name -> tandem.crm.v1.Account
+	25, // 27: tandem.crm.v1.ListAccountsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 28: tandem.crm.v1.BatchUpsertAccountsRequest.accounts:type_name -> tandem.crm.v1.Account
+	26, // 29: tandem.crm.v1.BatchUpsertAccountsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	4,  // 30: tandem.crm.v1.BatchUpsertAccountHoldersRequest.account_holders:type_name -> tandem.crm.v1.AccountHolder
+	26, // 31: tandem.crm.v1.BatchUpsertAccountHoldersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	24, // 32: tandem.crm.v1.ListAccountHoldersRequest.count:type_name -> tandem.crm.v1.CountMode
+	4,  // 33: tandem.crm.v1.ListAccountHoldersResponse.account_holders:type_name -> tandem.crm.v1.AccountHolder
+	25, // 34: tandem.crm.v1.ListAccountHoldersResponse.count:type_name -> tandem.crm.v1.Count
+	5,  // 35: tandem.crm.v1.AccountService.CreateAccount:input_type -> tandem.crm.v1.CreateAccountRequest
+	7,  // 36: tandem.crm.v1.AccountService.GetAccount:input_type -> tandem.crm.v1.GetAccountRequest
+	9,  // 37: tandem.crm.v1.AccountService.UpdateAccount:input_type -> tandem.crm.v1.UpdateAccountRequest
+	11, // 38: tandem.crm.v1.AccountService.ListAccounts:input_type -> tandem.crm.v1.ListAccountsRequest
+	13, // 39: tandem.crm.v1.AccountService.BatchUpsertAccounts:input_type -> tandem.crm.v1.BatchUpsertAccountsRequest
+	15, // 40: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:input_type -> tandem.crm.v1.BatchUpsertAccountHoldersRequest
+	17, // 41: tandem.crm.v1.AccountService.ListAccountHolders:input_type -> tandem.crm.v1.ListAccountHoldersRequest
+	6,  // 42: tandem.crm.v1.AccountService.CreateAccount:output_type -> tandem.crm.v1.CreateAccountResponse
+	8,  // 43: tandem.crm.v1.AccountService.GetAccount:output_type -> tandem.crm.v1.GetAccountResponse
+	10, // 44: tandem.crm.v1.AccountService.UpdateAccount:output_type -> tandem.crm.v1.UpdateAccountResponse
+	12, // 45: tandem.crm.v1.AccountService.ListAccounts:output_type -> tandem.crm.v1.ListAccountsResponse
+	14, // 46: tandem.crm.v1.AccountService.BatchUpsertAccounts:output_type -> tandem.crm.v1.BatchUpsertAccountsResponse
+	16, // 47: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:output_type -> tandem.crm.v1.BatchUpsertAccountHoldersResponse
+	18, // 48: tandem.crm.v1.AccountService.ListAccountHolders:output_type -> tandem.crm.v1.ListAccountHoldersResponse
+	42, // [42:49] is the sub-list for method output_type
+	35, // [35:42] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_account_proto_init() }

@@ -42,7 +42,8 @@ type AccountServiceClient interface {
 	// Changes fields of an account; the currency can't change, the state only along OPEN ↔ BLOCKED → CLOSED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateAccount(ctx context.Context, in *UpdateAccountRequest, opts ...grpc.CallOption) (*UpdateAccountResponse, error)
-	// Lists Accounts a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Accounts a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -50,7 +51,8 @@ type AccountServiceClient interface {
 	// Creates or changes account holders by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertAccountHolders(ctx context.Context, in *BatchUpsertAccountHoldersRequest, opts ...grpc.CallOption) (*BatchUpsertAccountHoldersResponse, error)
-	// Lists who holds accounts, by id: filter by account_id or customer_id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists who holds accounts, by id: filter by account_id or customer_id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccountHolders(ctx context.Context, in *ListAccountHoldersRequest, opts ...grpc.CallOption) (*ListAccountHoldersResponse, error)
 }
 
@@ -146,7 +148,8 @@ type AccountServiceServer interface {
 	// Changes fields of an account; the currency can't change, the state only along OPEN ↔ BLOCKED → CLOSED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateAccount(context.Context, *UpdateAccountRequest) (*UpdateAccountResponse, error)
-	// Lists Accounts a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Accounts a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -154,7 +157,8 @@ type AccountServiceServer interface {
 	// Creates or changes account holders by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertAccountHolders(context.Context, *BatchUpsertAccountHoldersRequest) (*BatchUpsertAccountHoldersResponse, error)
-	// Lists who holds accounts, by id: filter by account_id or customer_id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists who holds accounts, by id: filter by account_id or customer_id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccountHolders(context.Context, *ListAccountHoldersRequest) (*ListAccountHoldersResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }

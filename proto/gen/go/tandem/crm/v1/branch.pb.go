@@ -570,7 +570,7 @@ func (x *GetRegionResponse) GetRegion() *Region {
 	return nil
 }
 
-// ListRegionsRequest asks for a page of regions, by id.
+// ListRegionsRequest asks for a page of regions.
 type ListRegionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -578,7 +578,12 @@ type ListRegionsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -634,6 +639,20 @@ func (x *ListRegionsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListRegionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListRegionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListRegionsResponse holds a page.
 type ListRegionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -641,6 +660,8 @@ type ListRegionsResponse struct {
 	Regions []*Region `protobuf:"bytes,1,rep,name=regions,proto3" json:"regions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -687,6 +708,13 @@ func (x *ListRegionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListRegionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertBranchesRequest carries branches to create or change.
@@ -900,7 +928,7 @@ func (x *GetBranchResponse) GetBranch() *Branch {
 	return nil
 }
 
-// ListBranchesRequest asks for a page of branches, by id.
+// ListBranchesRequest asks for a page of branches.
 type ListBranchesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -908,7 +936,12 @@ type ListBranchesRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -964,6 +997,20 @@ func (x *ListBranchesRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListBranchesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListBranchesRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListBranchesResponse holds a page.
 type ListBranchesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -971,6 +1018,8 @@ type ListBranchesResponse struct {
 	Branches []*Branch `protobuf:"bytes,1,rep,name=branches,proto3" json:"branches,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1017,6 +1066,13 @@ func (x *ListBranchesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListBranchesResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertManagersRequest carries managers to create or change.
@@ -1230,7 +1286,7 @@ func (x *GetManagerResponse) GetManager() *Manager {
 	return nil
 }
 
-// ListManagersRequest asks for a page of managers, by id.
+// ListManagersRequest asks for a page of managers.
 type ListManagersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -1238,7 +1294,12 @@ type ListManagersRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1294,6 +1355,20 @@ func (x *ListManagersRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListManagersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListManagersRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListManagersResponse holds a page.
 type ListManagersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1301,6 +1376,8 @@ type ListManagersResponse struct {
 	Managers []*Manager `protobuf:"bytes,1,rep,name=managers,proto3" json:"managers,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1347,6 +1424,13 @@ func (x *ListManagersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListManagersResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 var File_tandem_crm_v1_branch_proto protoreflect.FileDescriptor
@@ -1411,16 +1495,19 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"\tregion_id\n" +
 	"\x03key\x10\x01\"B\n" +
 	"\x11GetRegionResponse\x12-\n" +
-	"\x06region\x18\x01 \x01(\v2\x15.tandem.crm.v1.RegionR\x06region\"\x88\x01\n" +
+	"\x06region\x18\x01 \x01(\v2\x15.tandem.crm.v1.RegionR\x06region\"\xe7\x01\n" +
 	"\x12ListRegionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"n\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9a\x01\n" +
 	"\x13ListRegionsResponse\x12/\n" +
 	"\aregions\x18\x01 \x03(\v2\x15.tandem.crm.v1.RegionR\aregions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x95\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x95\x02\n" +
 	"\x1aBatchUpsertBranchesRequest\x129\n" +
 	"\bbranches\x18\x01 \x03(\v2\x15.tandem.crm.v1.BranchB\x06\xbaH\x03\xd8\x01\x03R\bbranches\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1435,16 +1522,19 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"\tbranch_id\n" +
 	"\x03key\x10\x01\"B\n" +
 	"\x11GetBranchResponse\x12-\n" +
-	"\x06branch\x18\x01 \x01(\v2\x15.tandem.crm.v1.BranchR\x06branch\"\x89\x01\n" +
+	"\x06branch\x18\x01 \x01(\v2\x15.tandem.crm.v1.BranchR\x06branch\"\xe8\x01\n" +
 	"\x13ListBranchesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"q\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9d\x01\n" +
 	"\x14ListBranchesResponse\x121\n" +
 	"\bbranches\x18\x01 \x03(\v2\x15.tandem.crm.v1.BranchR\bbranches\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x96\x02\n" +
 	"\x1aBatchUpsertManagersRequest\x12:\n" +
 	"\bmanagers\x18\x01 \x03(\v2\x16.tandem.crm.v1.ManagerB\x06\xbaH\x03\xd8\x01\x03R\bmanagers\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1461,16 +1551,19 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"manager_id\n" +
 	"\x03key\x10\x01\"F\n" +
 	"\x12GetManagerResponse\x120\n" +
-	"\amanager\x18\x01 \x01(\v2\x16.tandem.crm.v1.ManagerR\amanager\"\x89\x01\n" +
+	"\amanager\x18\x01 \x01(\v2\x16.tandem.crm.v1.ManagerR\amanager\"\xe8\x01\n" +
 	"\x13ListManagersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"r\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9e\x01\n" +
 	"\x14ListManagersResponse\x122\n" +
 	"\bmanagers\x18\x01 \x03(\v2\x16.tandem.crm.v1.ManagerR\bmanagers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd1\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count2\xd1\x06\n" +
 	"\rBranchService\x12i\n" +
 	"\x12BatchUpsertRegions\x12(.tandem.crm.v1.BatchUpsertRegionsRequest\x1a).tandem.crm.v1.BatchUpsertRegionsResponse\x12N\n" +
 	"\tGetRegion\x12\x1f.tandem.crm.v1.GetRegionRequest\x1a .tandem.crm.v1.GetRegionResponse\x12T\n" +
@@ -1523,6 +1616,8 @@ var file_tandem_crm_v1_branch_proto_goTypes = []any{
 	(*ExternalKey)(nil),                 // 22: tandem.crm.v1.ExternalKey
 	(*latlng.LatLng)(nil),               // 23: google.type.LatLng
 	(*UpsertResult)(nil),                // 24: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                      // 25: tandem.crm.v1.CountMode
+	(*Count)(nil),                       // 26: tandem.crm.v1.Count
 }
 var file_tandem_crm_v1_branch_proto_depIdxs = []int32{
 	22, // 0: tandem.crm.v1.Region.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1538,40 +1633,46 @@ var file_tandem_crm_v1_branch_proto_depIdxs = []int32{
 	24, // 10: tandem.crm.v1.BatchUpsertRegionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
 	22, // 11: tandem.crm.v1.GetRegionRequest.key:type_name -> tandem.crm.v1.ExternalKey
 	0,  // 12: tandem.crm.v1.GetRegionResponse.region:type_name -> tandem.crm.v1.Region
-	0,  // 13: tandem.crm.v1.ListRegionsResponse.regions:type_name -> tandem.crm.v1.Region
-	1,  // 14: tandem.crm.v1.BatchUpsertBranchesRequest.branches:type_name -> tandem.crm.v1.Branch
-	24, // 15: tandem.crm.v1.BatchUpsertBranchesResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 16: tandem.crm.v1.GetBranchRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	1,  // 17: tandem.crm.v1.GetBranchResponse.branch:type_name -> tandem.crm.v1.Branch
-	1,  // 18: tandem.crm.v1.ListBranchesResponse.branches:type_name -> tandem.crm.v1.Branch
-	2,  // 19: tandem.crm.v1.BatchUpsertManagersRequest.managers:type_name -> tandem.crm.v1.Manager
-	24, // 20: tandem.crm.v1.BatchUpsertManagersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 21: tandem.crm.v1.GetManagerRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 22: tandem.crm.v1.GetManagerResponse.manager:type_name -> tandem.crm.v1.Manager
-	2,  // 23: tandem.crm.v1.ListManagersResponse.managers:type_name -> tandem.crm.v1.Manager
-	3,  // 24: tandem.crm.v1.BranchService.BatchUpsertRegions:input_type -> tandem.crm.v1.BatchUpsertRegionsRequest
-	5,  // 25: tandem.crm.v1.BranchService.GetRegion:input_type -> tandem.crm.v1.GetRegionRequest
-	7,  // 26: tandem.crm.v1.BranchService.ListRegions:input_type -> tandem.crm.v1.ListRegionsRequest
-	9,  // 27: tandem.crm.v1.BranchService.BatchUpsertBranches:input_type -> tandem.crm.v1.BatchUpsertBranchesRequest
-	11, // 28: tandem.crm.v1.BranchService.GetBranch:input_type -> tandem.crm.v1.GetBranchRequest
-	13, // 29: tandem.crm.v1.BranchService.ListBranches:input_type -> tandem.crm.v1.ListBranchesRequest
-	15, // 30: tandem.crm.v1.BranchService.BatchUpsertManagers:input_type -> tandem.crm.v1.BatchUpsertManagersRequest
-	17, // 31: tandem.crm.v1.BranchService.GetManager:input_type -> tandem.crm.v1.GetManagerRequest
-	19, // 32: tandem.crm.v1.BranchService.ListManagers:input_type -> tandem.crm.v1.ListManagersRequest
-	4,  // 33: tandem.crm.v1.BranchService.BatchUpsertRegions:output_type -> tandem.crm.v1.BatchUpsertRegionsResponse
-	6,  // 34: tandem.crm.v1.BranchService.GetRegion:output_type -> tandem.crm.v1.GetRegionResponse
-	8,  // 35: tandem.crm.v1.BranchService.ListRegions:output_type -> tandem.crm.v1.ListRegionsResponse
-	10, // 36: tandem.crm.v1.BranchService.BatchUpsertBranches:output_type -> tandem.crm.v1.BatchUpsertBranchesResponse
-	12, // 37: tandem.crm.v1.BranchService.GetBranch:output_type -> tandem.crm.v1.GetBranchResponse
-	14, // 38: tandem.crm.v1.BranchService.ListBranches:output_type -> tandem.crm.v1.ListBranchesResponse
-	16, // 39: tandem.crm.v1.BranchService.BatchUpsertManagers:output_type -> tandem.crm.v1.BatchUpsertManagersResponse
-	18, // 40: tandem.crm.v1.BranchService.GetManager:output_type -> tandem.crm.v1.GetManagerResponse
-	20, // 41: tandem.crm.v1.BranchService.ListManagers:output_type -> tandem.crm.v1.ListManagersResponse
-	33, // [33:42] is the sub-list for method output_type
-	24, // [24:33] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	25, // 13: tandem.crm.v1.ListRegionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	0,  // 14: tandem.crm.v1.ListRegionsResponse.regions:type_name -> tandem.crm.v1.Region
+	26, // 15: tandem.crm.v1.ListRegionsResponse.count:type_name -> tandem.crm.v1.Count
+	1,  // 16: tandem.crm.v1.BatchUpsertBranchesRequest.branches:type_name -> tandem.crm.v1.Branch
+	24, // 17: tandem.crm.v1.BatchUpsertBranchesResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 18: tandem.crm.v1.GetBranchRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	1,  // 19: tandem.crm.v1.GetBranchResponse.branch:type_name -> tandem.crm.v1.Branch
+	25, // 20: tandem.crm.v1.ListBranchesRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 21: tandem.crm.v1.ListBranchesResponse.branches:type_name -> tandem.crm.v1.Branch
+	26, // 22: tandem.crm.v1.ListBranchesResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 23: tandem.crm.v1.BatchUpsertManagersRequest.managers:type_name -> tandem.crm.v1.Manager
+	24, // 24: tandem.crm.v1.BatchUpsertManagersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 25: tandem.crm.v1.GetManagerRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	2,  // 26: tandem.crm.v1.GetManagerResponse.manager:type_name -> tandem.crm.v1.Manager
+	25, // 27: tandem.crm.v1.ListManagersRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 28: tandem.crm.v1.ListManagersResponse.managers:type_name -> tandem.crm.v1.Manager
+	26, // 29: tandem.crm.v1.ListManagersResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 30: tandem.crm.v1.BranchService.BatchUpsertRegions:input_type -> tandem.crm.v1.BatchUpsertRegionsRequest
+	5,  // 31: tandem.crm.v1.BranchService.GetRegion:input_type -> tandem.crm.v1.GetRegionRequest
+	7,  // 32: tandem.crm.v1.BranchService.ListRegions:input_type -> tandem.crm.v1.ListRegionsRequest
+	9,  // 33: tandem.crm.v1.BranchService.BatchUpsertBranches:input_type -> tandem.crm.v1.BatchUpsertBranchesRequest
+	11, // 34: tandem.crm.v1.BranchService.GetBranch:input_type -> tandem.crm.v1.GetBranchRequest
+	13, // 35: tandem.crm.v1.BranchService.ListBranches:input_type -> tandem.crm.v1.ListBranchesRequest
+	15, // 36: tandem.crm.v1.BranchService.BatchUpsertManagers:input_type -> tandem.crm.v1.BatchUpsertManagersRequest
+	17, // 37: tandem.crm.v1.BranchService.GetManager:input_type -> tandem.crm.v1.GetManagerRequest
+	19, // 38: tandem.crm.v1.BranchService.ListManagers:input_type -> tandem.crm.v1.ListManagersRequest
+	4,  // 39: tandem.crm.v1.BranchService.BatchUpsertRegions:output_type -> tandem.crm.v1.BatchUpsertRegionsResponse
+	6,  // 40: tandem.crm.v1.BranchService.GetRegion:output_type -> tandem.crm.v1.GetRegionResponse
+	8,  // 41: tandem.crm.v1.BranchService.ListRegions:output_type -> tandem.crm.v1.ListRegionsResponse
+	10, // 42: tandem.crm.v1.BranchService.BatchUpsertBranches:output_type -> tandem.crm.v1.BatchUpsertBranchesResponse
+	12, // 43: tandem.crm.v1.BranchService.GetBranch:output_type -> tandem.crm.v1.GetBranchResponse
+	14, // 44: tandem.crm.v1.BranchService.ListBranches:output_type -> tandem.crm.v1.ListBranchesResponse
+	16, // 45: tandem.crm.v1.BranchService.BatchUpsertManagers:output_type -> tandem.crm.v1.BatchUpsertManagersResponse
+	18, // 46: tandem.crm.v1.BranchService.GetManager:output_type -> tandem.crm.v1.GetManagerResponse
+	20, // 47: tandem.crm.v1.BranchService.ListManagers:output_type -> tandem.crm.v1.ListManagersResponse
+	39, // [39:48] is the sub-list for method output_type
+	30, // [30:39] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_branch_proto_init() }

@@ -606,7 +606,7 @@ func (x *UpdateCardResponse) GetCard() *Card {
 	return nil
 }
 
-// ListCardsRequest asks for a page of cards, by id.
+// ListCardsRequest asks for a page of cards.
 type ListCardsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -614,7 +614,12 @@ type ListCardsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -670,6 +675,20 @@ func (x *ListCardsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListCardsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListCardsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListCardsResponse holds a page.
 type ListCardsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -677,6 +696,8 @@ type ListCardsResponse struct {
 	Cards []*Card `protobuf:"bytes,1,rep,name=cards,proto3" json:"cards,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -723,6 +744,13 @@ func (x *ListCardsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCardsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertCardsRequest carries cards to create or change.
@@ -888,16 +916,19 @@ const file_tandem_crm_v1_card_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"=\n" +
 	"\x12UpdateCardResponse\x12'\n" +
-	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\x86\x01\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xe5\x01\n" +
 	"\x10ListCardsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"f\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x92\x01\n" +
 	"\x11ListCardsResponse\x12)\n" +
 	"\x05cards\x18\x01 \x03(\v2\x13.tandem.crm.v1.CardR\x05cards\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x81\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x81\x02\n" +
 	"\x17BatchUpsertCardsRequest\x121\n" +
 	"\x05cards\x18\x01 \x03(\v2\x13.tandem.crm.v1.CardB\x06\xbaH\x03\xd8\x01\x03R\x05cards\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -953,7 +984,9 @@ var file_tandem_crm_v1_card_proto_goTypes = []any{
 	(*date.Date)(nil),                // 13: google.type.Date
 	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),    // 15: google.protobuf.FieldMask
-	(*UpsertResult)(nil),             // 16: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                   // 16: tandem.crm.v1.CountMode
+	(*Count)(nil),                    // 17: tandem.crm.v1.Count
+	(*UpsertResult)(nil),             // 18: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_card_proto_depIdxs = []int32{
 	12, // 0: tandem.crm.v1.Card.key:type_name -> tandem.crm.v1.ExternalKey
@@ -973,24 +1006,26 @@ var file_tandem_crm_v1_card_proto_depIdxs = []int32{
 	1,  // 14: tandem.crm.v1.UpdateCardRequest.card:type_name -> tandem.crm.v1.Card
 	15, // 15: tandem.crm.v1.UpdateCardRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 16: tandem.crm.v1.UpdateCardResponse.card:type_name -> tandem.crm.v1.Card
-	1,  // 17: tandem.crm.v1.ListCardsResponse.cards:type_name -> tandem.crm.v1.Card
-	1,  // 18: tandem.crm.v1.BatchUpsertCardsRequest.cards:type_name -> tandem.crm.v1.Card
-	16, // 19: tandem.crm.v1.BatchUpsertCardsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	2,  // 20: tandem.crm.v1.CardService.CreateCard:input_type -> tandem.crm.v1.CreateCardRequest
-	4,  // 21: tandem.crm.v1.CardService.GetCard:input_type -> tandem.crm.v1.GetCardRequest
-	6,  // 22: tandem.crm.v1.CardService.UpdateCard:input_type -> tandem.crm.v1.UpdateCardRequest
-	8,  // 23: tandem.crm.v1.CardService.ListCards:input_type -> tandem.crm.v1.ListCardsRequest
-	10, // 24: tandem.crm.v1.CardService.BatchUpsertCards:input_type -> tandem.crm.v1.BatchUpsertCardsRequest
-	3,  // 25: tandem.crm.v1.CardService.CreateCard:output_type -> tandem.crm.v1.CreateCardResponse
-	5,  // 26: tandem.crm.v1.CardService.GetCard:output_type -> tandem.crm.v1.GetCardResponse
-	7,  // 27: tandem.crm.v1.CardService.UpdateCard:output_type -> tandem.crm.v1.UpdateCardResponse
-	9,  // 28: tandem.crm.v1.CardService.ListCards:output_type -> tandem.crm.v1.ListCardsResponse
-	11, // 29: tandem.crm.v1.CardService.BatchUpsertCards:output_type -> tandem.crm.v1.BatchUpsertCardsResponse
-	25, // [25:30] is the sub-list for method output_type
-	20, // [20:25] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 17: tandem.crm.v1.ListCardsRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 18: tandem.crm.v1.ListCardsResponse.cards:type_name -> tandem.crm.v1.Card
+	17, // 19: tandem.crm.v1.ListCardsResponse.count:type_name -> tandem.crm.v1.Count
+	1,  // 20: tandem.crm.v1.BatchUpsertCardsRequest.cards:type_name -> tandem.crm.v1.Card
+	18, // 21: tandem.crm.v1.BatchUpsertCardsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	2,  // 22: tandem.crm.v1.CardService.CreateCard:input_type -> tandem.crm.v1.CreateCardRequest
+	4,  // 23: tandem.crm.v1.CardService.GetCard:input_type -> tandem.crm.v1.GetCardRequest
+	6,  // 24: tandem.crm.v1.CardService.UpdateCard:input_type -> tandem.crm.v1.UpdateCardRequest
+	8,  // 25: tandem.crm.v1.CardService.ListCards:input_type -> tandem.crm.v1.ListCardsRequest
+	10, // 26: tandem.crm.v1.CardService.BatchUpsertCards:input_type -> tandem.crm.v1.BatchUpsertCardsRequest
+	3,  // 27: tandem.crm.v1.CardService.CreateCard:output_type -> tandem.crm.v1.CreateCardResponse
+	5,  // 28: tandem.crm.v1.CardService.GetCard:output_type -> tandem.crm.v1.GetCardResponse
+	7,  // 29: tandem.crm.v1.CardService.UpdateCard:output_type -> tandem.crm.v1.UpdateCardResponse
+	9,  // 30: tandem.crm.v1.CardService.ListCards:output_type -> tandem.crm.v1.ListCardsResponse
+	11, // 31: tandem.crm.v1.CardService.BatchUpsertCards:output_type -> tandem.crm.v1.BatchUpsertCardsResponse
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_card_proto_init() }

@@ -452,7 +452,7 @@ func (x *GetContractResponse) GetContract() *Contract {
 	return nil
 }
 
-// ListContractsRequest asks for a page of contracts, by id.
+// ListContractsRequest asks for a page of contracts.
 type ListContractsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -460,7 +460,12 @@ type ListContractsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -516,6 +521,20 @@ func (x *ListContractsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListContractsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListContractsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListContractsResponse holds a page.
 type ListContractsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -523,6 +542,8 @@ type ListContractsResponse struct {
 	Contracts []*Contract `protobuf:"bytes,1,rep,name=contracts,proto3" json:"contracts,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -569,6 +590,13 @@ func (x *ListContractsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListContractsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertContractsRequest carries contracts to create or change.
@@ -725,16 +753,19 @@ const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\vcontract_id\n" +
 	"\x03key\x10\x01\"J\n" +
 	"\x13GetContractResponse\x123\n" +
-	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\x8a\x01\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xe9\x01\n" +
 	"\x14ListContractsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"v\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa2\x01\n" +
 	"\x15ListContractsResponse\x125\n" +
 	"\tcontracts\x18\x01 \x03(\v2\x17.tandem.crm.v1.ContractR\tcontracts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9d\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x9d\x02\n" +
 	"\x1bBatchUpsertContractsRequest\x12=\n" +
 	"\tcontracts\x18\x01 \x03(\v2\x17.tandem.crm.v1.ContractB\x06\xbaH\x03\xd8\x01\x03R\tcontracts\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -788,7 +819,9 @@ var file_tandem_crm_v1_contract_proto_goTypes = []any{
 	(*money.Money)(nil),                  // 10: google.type.Money
 	(*date.Date)(nil),                    // 11: google.type.Date
 	(*timestamppb.Timestamp)(nil),        // 12: google.protobuf.Timestamp
-	(*UpsertResult)(nil),                 // 13: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                       // 13: tandem.crm.v1.CountMode
+	(*Count)(nil),                        // 14: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                 // 15: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_contract_proto_depIdxs = []int32{
 	9,  // 0: tandem.crm.v1.Contract.key:type_name -> tandem.crm.v1.ExternalKey
@@ -804,20 +837,22 @@ var file_tandem_crm_v1_contract_proto_depIdxs = []int32{
 	12, // 10: tandem.crm.v1.Contract.update_time:type_name -> google.protobuf.Timestamp
 	9,  // 11: tandem.crm.v1.GetContractRequest.key:type_name -> tandem.crm.v1.ExternalKey
 	2,  // 12: tandem.crm.v1.GetContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	2,  // 13: tandem.crm.v1.ListContractsResponse.contracts:type_name -> tandem.crm.v1.Contract
-	2,  // 14: tandem.crm.v1.BatchUpsertContractsRequest.contracts:type_name -> tandem.crm.v1.Contract
-	13, // 15: tandem.crm.v1.BatchUpsertContractsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	3,  // 16: tandem.crm.v1.ContractService.GetContract:input_type -> tandem.crm.v1.GetContractRequest
-	5,  // 17: tandem.crm.v1.ContractService.ListContracts:input_type -> tandem.crm.v1.ListContractsRequest
-	7,  // 18: tandem.crm.v1.ContractService.BatchUpsertContracts:input_type -> tandem.crm.v1.BatchUpsertContractsRequest
-	4,  // 19: tandem.crm.v1.ContractService.GetContract:output_type -> tandem.crm.v1.GetContractResponse
-	6,  // 20: tandem.crm.v1.ContractService.ListContracts:output_type -> tandem.crm.v1.ListContractsResponse
-	8,  // 21: tandem.crm.v1.ContractService.BatchUpsertContracts:output_type -> tandem.crm.v1.BatchUpsertContractsResponse
-	19, // [19:22] is the sub-list for method output_type
-	16, // [16:19] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	13, // 13: tandem.crm.v1.ListContractsRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 14: tandem.crm.v1.ListContractsResponse.contracts:type_name -> tandem.crm.v1.Contract
+	14, // 15: tandem.crm.v1.ListContractsResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 16: tandem.crm.v1.BatchUpsertContractsRequest.contracts:type_name -> tandem.crm.v1.Contract
+	15, // 17: tandem.crm.v1.BatchUpsertContractsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	3,  // 18: tandem.crm.v1.ContractService.GetContract:input_type -> tandem.crm.v1.GetContractRequest
+	5,  // 19: tandem.crm.v1.ContractService.ListContracts:input_type -> tandem.crm.v1.ListContractsRequest
+	7,  // 20: tandem.crm.v1.ContractService.BatchUpsertContracts:input_type -> tandem.crm.v1.BatchUpsertContractsRequest
+	4,  // 21: tandem.crm.v1.ContractService.GetContract:output_type -> tandem.crm.v1.GetContractResponse
+	6,  // 22: tandem.crm.v1.ContractService.ListContracts:output_type -> tandem.crm.v1.ListContractsResponse
+	8,  // 23: tandem.crm.v1.ContractService.BatchUpsertContracts:output_type -> tandem.crm.v1.BatchUpsertContractsResponse
+	21, // [21:24] is the sub-list for method output_type
+	18, // [18:21] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_contract_proto_init() }

@@ -32,7 +32,8 @@ const (
 type ContractServiceClient interface {
 	// Returns one contract by id or external key. Errors: NOT_FOUND.
 	GetContract(ctx context.Context, in *GetContractRequest, opts ...grpc.CallOption) (*GetContractResponse, error)
-	// Lists contracts by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists contracts by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListContracts(ctx context.Context, in *ListContractsRequest, opts ...grpc.CallOption) (*ListContractsResponse, error)
 	// Creates or changes contracts by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -85,7 +86,8 @@ func (c *contractServiceClient) BatchUpsertContracts(ctx context.Context, in *Ba
 type ContractServiceServer interface {
 	// Returns one contract by id or external key. Errors: NOT_FOUND.
 	GetContract(context.Context, *GetContractRequest) (*GetContractResponse, error)
-	// Lists contracts by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists contracts by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListContracts(context.Context, *ListContractsRequest) (*ListContractsResponse, error)
 	// Creates or changes contracts by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
