@@ -98,3 +98,6 @@ func change(old, updated *Row) error {
 	}
 	return nil
 }
+
+// Stored is a customer as it is kept.
+type Stored = record.Record[Row]

@@ -31,7 +31,9 @@ type Sight struct {
 type sightKey struct{}
 
 // With returns a context of a caller who sees this.
-func With(ctx context.Context, s *Sight) context.Context { return context.WithValue(ctx, sightKey{}, s) }
+func With(ctx context.Context, s *Sight) context.Context {
+	return context.WithValue(ctx, sightKey{}, s)
+}
 
 // Of returns what the caller sees; nil is everything.
 func Of(ctx context.Context) *Sight {
