@@ -90,10 +90,11 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 
 // server registers every room of the API.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
-		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor)},
-		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor)},
+		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor), reads.Unary},
+		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor), reads.Stream},
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/customer"
@@ -55,10 +56,11 @@ func newBank(t testing.TB, entriesMax int) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reads := audit.NewReads(audit.NewRecorder(b.pool), account.CustomersOf(b.pool))
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: "in memory", Logger: log, Registry: prometheus.NewRegistry(),
-		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor)},
-		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor)},
+		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor), reads.Unary},
+		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor), reads.Stream},
 	})
 	if err != nil {
 		t.Fatal(err)

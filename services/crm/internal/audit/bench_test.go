@@ -143,6 +143,23 @@ func BenchmarkGetCustomer(b *testing.B) {
 	})
 }
 
+// BenchmarkRecord measures the recorder alone, with many readers at once.
+func BenchmarkRecord(b *testing.B) {
+	const readers = 16
+	bank := newBank(b, 2000)
+	recorder := audit.NewRecorder(bank.pool)
+	ctx := outbox.WithActor(audit.WithCaller(b.Context(), audit.Caller{Peer: "bench", Method: "/m", RequestID: "r"}), "eva")
+	b.SetParallelism(readers)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := recorder.Record(ctx, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
+
 // compare measures two calls in turns and reports their rates and the ratio.
 func compare(b *testing.B, audited, plain func(int, int) error) {
 	b.Helper()

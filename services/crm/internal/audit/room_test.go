@@ -44,7 +44,7 @@ func TestConsentEntries(t *testing.T) {
 	}
 }
 
-// A relation tells how it began and how it ended.
+// A relation tells how it began and how it ended, to both sides.
 func TestRelationEntries(t *testing.T) {
 	t.Parallel()
 	b := newBank(t, 100)
@@ -62,8 +62,8 @@ func TestRelationEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		`eva create relation 1 v1 []  {"customer_id":1,"type":"spouse","other_customer_id":2,"valid_from":"2001-02-03","formality":"formal"}`,
-		`jan update relation 1 v2 [] {"valid_to":null,"end_reason":""} {"valid_to":"2020-05-06","end_reason":"divorce"}`,
+		`eva create relation 1 v1 [2]  {"customer_id":1,"type":"spouse","other_customer_id":2,"valid_from":"2001-02-03","formality":"formal"}`,
+		`jan update relation 1 v2 [2] {"valid_to":null,"end_reason":""} {"valid_to":"2020-05-06","end_reason":"divorce"}`,
 	}
 	got := briefs(b.list(t, &crmv1.ListAuditEntriesRequest{CustomerId: id, Filter: `entity = "relation"`}))
 	if diff := cmp.Diff(want, got); diff != "" {

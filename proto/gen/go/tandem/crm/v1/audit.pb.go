@@ -35,7 +35,7 @@ const (
 	AuditAction_AUDIT_ACTION_UPDATE AuditAction = 2
 	// A record was deleted.
 	AuditAction_AUDIT_ACTION_DELETE AuditAction = 3
-	// Sensitive fields of customers were read.
+	// Customers were shown: their own fields, or what they hold, agreed to, did or are to others.
 	AuditAction_AUDIT_ACTION_READ AuditAction = 4
 )
 
@@ -182,9 +182,10 @@ type AuditEntry struct {
 	EntityId int64 `protobuf:"varint,10,opt,name=entity_id,json=entityId,proto3" json:"entity_id,omitempty"`
 	// Version that a change made; 0 for a read.
 	Version int64 `protobuf:"varint,11,opt,name=version,proto3" json:"version,omitempty"`
-	// Customer whom the record is about; 0 when there is none or more than one.
+	// Customer whom the record or the answer is about; 0 when there is none, or when a list showed several.
 	CustomerId int64 `protobuf:"varint,12,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// Customers whom the answer to a list showed.
+	// Other customers: whom an answer showed besides, or the other side of a relation. An answer about an account shows its
+	// holders of that day.
 	CustomerIds []int64 `protobuf:"varint,13,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
 	// JSON of the changed columns before the change; empty when there was nothing.
 	Before string `protobuf:"bytes,14,opt,name=before,proto3" json:"before,omitempty"`
