@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -35,6 +37,23 @@ func NewGuard(policy *Policy, pool *pgxpool.Pool, unproved ...string) *Guard {
 		g.methods[name] = apiMethod(name)
 	}
 	return g
+}
+
+// Covers names the methods of a server that stand in no group of the policy: nobody could call them.
+func (g *Guard) Covers(services map[string]grpc.ServiceInfo) error {
+	var methods []string
+	for service, info := range services {
+		for _, m := range info.Methods {
+			if name := "/" + service + "/" + m.Name; guarded(name) {
+				methods = append(methods, name)
+			}
+		}
+	}
+	if missing := g.policy.Unruled(methods); len(missing) > 0 {
+		slices.Sort(missing)
+		return fmt.Errorf("%s: no group of methods holds %s", g.policy.Origin, strings.Join(missing, ", "))
+	}
+	return nil
 }
 
 // Unary holds calls to the policy. It must stand behind what finds out who calls.

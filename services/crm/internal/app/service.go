@@ -10,10 +10,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
+	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/access"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/branch"
@@ -88,22 +90,39 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	}, nil
 }
 
-// server registers every room of the API.
+// server builds the API: who calls, what is on record, who may, and every room.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	policy, err := access.Load(s.config.PolicyFile)
+	if err != nil {
+		return nil, err
+	}
+	// Callers do not prove who they are yet.
+	guard := access.NewGuard(policy, s.pool, auth.RoleAdministrator)
 	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
-		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor), reads.Unary},
-		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor), reads.Stream},
+		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor), reads.Unary, guard.Unary},
+		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor), reads.Stream, guard.Stream},
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := s.register(server, guard, publisher, location); err != nil {
+		return nil, err
+	}
+	if err := guard.Covers(server.GetServiceInfo()); err != nil {
+		s.log.Warn("methods that nobody may call", "error", err)
+	}
+	return server, nil
+}
+
+// register puts every room behind a server.
+func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, publisher *relay.Relay, location *time.Location) error {
 	changes, err := changestream.NewServer(changestream.Config{
 		Pool: s.pool, JetStream: s.js, Relay: publisher, SlotName: s.config.RelaySlot, Logger: s.log,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
@@ -119,5 +138,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
-	return server, nil
+	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,
+		contract.Table, interaction.Table, consent.Table, relation.Table))
+	return nil
 }

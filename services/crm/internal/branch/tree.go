@@ -27,6 +27,9 @@ func refuseCircles(ctx context.Context, q record.Querier, rows []*record.Record[
 		return nil, err
 	}
 	locked.Close()
+	if err := locked.Err(); err != nil {
+		return nil, err
+	}
 	above, byKey, err := tree(ctx, q)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,10 @@ import (
 // would succeed: a constraint (class 23) or a value out of range (class 22). A row that the caller may not write is alike.
 func Broken(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errOutOfSight) || errors.As(err, &pg) && (pgerrcode.IsIntegrityConstraintViolation(pg.Code) || pgerrcode.IsDataException(pg.Code))
+	if errors.Is(err, errOutOfSight) {
+		return true
+	}
+	return errors.As(err, &pg) && (pgerrcode.IsIntegrityConstraintViolation(pg.Code) || pgerrcode.IsDataException(pg.Code))
 }
 
 // contended reports whether Postgres ended a transaction only because others were at work (class 40: a deadlock or a

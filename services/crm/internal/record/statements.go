@@ -60,7 +60,8 @@ func (t *Table[R]) notFound(name string) error {
 	return apperr.NotFound("%s %s does not exist", strings.ReplaceAll(t.entity, "_", " "), name)
 }
 
-// Select returns the records that a condition selects, whoever may see them: rules need them all. The rest of the statement, such as ORDER BY, may follow it.
+// Select returns the records that a condition selects, whoever may see them: rules need them all. The rest of the statement,
+// such as ORDER BY, may follow it.
 func (t *Table[R]) Select(ctx context.Context, q Querier, condition string, args ...any) ([]*Record[R], error) {
 	rows, err := q.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.selectList(), t.entity, condition), args...)
 	if err != nil {

@@ -47,8 +47,8 @@ const lasting = "(seen_holder.valid_to IS NULL OR seen_holder.valid_to >= curren
 // Accounts is for the table of accounts itself: those that a customer who is seen holds, and those of the caller's branch
 // that nobody holds yet.
 func Accounts(rows Rows, bind Bind) string {
-	held := "EXISTS (SELECT FROM account_holder seen_holder JOIN customer seen USING (customer_id) WHERE seen_holder.account_id = account.account_id AND " +
-		lasting + " AND " + customers("seen.", rows, bind) + ")"
+	held := "EXISTS (SELECT FROM account_holder seen_holder JOIN customer seen USING (customer_id)" +
+		" WHERE seen_holder.account_id = account.account_id AND " + lasting + " AND " + customers("seen.", rows, bind) + ")"
 	if rows.HomeID == 0 {
 		return held
 	}
