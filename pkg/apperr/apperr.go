@@ -33,6 +33,7 @@ const (
 	ReasonFieldDenied        = "FIELD_DENIED"
 	ReasonUnavailable        = "UNAVAILABLE"
 	ReasonOverload           = "OVERLOAD"
+	ReasonListTooLarge       = "LIST_TOO_LARGE"
 	ReasonInternal           = "INTERNAL"
 )
 

@@ -28,11 +28,11 @@ func NewServer(pool *pgxpool.Pool) *Server { return &Server{pool: pool} }
 // ListAuditEntries returns a page, newest first. Entries hold what they tell of, so the look at them is on record like any
 // other read.
 func (s *Server) ListAuditEntries(ctx context.Context, req *crmv1.ListAuditEntriesRequest) (*crmv1.ListAuditEntriesResponse, error) {
-	entries, next, err := list(ctx, s.pool, req)
+	entries, next, count, err := list(ctx, s.pool, req)
 	if err != nil {
 		return nil, err
 	}
-	answer := &crmv1.ListAuditEntriesResponse{Entries: make([]*crmv1.AuditEntry, len(entries)), NextPageToken: next}
+	answer := &crmv1.ListAuditEntriesResponse{Entries: make([]*crmv1.AuditEntry, len(entries)), NextPageToken: next, Count: count}
 	for i, e := range entries {
 		answer.Entries[i] = entryToProto(e)
 	}

@@ -33,24 +33,24 @@ type Row struct {
 var Table = record.NewTable[Row]("contract", sight.ByAccount("account_id"))
 
 var schema = filter.Schema{
-	{Name: "contract_id", Column: "contract_id", Kind: filter.Int},
+	{Name: "contract_id", Column: "contract_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ContractKind]()},
+	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ContractKind](), Required: true},
 	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ContractState]()},
 	{Name: "account_id", Column: "account_id", Kind: filter.Int},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
-	{Name: "amount", Column: "amount", Kind: filter.Decimal},
+	{Name: "amount", Column: "amount", Kind: filter.Decimal, Required: true},
 	{Name: "instalment", Column: "instalment", Kind: filter.Decimal},
-	{Name: "currency", Column: "currency", Kind: filter.Text},
-	{Name: "duration_months", Column: "duration_months", Kind: filter.Int},
+	{Name: "currency", Column: "currency", Kind: filter.Text, Required: true},
+	{Name: "duration_months", Column: "duration_months", Kind: filter.Int, Required: true},
 	{Name: "opened", Column: "opened", Kind: filter.Date},
 	{Name: "closed", Column: "closed", Kind: filter.Date},
 	{Name: "purpose", Column: "purpose", Kind: filter.Text},
 	{Name: "counterparty_bank", Column: "counterparty_bank", Kind: filter.Text},
 	{Name: "counterparty_account", Column: "counterparty_account", Kind: filter.Text},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // There is no state machine here: contracts come from the system that owns their life, and its corrections must pass.

@@ -18,13 +18,13 @@ type Server struct {
 }
 
 // Written follows changes of customers in their transactions.
-type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error
+type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error
 
 // NewServer binds the room to its database and tells followers what was written.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Server {
-	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error {
+	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error {
 		for _, follow := range followers {
-			if err := follow(ctx, tx, customers); err != nil {
+			if err := follow(ctx, tx, customers, old); err != nil {
 				return err
 			}
 		}
@@ -59,7 +59,10 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
 	page, err := s.store.List(ctx, req, Schema, record.Scope{})
-	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, err
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertCustomers creates or changes customers by external key.

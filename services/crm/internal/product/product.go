@@ -27,7 +27,7 @@ type Row struct {
 var Table = record.NewTable[Row]("product", sight.Everybody)
 
 var schema = filter.Schema{
-	{Name: "product_id", Column: "product_id", Kind: filter.Int},
+	{Name: "product_id", Column: "product_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "code", Column: "code", Kind: filter.Text},

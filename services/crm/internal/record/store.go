@@ -49,8 +49,8 @@ type Room[P Message, R any] struct {
 	// Event puts the state that analysis may see into a change.
 	Event func(*Record[R], *eventsv1.Change)
 	// Written follows what was written, in the same transaction and for a whole batch at once: what others keep about the
-	// records changes with them. Nil when nobody keeps anything.
-	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R]) error
+	// records changes with them. old holds the rows as they were, nil for a new record. Nil when nobody keeps anything.
+	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R], old []*R) error
 	// Writable says which rows a caller may write, where it needs more than to see them; nil means those that are seen.
 	Writable sight.Belonging
 	// Deferred says that the table has deferred constraints, which hold for all rows of a batch together.
@@ -107,9 +107,9 @@ func (s *Store[P, R]) prepare(message P) (*Record[R], *item) {
 	return r, &item{refs: refs, err: apperr.Invalid(violations...)}
 }
 
-// complete resolves what rows refer to, and lets the room finish those whose references are right.
-func (s *Store[P, R]) complete(ctx context.Context, q Querier, records []*Record[R], items []*item) error {
-	if err := resolve(ctx, q, items); err != nil || s.room.Resolved == nil {
+// complete resolves what rows refer to, and lets the room finish those whose references are right. More is read beside it.
+func (s *Store[P, R]) complete(ctx context.Context, q Querier, records []*Record[R], items []*item, more ...Part) error {
+	if err := resolve(ctx, q, items, more...); err != nil || s.room.Resolved == nil {
 		return err
 	}
 	var right []*Record[R]
@@ -158,7 +158,7 @@ func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[
 		return err
 	}
 	if s.room.Written != nil {
-		if err := s.room.Written(ctx, tx, records); err != nil {
+		if err := s.room.Written(ctx, tx, records, old); err != nil {
 			return err
 		}
 	}
