@@ -18,19 +18,16 @@ import (
 
 // Guard holds calls to the policy.
 type Guard struct {
-	policy *Policy
-	grants *grants
-	places *places
-	// unproved are the roles of callers of whom nobody proved anything.
-	unproved []string
-	methods  map[string]protoreflect.MethodDescriptor
+	policy  *Policy
+	grants  *grants
+	places  *places
+	methods map[string]protoreflect.MethodDescriptor
 }
 
-// NewGuard holds calls to a policy. Callers without a principal have the roles unproved: none, unless callers are not asked
-// to prove who they are.
-func NewGuard(policy *Policy, pool *pgxpool.Pool, unproved ...string) *Guard {
+// NewGuard holds calls to a policy. A caller without a principal has no role.
+func NewGuard(policy *Policy, pool *pgxpool.Pool) *Guard {
 	g := &Guard{
-		policy: policy, grants: &grants{policy: policy}, places: newPlaces(pool), unproved: unproved,
+		policy: policy, grants: &grants{policy: policy}, places: newPlaces(pool),
 		methods: map[string]protoreflect.MethodDescriptor{},
 	}
 	for _, name := range apiMethods() {
@@ -109,10 +106,7 @@ func (g *Guard) enter(ctx context.Context, method string) (context.Context, *gra
 }
 
 func (g *Guard) caller(ctx context.Context) (subject string, roles []string) {
-	principal, proved := auth.FromContext(ctx)
-	if !proved {
-		return "", g.unproved
-	}
+	principal, _ := auth.FromContext(ctx)
 	return principal.Subject, principal.Roles
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
-	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/pkg/telemetry"
@@ -32,6 +31,7 @@ import (
 	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/search"
+	"tandem.bank/services/crm/internal/servicelevel"
 	"tandem.bank/services/crm/internal/transaction"
 )
 
@@ -96,13 +96,21 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	if err != nil {
 		return nil, err
 	}
-	// Callers do not prove who they are yet.
-	guard := access.NewGuard(policy, s.pool, auth.RoleAdministrator)
+	guard := access.NewGuard(policy, s.pool)
 	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
+	transport, err := s.config.Auth.TLS.Server()
+	if err != nil {
+		return nil, err
+	}
+	callers, err := s.config.Auth.Verifier(s.log)
+	if err != nil {
+		return nil, err
+	}
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
-		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor), reads.Unary, guard.Unary},
-		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor), reads.Stream, guard.Stream},
+		TLS:    transport,
+		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary, guard.Unary},
+		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream, guard.Stream},
 	})
 	if err != nil {
 		return nil, err
@@ -132,6 +140,7 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
+	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))

@@ -63,7 +63,7 @@ func BenchmarkUpdateCustomer(b *testing.B) {
 		for c := range ids {
 			ids[c] = bank.create(b, "Eva").GetCustomerId()
 		}
-		ctx := as(b, "eva")
+		ctx := bank.as(b, "eva")
 		return func(caller, i int) error {
 			_, err := bank.customers.UpdateCustomer(ctx, &crmv1.UpdateCustomerRequest{
 				Customer: &crmv1.Customer{CustomerId: ids[caller], Phone: fmt.Sprintf("+4201%08d", i)},
@@ -122,7 +122,7 @@ func BenchmarkGetCustomer(b *testing.B) {
 		b.Fatal(err)
 	}
 	id, other := with.create(b, "Eva").GetCustomerId(), without.create(b, "Eva").GetCustomerId()
-	ctx := as(b, "eva")
+	ctx := with.as(b, "eva")
 	read := func(bank *bank, id int64) func(int, int) error {
 		return func(int, int) error {
 			_, err := bank.customers.GetCustomer(ctx, &crmv1.GetCustomerRequest{CustomerId: id})

@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	datepb "google.golang.org/genproto/googleapis/type/date"
+	"google.golang.org/genproto/googleapis/type/latlng"
 	moneypb "google.golang.org/genproto/googleapis/type/money"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -146,7 +148,23 @@ var interactions = kind{
 			Key: key(source, n), CustomerKey: fixed("customer"), Kind: crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT,
 			Channel: crmv1.Channel_CHANNEL_PHONE, OpenedTime: at(n / 2), ManagerKey: fixed("manager"), AccountKey: fixed("account"),
 			Subject: "Card declined", Text: "At the till.", Outcome: "open", Topic: "card declined",
-			Priority: crmv1.Priority_PRIORITY_HIGH, FirstAnswerTime: at(n/2 + 5), DueTime: at(n/2 + 1000),
+			Priority: crmv1.Priority_PRIORITY_HIGH, FirstAnswerTime: at(n/2 + 5), DueTime: at(n/2 + 1000), FirstAnswerDueTime: at(n/2 + 60),
+			Participants: []*crmv1.Participant{
+				{CustomerKey: fixed("other customer"), Role: crmv1.ParticipantRole_PARTICIPANT_ROLE_REPRESENTATIVE},
+				{Name: "Mgr. Jan Hora", Role: crmv1.ParticipantRole_PARTICIPANT_ROLE_INTERPRETER},
+			},
+			Campaign: "2026-spring", Place: "Praha 1", Location: &latlng.LatLng{Latitude: 50.09, Longitude: 14.42}, Documents: []string{"archive/17"},
+		}
+	},
+}
+
+var serviceLevels = kind{
+	name: "service_level", service: "ServiceLevelService", one: "ServiceLevel", many: "ServiceLevels", edited: "name", free: "name",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.ServiceLevel{
+			Key: key(source, n), Name: "Card declined, urgent", Class: fmt.Sprintf("class_%s_%d", strings.ToLower(source), n),
+			Kind: crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT, Priority: crmv1.Priority_PRIORITY_HIGH,
+			FirstAnswerHours: 2, ResolutionHours: 24, Calendar: crmv1.ServiceCalendar_SERVICE_CALENDAR_BUSINESS_HOURS,
 		}
 	},
 }
@@ -176,4 +194,4 @@ var relations = kind{
 }
 
 // kinds are all that the suite is run against.
-var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, consents, relations}
+var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, serviceLevels, consents, relations}

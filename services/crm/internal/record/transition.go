@@ -30,6 +30,21 @@ func (m StateMachine) Check(field, from, to string) error {
 	}
 }
 
+// Step is the state to which a named step leads from a state. A step that the machine does not have from there is refused,
+// and the refusal names those it has.
+func (m StateMachine) Step(field, name, from string) (string, error) {
+	for _, t := range m {
+		if t.Name == name && t.From == from {
+			return t.To, nil
+		}
+	}
+	text := fmt.Sprintf("can't %s from %s; %s", name, from, m.ways(from))
+	return "", &apperr.Error{
+		Code: codes.FailedPrecondition, Reason: apperr.ReasonWrongTransition, Message: field + ": " + text,
+		Violations: []apperr.Violation{{Field: field, Description: text}},
+	}
+}
+
 func (m StateMachine) ways(from string) string {
 	var ways []string
 	for _, t := range m {

@@ -66,6 +66,8 @@ type Change struct {
 	//	*Change_Consent
 	//	*Change_Relation
 	//	*Change_AuditBlock
+	//	*Change_BehaviourEventBundle
+	//	*Change_ServiceLevel
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -290,6 +292,24 @@ func (x *Change) GetAuditBlock() *AuditBlockState {
 	return nil
 }
 
+func (x *Change) GetBehaviourEventBundle() *BehaviourEventBundle {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_BehaviourEventBundle); ok {
+			return x.BehaviourEventBundle
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetServiceLevel() *ServiceLevelState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_ServiceLevel); ok {
+			return x.ServiceLevel
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -364,6 +384,16 @@ type Change_AuditBlock struct {
 	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
 }
 
+type Change_BehaviourEventBundle struct {
+	// A bundle of behaviour events.
+	BehaviourEventBundle *BehaviourEventBundle `protobuf:"bytes,40,opt,name=behaviour_event_bundle,json=behaviourEventBundle,proto3,oneof"`
+}
+
+type Change_ServiceLevel struct {
+	// A service level.
+	ServiceLevel *ServiceLevelState `protobuf:"bytes,41,opt,name=service_level,json=serviceLevel,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -391,6 +421,10 @@ func (*Change_Consent) isChange_Payload() {}
 func (*Change_Relation) isChange_Payload() {}
 
 func (*Change_AuditBlock) isChange_Payload() {}
+
+func (*Change_BehaviourEventBundle) isChange_Payload() {}
+
+func (*Change_ServiceLevel) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -1448,7 +1482,8 @@ func (x *CardState) GetExpiry() string {
 	return ""
 }
 
-// InteractionState is an interaction after a change; subject and text stay in Postgres.
+// InteractionState is an interaction after a change; subject, text, place, documents and the names of those who are neither
+// customers nor employees stay in Postgres.
 type InteractionState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Customer.
@@ -1469,7 +1504,7 @@ type InteractionState struct {
 	Outcome string `protobuf:"bytes,8,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// Duration in seconds.
 	DurationSeconds int32 `protobuf:"varint,9,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
-	// Class of a complaint or request.
+	// What a complaint or request is about, in the words of its source.
 	Topic string `protobuf:"bytes,10,opt,name=topic,proto3" json:"topic,omitempty"`
 	// Priority in lower case; may be empty.
 	Priority string `protobuf:"bytes,11,opt,name=priority,proto3" json:"priority,omitempty"`
@@ -1480,7 +1515,29 @@ type InteractionState struct {
 	// Due by service level.
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	// Rating 1 to 5; 0 when not rated.
-	Satisfaction  int32 `protobuf:"varint,15,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	Satisfaction int32 `protobuf:"varint,15,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	// Customers who took part beside customer_id.
+	Participants []*InteractionParticipant `protobuf:"bytes,16,rep,name=participants,proto3" json:"participants,omitempty"`
+	// Contract; 0 when none.
+	ContractId int64 `protobuf:"varint,17,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Card; 0 when none.
+	CardId int64 `protobuf:"varint,18,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Campaign; may be empty.
+	Campaign string `protobuf:"bytes,19,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Class of a complaint or request; may be empty.
+	Class string `protobuf:"bytes,20,opt,name=class,proto3" json:"class,omitempty"`
+	// First answer due by service level.
+	FirstAnswerDueTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=first_answer_due_time,json=firstAnswerDueTime,proto3" json:"first_answer_due_time,omitempty"`
+	// Service level behind the due times; 0 when none.
+	ServiceLevelId int64 `protobuf:"varint,22,opt,name=service_level_id,json=serviceLevelId,proto3" json:"service_level_id,omitempty"`
+	// How often a complaint or request was opened again.
+	ReopenedCount int32 `protobuf:"varint,23,opt,name=reopened_count,json=reopenedCount,proto3" json:"reopened_count,omitempty"`
+	// When it was last opened again.
+	ReopenedTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=reopened_time,json=reopenedTime,proto3" json:"reopened_time,omitempty"`
+	// When it was rated.
+	RatedTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=rated_time,json=ratedTime,proto3" json:"rated_time,omitempty"`
+	// Whether a due time was missed when the change was made. A time that passes later is told by the times.
+	Breached      bool `protobuf:"varint,26,opt,name=breached,proto3" json:"breached,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1620,6 +1677,447 @@ func (x *InteractionState) GetSatisfaction() int32 {
 	return 0
 }
 
+func (x *InteractionState) GetParticipants() []*InteractionParticipant {
+	if x != nil {
+		return x.Participants
+	}
+	return nil
+}
+
+func (x *InteractionState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *InteractionState) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *InteractionState) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *InteractionState) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *InteractionState) GetFirstAnswerDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstAnswerDueTime
+	}
+	return nil
+}
+
+func (x *InteractionState) GetServiceLevelId() int64 {
+	if x != nil {
+		return x.ServiceLevelId
+	}
+	return 0
+}
+
+func (x *InteractionState) GetReopenedCount() int32 {
+	if x != nil {
+		return x.ReopenedCount
+	}
+	return 0
+}
+
+func (x *InteractionState) GetReopenedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReopenedTime
+	}
+	return nil
+}
+
+func (x *InteractionState) GetRatedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RatedTime
+	}
+	return nil
+}
+
+func (x *InteractionState) GetBreached() bool {
+	if x != nil {
+		return x.Breached
+	}
+	return false
+}
+
+// InteractionParticipant is a customer or an employee who took part in an interaction.
+type InteractionParticipant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer; 0 for an employee.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Manager; 0 for a customer.
+	ManagerId int64 `protobuf:"varint,2,opt,name=manager_id,json=managerId,proto3" json:"manager_id,omitempty"`
+	// Role in lower case; may be empty.
+	Role          string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InteractionParticipant) Reset() {
+	*x = InteractionParticipant{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InteractionParticipant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InteractionParticipant) ProtoMessage() {}
+
+func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InteractionParticipant.ProtoReflect.Descriptor instead.
+func (*InteractionParticipant) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *InteractionParticipant) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *InteractionParticipant) GetManagerId() int64 {
+	if x != nil {
+		return x.ManagerId
+	}
+	return 0
+}
+
+func (x *InteractionParticipant) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+// ServiceLevelState is a service level after a change.
+type ServiceLevelState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Class; empty for every class.
+	Class string `protobuf:"bytes,2,opt,name=class,proto3" json:"class,omitempty"`
+	// "complaint" or "request"; empty for both.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Priority in lower case; empty for every one.
+	Priority string `protobuf:"bytes,4,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Hours to the first answer; 0 when nothing is promised.
+	FirstAnswerHours int32 `protobuf:"varint,5,opt,name=first_answer_hours,json=firstAnswerHours,proto3" json:"first_answer_hours,omitempty"`
+	// Hours to the resolution; 0 when nothing is promised.
+	ResolutionHours int32 `protobuf:"varint,6,opt,name=resolution_hours,json=resolutionHours,proto3" json:"resolution_hours,omitempty"`
+	// "business_hours" or "around_the_clock".
+	Calendar      string `protobuf:"bytes,7,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceLevelState) Reset() {
+	*x = ServiceLevelState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceLevelState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceLevelState) ProtoMessage() {}
+
+func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceLevelState.ProtoReflect.Descriptor instead.
+func (*ServiceLevelState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ServiceLevelState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetPriority() string {
+	if x != nil {
+		return x.Priority
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetFirstAnswerHours() int32 {
+	if x != nil {
+		return x.FirstAnswerHours
+	}
+	return 0
+}
+
+func (x *ServiceLevelState) GetResolutionHours() int32 {
+	if x != nil {
+		return x.ResolutionHours
+	}
+	return 0
+}
+
+func (x *ServiceLevelState) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
+	}
+	return ""
+}
+
+// BehaviourEventBundle holds behaviour events that were recorded together.
+type BehaviourEventBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The events.
+	Events        []*BehaviourEventState `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BehaviourEventBundle) Reset() {
+	*x = BehaviourEventBundle{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BehaviourEventBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BehaviourEventBundle) ProtoMessage() {}
+
+func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BehaviourEventBundle.ProtoReflect.Descriptor instead.
+func (*BehaviourEventBundle) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *BehaviourEventBundle) GetEvents() []*BehaviourEventState {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// BehaviourEventState is one behaviour event of a bundle; its properties stay in Postgres.
+type BehaviourEventState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the event.
+	BehaviourEventId int64 `protobuf:"varint,1,opt,name=behaviour_event_id,json=behaviourEventId,proto3" json:"behaviour_event_id,omitempty"`
+	// 1, and one more when its visitor was linked to a customer.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Customer; 0 while the visitor is not known.
+	CustomerId int64 `protobuf:"varint,3,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Anonymous visitor; may be empty.
+	VisitorId string `protobuf:"bytes,4,opt,name=visitor_id,json=visitorId,proto3" json:"visitor_id,omitempty"`
+	// Kind in lower case, for example "site_visit"; never changes.
+	Kind string `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`
+	// When it happened; never changes.
+	Time *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
+	// The same as a day of the bank's calendar.
+	BusinessDate string `protobuf:"bytes,7,opt,name=business_date,json=businessDate,proto3" json:"business_date,omitempty"`
+	// Channel in lower case; may be empty.
+	Channel string `protobuf:"bytes,8,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Device in lower case; may be empty.
+	Device string `protobuf:"bytes,9,opt,name=device,proto3" json:"device,omitempty"`
+	// Path of the page, or object; may be empty.
+	Page string `protobuf:"bytes,10,opt,name=page,proto3" json:"page,omitempty"`
+	// Campaign; may be empty.
+	Campaign string `protobuf:"bytes,11,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Product; 0 when none.
+	ProductId int64 `protobuf:"varint,12,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	// Duration in seconds.
+	DurationSeconds int32 `protobuf:"varint,13,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *BehaviourEventState) Reset() {
+	*x = BehaviourEventState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BehaviourEventState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BehaviourEventState) ProtoMessage() {}
+
+func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BehaviourEventState.ProtoReflect.Descriptor instead.
+func (*BehaviourEventState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BehaviourEventState) GetBehaviourEventId() int64 {
+	if x != nil {
+		return x.BehaviourEventId
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetVisitorId() string {
+	if x != nil {
+		return x.VisitorId
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *BehaviourEventState) GetBusinessDate() string {
+	if x != nil {
+		return x.BusinessDate
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetProductId() int64 {
+	if x != nil {
+		return x.ProductId
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetDurationSeconds() int32 {
+	if x != nil {
+		return x.DurationSeconds
+	}
+	return 0
+}
+
 // ConsentState is a consent after a change; proofs and the reason of a withdrawal stay in Postgres.
 type ConsentState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1647,7 +2145,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +2157,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +2170,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -1751,7 +2249,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +2261,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +2274,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -1826,7 +2324,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +2336,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +2349,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -1960,7 +2458,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2470,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2483,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -2034,7 +2532,8 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x92\t\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xbe\n" +
+	"\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -2059,7 +2558,9 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
 	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
-	"auditBlockB\t\n" +
+	"auditBlock\x12^\n" +
+	"\x16behaviour_event_bundle\x18( \x01(\v2&.tandem.events.v1.BehaviourEventBundleH\x00R\x14behaviourEventBundle\x12J\n" +
+	"\rservice_level\x18) \x01(\v2#.tandem.events.v1.ServiceLevelStateH\x00R\fserviceLevelB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -2171,7 +2672,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06scheme\x18\x04 \x01(\tR\x06scheme\x12\x14\n" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12\x16\n" +
 	"\x06issued\x18\x06 \x01(\tR\x06issued\x12\x16\n" +
-	"\x06expiry\x18\a \x01(\tR\x06expiry\"\xdc\x04\n" +
+	"\x06expiry\x18\a \x01(\tR\x06expiry\"\xce\b\n" +
 	"\x10InteractionState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x12\n" +
@@ -2192,7 +2693,54 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x11first_answer_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstAnswerTime\x12?\n" +
 	"\rresolved_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fresolvedTime\x125\n" +
 	"\bdue_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\"\n" +
-	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\"\x8d\x03\n" +
+	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\x12L\n" +
+	"\fparticipants\x18\x10 \x03(\v2(.tandem.events.v1.InteractionParticipantR\fparticipants\x12\x1f\n" +
+	"\vcontract_id\x18\x11 \x01(\x03R\n" +
+	"contractId\x12\x17\n" +
+	"\acard_id\x18\x12 \x01(\x03R\x06cardId\x12\x1a\n" +
+	"\bcampaign\x18\x13 \x01(\tR\bcampaign\x12\x14\n" +
+	"\x05class\x18\x14 \x01(\tR\x05class\x12M\n" +
+	"\x15first_answer_due_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\x12firstAnswerDueTime\x12(\n" +
+	"\x10service_level_id\x18\x16 \x01(\x03R\x0eserviceLevelId\x12%\n" +
+	"\x0ereopened_count\x18\x17 \x01(\x05R\rreopenedCount\x12?\n" +
+	"\rreopened_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\freopenedTime\x129\n" +
+	"\n" +
+	"rated_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampR\tratedTime\x12\x1a\n" +
+	"\bbreached\x18\x1a \x01(\bR\bbreached\"l\n" +
+	"\x16InteractionParticipant\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12\x1d\n" +
+	"\n" +
+	"manager_id\x18\x02 \x01(\x03R\tmanagerId\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\"\xe2\x01\n" +
+	"\x11ServiceLevelState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05class\x18\x02 \x01(\tR\x05class\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1a\n" +
+	"\bpriority\x18\x04 \x01(\tR\bpriority\x12,\n" +
+	"\x12first_answer_hours\x18\x05 \x01(\x05R\x10firstAnswerHours\x12)\n" +
+	"\x10resolution_hours\x18\x06 \x01(\x05R\x0fresolutionHours\x12\x1a\n" +
+	"\bcalendar\x18\a \x01(\tR\bcalendar\"U\n" +
+	"\x14BehaviourEventBundle\x12=\n" +
+	"\x06events\x18\x01 \x03(\v2%.tandem.events.v1.BehaviourEventStateR\x06events\"\xb2\x03\n" +
+	"\x13BehaviourEventState\x12,\n" +
+	"\x12behaviour_event_id\x18\x01 \x01(\x03R\x10behaviourEventId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x1f\n" +
+	"\vcustomer_id\x18\x03 \x01(\x03R\n" +
+	"customerId\x12\x1d\n" +
+	"\n" +
+	"visitor_id\x18\x04 \x01(\tR\tvisitorId\x12\x12\n" +
+	"\x04kind\x18\x05 \x01(\tR\x04kind\x12.\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12#\n" +
+	"\rbusiness_date\x18\a \x01(\tR\fbusinessDate\x12\x18\n" +
+	"\achannel\x18\b \x01(\tR\achannel\x12\x16\n" +
+	"\x06device\x18\t \x01(\tR\x06device\x12\x12\n" +
+	"\x04page\x18\n" +
+	" \x01(\tR\x04page\x12\x1a\n" +
+	"\bcampaign\x18\v \x01(\tR\bcampaign\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\f \x01(\x03R\tproductId\x12)\n" +
+	"\x10duration_seconds\x18\r \x01(\x05R\x0fdurationSeconds\"\x8d\x03\n" +
 	"\fConsentState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x18\n" +
@@ -2246,31 +2794,35 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_tandem_events_v1_change_proto_goTypes = []any{
-	(*Change)(nil),                // 0: tandem.events.v1.Change
-	(*Amount)(nil),                // 1: tandem.events.v1.Amount
-	(*RegionState)(nil),           // 2: tandem.events.v1.RegionState
-	(*BranchState)(nil),           // 3: tandem.events.v1.BranchState
-	(*ManagerState)(nil),          // 4: tandem.events.v1.ManagerState
-	(*CustomerState)(nil),         // 5: tandem.events.v1.CustomerState
-	(*RelationState)(nil),         // 6: tandem.events.v1.RelationState
-	(*ProductState)(nil),          // 7: tandem.events.v1.ProductState
-	(*ContractState)(nil),         // 8: tandem.events.v1.ContractState
-	(*AccountState)(nil),          // 9: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),    // 10: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),             // 11: tandem.events.v1.CardState
-	(*InteractionState)(nil),      // 12: tandem.events.v1.InteractionState
-	(*ConsentState)(nil),          // 13: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),     // 14: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 15: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),       // 16: tandem.events.v1.AuditBlockState
-	nil,                           // 17: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 19: google.type.LatLng
+	(*Change)(nil),                 // 0: tandem.events.v1.Change
+	(*Amount)(nil),                 // 1: tandem.events.v1.Amount
+	(*RegionState)(nil),            // 2: tandem.events.v1.RegionState
+	(*BranchState)(nil),            // 3: tandem.events.v1.BranchState
+	(*ManagerState)(nil),           // 4: tandem.events.v1.ManagerState
+	(*CustomerState)(nil),          // 5: tandem.events.v1.CustomerState
+	(*RelationState)(nil),          // 6: tandem.events.v1.RelationState
+	(*ProductState)(nil),           // 7: tandem.events.v1.ProductState
+	(*ContractState)(nil),          // 8: tandem.events.v1.ContractState
+	(*AccountState)(nil),           // 9: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),     // 10: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),              // 11: tandem.events.v1.CardState
+	(*InteractionState)(nil),       // 12: tandem.events.v1.InteractionState
+	(*InteractionParticipant)(nil), // 13: tandem.events.v1.InteractionParticipant
+	(*ServiceLevelState)(nil),      // 14: tandem.events.v1.ServiceLevelState
+	(*BehaviourEventBundle)(nil),   // 15: tandem.events.v1.BehaviourEventBundle
+	(*BehaviourEventState)(nil),    // 16: tandem.events.v1.BehaviourEventState
+	(*ConsentState)(nil),           // 17: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),      // 18: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),       // 19: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),        // 20: tandem.events.v1.AuditBlockState
+	nil,                            // 21: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),          // 23: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	18, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	22, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
@@ -2281,32 +2833,40 @@ var file_tandem_events_v1_change_proto_depIdxs = []int32{
 	10, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
 	11, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
 	12, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	14, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	13, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	18, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	17, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
 	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	16, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	19, // 15: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	17, // 16: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	19, // 17: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 18: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 19: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 20: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 21: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	18, // 22: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	18, // 23: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	18, // 24: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	18, // 25: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	18, // 26: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	18, // 27: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	18, // 28: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	15, // 29: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 30: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	18, // 31: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	20, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	15, // 15: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
+	14, // 16: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
+	23, // 17: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	21, // 18: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	23, // 19: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 20: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 21: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 22: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 23: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	22, // 24: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	22, // 25: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	22, // 26: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	22, // 27: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	13, // 28: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
+	22, // 29: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	22, // 30: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
+	22, // 31: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
+	16, // 32: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
+	22, // 33: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
+	22, // 34: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	22, // 35: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	22, // 36: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	19, // 37: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 38: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	22, // 39: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2329,6 +2889,8 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Consent)(nil),
 		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
+		(*Change_BehaviourEventBundle)(nil),
+		(*Change_ServiceLevel)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2336,7 +2898,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
