@@ -134,6 +134,9 @@ func fieldsAlong(d protoreflect.MessageDescriptor, path string) (along []protore
 			return nil, nil
 		}
 		along, d = append(along, f), messageOf(f)
+		if f.IsMap() {
+			return along, d // what follows is a key
+		}
 	}
 	return along, d
 }
@@ -182,13 +185,13 @@ func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (alo
 			}
 		}
 	}
-	kind, rest, ok := strings.Cut(name, ".")
-	if !ok {
-		return nil, false
+	kind, rest, _ := strings.Cut(name, ".")
+	other := apiMessage(messageName(strings.TrimSuffix(kind, "s")))
+	if kind == "rfm" {
+		other = apiMessage("RfmInsight")
 	}
-	other := apiMessage(messageName(kind))
-	if other == nil {
-		return nil, false
+	if other == nil || rest == "" {
+		return nil, other != nil // the kind alone asks whether there are any
 	}
 	along, _ = fieldsAlong(other, rest)
 	return along, along != nil || p.open[string(other.Name())+"."+rest]

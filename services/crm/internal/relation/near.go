@@ -1,51 +1,38 @@
 package relation
 
 import (
-	"context"
-	"fmt"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
-	"tandem.bank/services/crm/internal/sight"
 )
 
-// nearSQL takes one step and reads the relations and the parties that it finds with it, and whether the caller sees each.
-var nearSQL = "SELECT " + Table.Columns() + `, step_inverse, party_id, party_name, party_birth_date, %s
+// nearSQL takes one step and reads the relations and the parties that it finds with it.
+var nearSQL = "SELECT " + Table.Columns() + `, step_inverse, party_id, party_name, party_birth_date
 FROM (SELECT relation_id AS step_id, inverse AS step_inverse, party_id AS step_party FROM (` + stepSQL + `) s) s
 JOIN relation ON relation_id = step_id
 LEFT JOIN (` + customer.PartySQL + `) p ON party_id = step_party
 ORDER BY step_id`
 
 // ForCustomer reads who is related to a customer today, directly, by at most so many relations, the oldest first.
-func ForCustomer(ctx context.Context, into *[]*crmv1.Connection, customerID int64, limit int) record.Part {
+func ForCustomer(into *[]*crmv1.Connection, customerID int64, limit int) record.Part {
 	from := []int64{customerID}
 	args := []any{from, from, record.EnumTexts[crmv1.RelationType](), nil, limit}
-	seen, args := sight.Condition(ctx, sight.ByCustomer("party_id"), args)
-	if seen == "" {
-		seen = "true"
-	}
-	return record.Part{SQL: fmt.Sprintf(nearSQL, seen), Args: args, Take: func(rows pgx.Rows) error {
+	return record.Part{SQL: nearSQL, Args: args, Take: func(rows pgx.Rows) error {
 		relations, parties := map[int64]*stored{}, map[int64]*customer.Party{}
 		steps, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (step, error) {
 			s := step{From: customerID}
 			var name *string
 			var born pgtype.Date
-			var shown *bool
-			r, err := Table.Scan(row, &s.Inverse, &s.Party, &name, &born, &shown)
+			r, err := Table.Scan(row, &s.Inverse, &s.Party, &name, &born)
 			if err != nil {
 				return s, err
 			}
 			s.RelationID, relations[r.ID] = r.ID, r
 			if s.Party != nil {
-				party := &customer.Party{ID: *s.Party, Name: *name, BirthDate: born}
-				if !*shown {
-					party.Conceal()
-				}
-				parties[*s.Party] = party
+				parties[*s.Party] = &customer.Party{ID: *s.Party, Name: *name, BirthDate: born}
 			}
 			return s, nil
 		})

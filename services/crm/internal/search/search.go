@@ -12,7 +12,7 @@ import (
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
-	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/customerlist"
 	"tandem.bank/services/crm/internal/search/query"
 	"tandem.bank/services/crm/internal/sight"
 )
@@ -53,7 +53,7 @@ func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest
 	case err != nil:
 		return nil, err
 	}
-	if _, _, err := filter.Postgres(req.GetFilter(), customer.Schema, nil); err != nil {
+	if _, _, err := filter.Postgres(req.GetFilter(), customerlist.Schema, nil); err != nil {
 		return nil, err
 	}
 	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), sight: sight.Of(ctx)}
@@ -111,7 +111,7 @@ func (s *search) filtered(ctx context.Context, c *conditions, where string) (fro
 	if s.filter == "" && seen == "" {
 		return "customer_search s WHERE " + where, nil
 	}
-	condition, args, err := filter.Postgres(s.filter, customer.Schema, c.args)
+	condition, args, err := filter.Postgres(s.filter, customerlist.Schema, c.args)
 	c.args = args
 	if seen != "" {
 		condition += " AND " + seen
