@@ -132,7 +132,7 @@ func (s Schema) group(name string) *Related {
 }
 
 // namesMax is how many names an error lists.
-const namesMax = 60
+const namesMax = 100
 
 // unknown says what a list has instead of a field that it does not have.
 func (s Schema) unknown(name string) string {
