@@ -14,6 +14,7 @@ import (
 	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/access"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
@@ -92,8 +93,13 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	}, nil
 }
 
-// server registers every room of the API.
+// server builds the API: who calls, what is on record, who may, and every room.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	policy, err := access.Load(s.config.PolicyFile)
+	if err != nil {
+		return nil, err
+	}
+	guard := access.NewGuard(policy, s.pool)
 	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
 	transport, err := s.config.Auth.TLS.Server()
 	if err != nil {
@@ -106,17 +112,28 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
 		TLS:    transport,
-		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary},
-		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream},
+		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary, guard.Unary},
+		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream, guard.Stream},
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := s.register(server, guard, publisher, location); err != nil {
+		return nil, err
+	}
+	if err := guard.Covers(server.GetServiceInfo()); err != nil {
+		s.log.Warn("methods that nobody may call", "error", err)
+	}
+	return server, nil
+}
+
+// register puts every room behind a server.
+func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, publisher *relay.Relay, location *time.Location) error {
 	changes, err := changestream.NewServer(changestream.Config{
 		Pool: s.pool, JetStream: s.js, Relay: publisher, SlotName: s.config.RelaySlot, Logger: s.log,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	attributes := attribute.NewCatalogue()
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
@@ -136,5 +153,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
-	return server, nil
+	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,
+		contract.Table, interaction.Table, consent.Table, relation.Table))
+	return nil
 }
