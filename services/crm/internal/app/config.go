@@ -25,6 +25,7 @@ type Config struct {
 	BaseCurrency         string        `name:"base-currency" env:"CRM_BASE_CURRENCY" default:"CZK" help:"ISO 4217 currency that the bank's books are kept in; fixed with the first start."`
 	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
+	BehaviourWindow      time.Duration `name:"behaviour-window" env:"CRM_BEHAVIOUR_WINDOW" default:"0s" help:"How long behaviour events stay in Postgres, in whole months; 0s keeps them for ever."`
 	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 
@@ -52,6 +53,9 @@ func (c *Config) checkEngines() error {
 	}
 	if c.PostgresConnsMax < 4 {
 		errs = append(errs, errors.New("CRM_POSTGRES_CONNS_MAX: must be at least 4"))
+	}
+	if c.BehaviourWindow != 0 && c.BehaviourWindow < 31*24*time.Hour {
+		errs = append(errs, errors.New("CRM_BEHAVIOUR_WINDOW: must be 0s or at least 744h, a month"))
 	}
 	if c.OutboxRetention < 24*time.Hour {
 		errs = append(errs, errors.New("CRM_OUTBOX_RETENTION: must be at least 24h"))
