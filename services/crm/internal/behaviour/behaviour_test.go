@@ -255,7 +255,9 @@ func TestWindow(t *testing.T) {
 	s := setup(t, 0)
 	now := time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC)
 	in := func(year int, month time.Month) func(*crmv1.BehaviourEvent) {
-		return func(e *crmv1.BehaviourEvent) { e.Time = timestamppb.New(time.Date(year, month, 9, 0, 0, 0, 0, time.UTC)) }
+		return func(e *crmv1.BehaviourEvent) {
+			e.Time = timestamppb.New(time.Date(year, month, 9, 0, 0, 0, 0, time.UTC))
+		}
 	}
 	s.record(t, visit("old", in(2025, 1)), visit("kept", in(2026, 1)), visit("new", in(2026, 3)))
 	kept := behaviour.NewRecorder(s.pool, time.UTC, 60*24*time.Hour)
