@@ -13,6 +13,7 @@ import (
 // CustomerCmd groups the looks at a customer.
 type CustomerCmd struct {
 	Whole  Customer360Cmd    `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and RFM cell."`
+	List   CustomerListCmd   `cmd:"" help:"List customers by a filter, in any order."`
 	Search CustomerSearchCmd `cmd:"" help:"Find customers by names, numbers, phones, e-mails and texts."`
 }
 

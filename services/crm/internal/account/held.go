@@ -12,6 +12,9 @@ import (
 // current selects the holdings of today, by the calendar of the database session.
 const current = "(valid_from IS NULL OR valid_from <= current_date) AND (valid_to IS NULL OR valid_to >= current_date)"
 
+// Owners selects who owns which account today, as owned_id and owner_id, for the rooms that ask by account.
+const Owners = "SELECT account_id AS owned_id, customer_id AS owner_id FROM account_holder WHERE role = 'owner' AND " + current
+
 // OwnedBy selects the ids of the accounts that the customer in $1 owns today, for the rooms that ask by account.
 const OwnedBy = "SELECT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner' AND " + current
 

@@ -81,6 +81,7 @@ func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
 				stored.ProtoReflect().Clear(old)
 			}
 		}
+		clearNested(stored.ProtoReflect(), path)
 	}
 	fieldmask.Update(mask, stored, update.Message)
 	return stored, nil
@@ -92,6 +93,23 @@ func (s *Store[P, R]) replaced(field string) []string {
 		return append([]string{name + "_id"}, s.room.Replaces[field]...)
 	}
 	return s.room.Replaces[field]
+}
+
+// clearNested clears the id that gives way to a key inside a part of the message, as replaced does at its top.
+func clearNested(m protoreflect.Message, path string) {
+	part, rest, nested := strings.Cut(path, ".")
+	name, isKey := strings.CutSuffix(rest, "_key")
+	if !nested || !isKey || strings.Contains(rest, ".") {
+		return
+	}
+	field := m.Descriptor().Fields().ByName(protoreflect.Name(part))
+	if !m.Has(field) {
+		return
+	}
+	inner := m.Get(field).Message()
+	if id := inner.Descriptor().Fields().ByName(protoreflect.Name(name + "_id")); id != nil {
+		inner.Clear(id)
+	}
 }
 
 // setFields are the fields that the caller filled in, without those that only name the record.

@@ -66,6 +66,8 @@ type Change struct {
 	//	*Change_Consent
 	//	*Change_Relation
 	//	*Change_AuditBlock
+	//	*Change_AttributeDefinition
+	//	*Change_Document
 	//	*Change_BehaviourEventBundle
 	//	*Change_ServiceLevel
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
@@ -292,6 +294,24 @@ func (x *Change) GetAuditBlock() *AuditBlockState {
 	return nil
 }
 
+func (x *Change) GetAttributeDefinition() *AttributeDefinitionState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_AttributeDefinition); ok {
+			return x.AttributeDefinition
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetDocument() *DocumentState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Document); ok {
+			return x.Document
+		}
+	}
+	return nil
+}
+
 func (x *Change) GetBehaviourEventBundle() *BehaviourEventBundle {
 	if x != nil {
 		if x, ok := x.Payload.(*Change_BehaviourEventBundle); ok {
@@ -384,6 +404,16 @@ type Change_AuditBlock struct {
 	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
 }
 
+type Change_AttributeDefinition struct {
+	// A definition of an attribute.
+	AttributeDefinition *AttributeDefinitionState `protobuf:"bytes,35,opt,name=attribute_definition,json=attributeDefinition,proto3,oneof"`
+}
+
+type Change_Document struct {
+	// A document.
+	Document *DocumentState `protobuf:"bytes,36,opt,name=document,proto3,oneof"`
+}
+
 type Change_BehaviourEventBundle struct {
 	// A bundle of behaviour events.
 	BehaviourEventBundle *BehaviourEventBundle `protobuf:"bytes,40,opt,name=behaviour_event_bundle,json=behaviourEventBundle,proto3,oneof"`
@@ -421,6 +451,10 @@ func (*Change_Consent) isChange_Payload() {}
 func (*Change_Relation) isChange_Payload() {}
 
 func (*Change_AuditBlock) isChange_Payload() {}
+
+func (*Change_AttributeDefinition) isChange_Payload() {}
+
+func (*Change_Document) isChange_Payload() {}
 
 func (*Change_BehaviourEventBundle) isChange_Payload() {}
 
@@ -713,6 +747,42 @@ type CustomerState struct {
 	Founded string `protobuf:"bytes,13,opt,name=founded,proto3" json:"founded,omitempty"`
 	// First day as a customer; empty when unknown.
 	CustomerSince string `protobuf:"bytes,14,opt,name=customer_since,json=customerSince,proto3" json:"customer_since,omitempty"`
+	// Why the customer is in the state, in lower case; may be empty.
+	StateReason string `protobuf:"bytes,15,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// First day of the state; empty when unknown.
+	StateSince string `protobuf:"bytes,16,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
+	// Citizenships of an individual, ISO 3166-1 alpha-2.
+	Citizenships []string `protobuf:"bytes,17,rep,name=citizenships,proto3" json:"citizenships,omitempty"`
+	// Marital status in lower case; may be empty.
+	MaritalStatus string `protobuf:"bytes,18,opt,name=marital_status,json=maritalStatus,proto3" json:"marital_status,omitempty"`
+	// Persons whom an individual provides for; unset when unknown.
+	Dependants *int32 `protobuf:"varint,19,opt,name=dependants,proto3,oneof" json:"dependants,omitempty"`
+	// Highest education in lower case; may be empty.
+	EducationLevel string `protobuf:"bytes,20,opt,name=education_level,json=educationLevel,proto3" json:"education_level,omitempty"`
+	// Employer of an individual, when a customer; 0 when not known to be one.
+	EmployerId int64 `protobuf:"varint,21,opt,name=employer_id,json=employerId,proto3" json:"employer_id,omitempty"`
+	// Position with the employer.
+	Position string `protobuf:"bytes,22,opt,name=position,proto3" json:"position,omitempty"`
+	// First day with the employer; empty when unknown.
+	EmployedSince string `protobuf:"bytes,23,opt,name=employed_since,json=employedSince,proto3" json:"employed_since,omitempty"`
+	// Where the income comes from, in lower case; may be empty.
+	IncomeSource string `protobuf:"bytes,24,opt,name=income_source,json=incomeSource,proto3" json:"income_source,omitempty"`
+	// Day on which the income was verified; empty when it was not.
+	IncomeVerifiedOn string `protobuf:"bytes,25,opt,name=income_verified_on,json=incomeVerifiedOn,proto3" json:"income_verified_on,omitempty"`
+	// How it was verified, in lower case; may be empty.
+	IncomeProof string `protobuf:"bytes,26,opt,name=income_proof,json=incomeProof,proto3" json:"income_proof,omitempty"`
+	// Interests of an individual, words of the bank's own.
+	Interests []string `protobuf:"bytes,27,rep,name=interests,proto3" json:"interests,omitempty"`
+	// Legal form of an organisation.
+	LegalForm string `protobuf:"bytes,28,opt,name=legal_form,json=legalForm,proto3" json:"legal_form,omitempty"`
+	// Preferred channel in lower case; may be empty.
+	PreferredChannel string `protobuf:"bytes,29,opt,name=preferred_channel,json=preferredChannel,proto3" json:"preferred_channel,omitempty"`
+	// Preferred language, BCP 47; may be empty.
+	PreferredLanguage string `protobuf:"bytes,30,opt,name=preferred_language,json=preferredLanguage,proto3" json:"preferred_language,omitempty"`
+	// Other banks that the customer uses.
+	OtherBanks []*OtherBankState `protobuf:"bytes,31,rep,name=other_banks,json=otherBanks,proto3" json:"other_banks,omitempty"`
+	// Attributes that the bank defined, by name, without those that are personal.
+	Attributes    map[string]*AttributeState `protobuf:"bytes,32,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -845,6 +915,631 @@ func (x *CustomerState) GetCustomerSince() string {
 	return ""
 }
 
+func (x *CustomerState) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *CustomerState) GetStateSince() string {
+	if x != nil {
+		return x.StateSince
+	}
+	return ""
+}
+
+func (x *CustomerState) GetCitizenships() []string {
+	if x != nil {
+		return x.Citizenships
+	}
+	return nil
+}
+
+func (x *CustomerState) GetMaritalStatus() string {
+	if x != nil {
+		return x.MaritalStatus
+	}
+	return ""
+}
+
+func (x *CustomerState) GetDependants() int32 {
+	if x != nil && x.Dependants != nil {
+		return *x.Dependants
+	}
+	return 0
+}
+
+func (x *CustomerState) GetEducationLevel() string {
+	if x != nil {
+		return x.EducationLevel
+	}
+	return ""
+}
+
+func (x *CustomerState) GetEmployerId() int64 {
+	if x != nil {
+		return x.EmployerId
+	}
+	return 0
+}
+
+func (x *CustomerState) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *CustomerState) GetEmployedSince() string {
+	if x != nil {
+		return x.EmployedSince
+	}
+	return ""
+}
+
+func (x *CustomerState) GetIncomeSource() string {
+	if x != nil {
+		return x.IncomeSource
+	}
+	return ""
+}
+
+func (x *CustomerState) GetIncomeVerifiedOn() string {
+	if x != nil {
+		return x.IncomeVerifiedOn
+	}
+	return ""
+}
+
+func (x *CustomerState) GetIncomeProof() string {
+	if x != nil {
+		return x.IncomeProof
+	}
+	return ""
+}
+
+func (x *CustomerState) GetInterests() []string {
+	if x != nil {
+		return x.Interests
+	}
+	return nil
+}
+
+func (x *CustomerState) GetLegalForm() string {
+	if x != nil {
+		return x.LegalForm
+	}
+	return ""
+}
+
+func (x *CustomerState) GetPreferredChannel() string {
+	if x != nil {
+		return x.PreferredChannel
+	}
+	return ""
+}
+
+func (x *CustomerState) GetPreferredLanguage() string {
+	if x != nil {
+		return x.PreferredLanguage
+	}
+	return ""
+}
+
+func (x *CustomerState) GetOtherBanks() []*OtherBankState {
+	if x != nil {
+		return x.OtherBanks
+	}
+	return nil
+}
+
+func (x *CustomerState) GetAttributes() map[string]*AttributeState {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// OtherBankState is a product that a customer uses at another bank.
+type OtherBankState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the bank.
+	Bank string `protobuf:"bytes,1,opt,name=bank,proto3" json:"bank,omitempty"`
+	// What for, in lower case; may be empty.
+	ProductFamily string `protobuf:"bytes,2,opt,name=product_family,json=productFamily,proto3" json:"product_family,omitempty"`
+	// Since when; empty when unknown.
+	Since         string `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OtherBankState) Reset() {
+	*x = OtherBankState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OtherBankState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OtherBankState) ProtoMessage() {}
+
+func (x *OtherBankState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OtherBankState.ProtoReflect.Descriptor instead.
+func (*OtherBankState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OtherBankState) GetBank() string {
+	if x != nil {
+		return x.Bank
+	}
+	return ""
+}
+
+func (x *OtherBankState) GetProductFamily() string {
+	if x != nil {
+		return x.ProductFamily
+	}
+	return ""
+}
+
+func (x *OtherBankState) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+// AttributeState is the value of an attribute.
+type AttributeState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The value, of the type that the definition names.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*AttributeState_Text
+	//	*AttributeState_Integer
+	//	*AttributeState_Decimal
+	//	*AttributeState_Boolean
+	//	*AttributeState_Date
+	//	*AttributeState_Option
+	//	*AttributeState_Options
+	//	*AttributeState_Money
+	Value         isAttributeState_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeState) Reset() {
+	*x = AttributeState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeState) ProtoMessage() {}
+
+func (x *AttributeState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeState.ProtoReflect.Descriptor instead.
+func (*AttributeState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AttributeState) GetValue() isAttributeState_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *AttributeState) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetInteger() int64 {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Integer); ok {
+			return x.Integer
+		}
+	}
+	return 0
+}
+
+func (x *AttributeState) GetDecimal() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Decimal); ok {
+			return x.Decimal
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetBoolean() bool {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Boolean); ok {
+			return x.Boolean
+		}
+	}
+	return false
+}
+
+func (x *AttributeState) GetDate() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Date); ok {
+			return x.Date
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetOption() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Option); ok {
+			return x.Option
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetOptions() *AttributeOptionsState {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Options); ok {
+			return x.Options
+		}
+	}
+	return nil
+}
+
+func (x *AttributeState) GetMoney() *Amount {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Money); ok {
+			return x.Money
+		}
+	}
+	return nil
+}
+
+type isAttributeState_Value interface {
+	isAttributeState_Value()
+}
+
+type AttributeState_Text struct {
+	// Text.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3,oneof"`
+}
+
+type AttributeState_Integer struct {
+	// Whole number.
+	Integer int64 `protobuf:"varint,2,opt,name=integer,proto3,oneof"`
+}
+
+type AttributeState_Decimal struct {
+	// Decimal.
+	Decimal string `protobuf:"bytes,3,opt,name=decimal,proto3,oneof"`
+}
+
+type AttributeState_Boolean struct {
+	// Yes or no.
+	Boolean bool `protobuf:"varint,4,opt,name=boolean,proto3,oneof"`
+}
+
+type AttributeState_Date struct {
+	// Day.
+	Date string `protobuf:"bytes,5,opt,name=date,proto3,oneof"`
+}
+
+type AttributeState_Option struct {
+	// One of the allowed values.
+	Option string `protobuf:"bytes,6,opt,name=option,proto3,oneof"`
+}
+
+type AttributeState_Options struct {
+	// Some of the allowed values.
+	Options *AttributeOptionsState `protobuf:"bytes,7,opt,name=options,proto3,oneof"`
+}
+
+type AttributeState_Money struct {
+	// Amount.
+	Money *Amount `protobuf:"bytes,8,opt,name=money,proto3,oneof"`
+}
+
+func (*AttributeState_Text) isAttributeState_Value() {}
+
+func (*AttributeState_Integer) isAttributeState_Value() {}
+
+func (*AttributeState_Decimal) isAttributeState_Value() {}
+
+func (*AttributeState_Boolean) isAttributeState_Value() {}
+
+func (*AttributeState_Date) isAttributeState_Value() {}
+
+func (*AttributeState_Option) isAttributeState_Value() {}
+
+func (*AttributeState_Options) isAttributeState_Value() {}
+
+func (*AttributeState_Money) isAttributeState_Value() {}
+
+// AttributeOptionsState are some of the values allowed.
+type AttributeOptionsState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The values.
+	Values        []string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeOptionsState) Reset() {
+	*x = AttributeOptionsState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeOptionsState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeOptionsState) ProtoMessage() {}
+
+func (x *AttributeOptionsState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeOptionsState.ProtoReflect.Descriptor instead.
+func (*AttributeOptionsState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AttributeOptionsState) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+// AttributeDefinitionState is the definition of an attribute after a change.
+type AttributeDefinitionState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Title for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Type in lower case, for example "option".
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// "individual", "organisation" or empty for both.
+	AppliesTo string `protobuf:"bytes,4,opt,name=applies_to,json=appliesTo,proto3" json:"applies_to,omitempty"`
+	// Values allowed.
+	AllowedValues []string `protobuf:"bytes,5,rep,name=allowed_values,json=allowedValues,proto3" json:"allowed_values,omitempty"`
+	// Whether a customer who has attributes must have it.
+	Required bool `protobuf:"varint,6,opt,name=required,proto3" json:"required,omitempty"`
+	// Whether values are personal: there are none in events then.
+	Personal bool `protobuf:"varint,7,opt,name=personal,proto3" json:"personal,omitempty"`
+	// Whether it is no longer in use.
+	Retired       bool `protobuf:"varint,8,opt,name=retired,proto3" json:"retired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeDefinitionState) Reset() {
+	*x = AttributeDefinitionState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeDefinitionState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeDefinitionState) ProtoMessage() {}
+
+func (x *AttributeDefinitionState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeDefinitionState.ProtoReflect.Descriptor instead.
+func (*AttributeDefinitionState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AttributeDefinitionState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetAppliesTo() string {
+	if x != nil {
+		return x.AppliesTo
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetAllowedValues() []string {
+	if x != nil {
+		return x.AllowedValues
+	}
+	return nil
+}
+
+func (x *AttributeDefinitionState) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+func (x *AttributeDefinitionState) GetPersonal() bool {
+	if x != nil {
+		return x.Personal
+	}
+	return false
+}
+
+func (x *AttributeDefinitionState) GetRetired() bool {
+	if x != nil {
+		return x.Retired
+	}
+	return false
+}
+
+// DocumentState says that a document was written; what it holds stays in Postgres.
+type DocumentState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Kind in lower case, for example "contract".
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Account; 0 when none.
+	AccountId int64 `protobuf:"varint,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Contract; 0 when none.
+	ContractId int64 `protobuf:"varint,4,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Interaction; 0 when none.
+	InteractionId int64 `protobuf:"varint,5,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// When the document came to be; unset when unknown.
+	DocumentTime  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=document_time,json=documentTime,proto3" json:"document_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentState) Reset() {
+	*x = DocumentState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentState) ProtoMessage() {}
+
+func (x *DocumentState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentState.ProtoReflect.Descriptor instead.
+func (*DocumentState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DocumentState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DocumentState) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetInteractionId() int64 {
+	if x != nil {
+		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetDocumentTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DocumentTime
+	}
+	return nil
+}
+
 // RelationState is a relation after a change: what other is to customer. Names, birth dates, positions and remarks stay
 // in Postgres.
 type RelationState struct {
@@ -873,7 +1568,7 @@ type RelationState struct {
 
 func (x *RelationState) Reset() {
 	*x = RelationState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1580,7 @@ func (x *RelationState) String() string {
 func (*RelationState) ProtoMessage() {}
 
 func (x *RelationState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1593,7 @@ func (x *RelationState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelationState.ProtoReflect.Descriptor instead.
 func (*RelationState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RelationState) GetCustomerId() int64 {
@@ -987,7 +1682,7 @@ type ProductState struct {
 
 func (x *ProductState) Reset() {
 	*x = ProductState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1694,7 @@ func (x *ProductState) String() string {
 func (*ProductState) ProtoMessage() {}
 
 func (x *ProductState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1707,7 @@ func (x *ProductState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductState.ProtoReflect.Descriptor instead.
 func (*ProductState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ProductState) GetCode() string {
@@ -1093,7 +1788,7 @@ type ContractState struct {
 
 func (x *ContractState) Reset() {
 	*x = ContractState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1800,7 @@ func (x *ContractState) String() string {
 func (*ContractState) ProtoMessage() {}
 
 func (x *ContractState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1813,7 @@ func (x *ContractState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractState.ProtoReflect.Descriptor instead.
 func (*ContractState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ContractState) GetKind() string {
@@ -1216,7 +1911,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1923,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1936,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -1319,7 +2014,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +2026,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +2039,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -1405,7 +2100,7 @@ type CardState struct {
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +2112,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +2125,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -1544,7 +2239,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +2251,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +2264,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -1769,7 +2464,7 @@ type InteractionParticipant struct {
 
 func (x *InteractionParticipant) Reset() {
 	*x = InteractionParticipant{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +2476,7 @@ func (x *InteractionParticipant) String() string {
 func (*InteractionParticipant) ProtoMessage() {}
 
 func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +2489,7 @@ func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionParticipant.ProtoReflect.Descriptor instead.
 func (*InteractionParticipant) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *InteractionParticipant) GetCustomerId() int64 {
@@ -1841,7 +2536,7 @@ type ServiceLevelState struct {
 
 func (x *ServiceLevelState) Reset() {
 	*x = ServiceLevelState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +2548,7 @@ func (x *ServiceLevelState) String() string {
 func (*ServiceLevelState) ProtoMessage() {}
 
 func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +2561,7 @@ func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceLevelState.ProtoReflect.Descriptor instead.
 func (*ServiceLevelState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ServiceLevelState) GetName() string {
@@ -1929,7 +2624,7 @@ type BehaviourEventBundle struct {
 
 func (x *BehaviourEventBundle) Reset() {
 	*x = BehaviourEventBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2636,7 @@ func (x *BehaviourEventBundle) String() string {
 func (*BehaviourEventBundle) ProtoMessage() {}
 
 func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2649,7 @@ func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BehaviourEventBundle.ProtoReflect.Descriptor instead.
 func (*BehaviourEventBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *BehaviourEventBundle) GetEvents() []*BehaviourEventState {
@@ -1999,7 +2694,7 @@ type BehaviourEventState struct {
 
 func (x *BehaviourEventState) Reset() {
 	*x = BehaviourEventState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2011,7 +2706,7 @@ func (x *BehaviourEventState) String() string {
 func (*BehaviourEventState) ProtoMessage() {}
 
 func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2024,7 +2719,7 @@ func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BehaviourEventState.ProtoReflect.Descriptor instead.
 func (*BehaviourEventState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BehaviourEventState) GetBehaviourEventId() int64 {
@@ -2145,7 +2840,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2852,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +2865,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -2249,7 +2944,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2261,7 +2956,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2274,7 +2969,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -2324,7 +3019,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2336,7 +3031,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2349,7 +3044,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -2458,7 +3153,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +3165,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +3178,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -2532,8 +3227,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xbe\n" +
-	"\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xde\v\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -2558,7 +3252,9 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
 	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
-	"auditBlock\x12^\n" +
+	"auditBlock\x12_\n" +
+	"\x14attribute_definition\x18# \x01(\v2*.tandem.events.v1.AttributeDefinitionStateH\x00R\x13attributeDefinition\x12=\n" +
+	"\bdocument\x18$ \x01(\v2\x1f.tandem.events.v1.DocumentStateH\x00R\bdocument\x12^\n" +
 	"\x16behaviour_event_bundle\x18( \x01(\v2&.tandem.events.v1.BehaviourEventBundleH\x00R\x14behaviourEventBundle\x12J\n" +
 	"\rservice_level\x18) \x01(\v2#.tandem.events.v1.ServiceLevelStateH\x00R\fserviceLevelB\t\n" +
 	"\apayload\":\n" +
@@ -2585,7 +3281,8 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\tregion_id\x18\x02 \x01(\x03R\bregionId\x12/\n" +
 	"\blocation\x18\x03 \x01(\v2\x13.google.type.LatLngR\blocation\"+\n" +
 	"\fManagerState\x12\x1b\n" +
-	"\tbranch_id\x18\x01 \x01(\x03R\bbranchId\"\xeb\x03\n" +
+	"\tbranch_id\x18\x01 \x01(\x03R\bbranchId\"\xbf\n" +
+	"\n" +
 	"\rCustomerState\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1b\n" +
@@ -2605,7 +3302,73 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\temployees\x18\v \x01(\x05R\temployees\x12A\n" +
 	"\x0fannual_turnover\x18\f \x01(\v2\x18.tandem.events.v1.AmountR\x0eannualTurnover\x12\x18\n" +
 	"\afounded\x18\r \x01(\tR\afounded\x12%\n" +
-	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\"\x9d\x02\n" +
+	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\x12!\n" +
+	"\fstate_reason\x18\x0f \x01(\tR\vstateReason\x12\x1f\n" +
+	"\vstate_since\x18\x10 \x01(\tR\n" +
+	"stateSince\x12\"\n" +
+	"\fcitizenships\x18\x11 \x03(\tR\fcitizenships\x12%\n" +
+	"\x0emarital_status\x18\x12 \x01(\tR\rmaritalStatus\x12#\n" +
+	"\n" +
+	"dependants\x18\x13 \x01(\x05H\x00R\n" +
+	"dependants\x88\x01\x01\x12'\n" +
+	"\x0feducation_level\x18\x14 \x01(\tR\x0eeducationLevel\x12\x1f\n" +
+	"\vemployer_id\x18\x15 \x01(\x03R\n" +
+	"employerId\x12\x1a\n" +
+	"\bposition\x18\x16 \x01(\tR\bposition\x12%\n" +
+	"\x0eemployed_since\x18\x17 \x01(\tR\remployedSince\x12#\n" +
+	"\rincome_source\x18\x18 \x01(\tR\fincomeSource\x12,\n" +
+	"\x12income_verified_on\x18\x19 \x01(\tR\x10incomeVerifiedOn\x12!\n" +
+	"\fincome_proof\x18\x1a \x01(\tR\vincomeProof\x12\x1c\n" +
+	"\tinterests\x18\x1b \x03(\tR\tinterests\x12\x1d\n" +
+	"\n" +
+	"legal_form\x18\x1c \x01(\tR\tlegalForm\x12+\n" +
+	"\x11preferred_channel\x18\x1d \x01(\tR\x10preferredChannel\x12-\n" +
+	"\x12preferred_language\x18\x1e \x01(\tR\x11preferredLanguage\x12A\n" +
+	"\vother_banks\x18\x1f \x03(\v2 .tandem.events.v1.OtherBankStateR\n" +
+	"otherBanks\x12O\n" +
+	"\n" +
+	"attributes\x18  \x03(\v2/.tandem.events.v1.CustomerState.AttributesEntryR\n" +
+	"attributes\x1a_\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x126\n" +
+	"\x05value\x18\x02 \x01(\v2 .tandem.events.v1.AttributeStateR\x05value:\x028\x01B\r\n" +
+	"\v_dependants\"a\n" +
+	"\x0eOtherBankState\x12\x12\n" +
+	"\x04bank\x18\x01 \x01(\tR\x04bank\x12%\n" +
+	"\x0eproduct_family\x18\x02 \x01(\tR\rproductFamily\x12\x14\n" +
+	"\x05since\x18\x03 \x01(\tR\x05since\"\xaa\x02\n" +
+	"\x0eAttributeState\x12\x14\n" +
+	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x1a\n" +
+	"\ainteger\x18\x02 \x01(\x03H\x00R\ainteger\x12\x1a\n" +
+	"\adecimal\x18\x03 \x01(\tH\x00R\adecimal\x12\x1a\n" +
+	"\aboolean\x18\x04 \x01(\bH\x00R\aboolean\x12\x14\n" +
+	"\x04date\x18\x05 \x01(\tH\x00R\x04date\x12\x18\n" +
+	"\x06option\x18\x06 \x01(\tH\x00R\x06option\x12C\n" +
+	"\aoptions\x18\a \x01(\v2'.tandem.events.v1.AttributeOptionsStateH\x00R\aoptions\x120\n" +
+	"\x05money\x18\b \x01(\v2\x18.tandem.events.v1.AmountH\x00R\x05moneyB\a\n" +
+	"\x05value\"/\n" +
+	"\x15AttributeOptionsState\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\tR\x06values\"\xf0\x01\n" +
+	"\x18AttributeDefinitionState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1d\n" +
+	"\n" +
+	"applies_to\x18\x04 \x01(\tR\tappliesTo\x12%\n" +
+	"\x0eallowed_values\x18\x05 \x03(\tR\rallowedValues\x12\x1a\n" +
+	"\brequired\x18\x06 \x01(\bR\brequired\x12\x1a\n" +
+	"\bpersonal\x18\a \x01(\bR\bpersonal\x12\x18\n" +
+	"\aretired\x18\b \x01(\bR\aretired\"\xec\x01\n" +
+	"\rDocumentState\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\x03R\taccountId\x12\x1f\n" +
+	"\vcontract_id\x18\x04 \x01(\x03R\n" +
+	"contractId\x12%\n" +
+	"\x0einteraction_id\x18\x05 \x01(\x03R\rinteractionId\x12?\n" +
+	"\rdocument_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fdocumentTime\"\x9d\x02\n" +
 	"\rRelationState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12*\n" +
@@ -2794,79 +3557,93 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_tandem_events_v1_change_proto_goTypes = []any{
-	(*Change)(nil),                 // 0: tandem.events.v1.Change
-	(*Amount)(nil),                 // 1: tandem.events.v1.Amount
-	(*RegionState)(nil),            // 2: tandem.events.v1.RegionState
-	(*BranchState)(nil),            // 3: tandem.events.v1.BranchState
-	(*ManagerState)(nil),           // 4: tandem.events.v1.ManagerState
-	(*CustomerState)(nil),          // 5: tandem.events.v1.CustomerState
-	(*RelationState)(nil),          // 6: tandem.events.v1.RelationState
-	(*ProductState)(nil),           // 7: tandem.events.v1.ProductState
-	(*ContractState)(nil),          // 8: tandem.events.v1.ContractState
-	(*AccountState)(nil),           // 9: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),     // 10: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),              // 11: tandem.events.v1.CardState
-	(*InteractionState)(nil),       // 12: tandem.events.v1.InteractionState
-	(*InteractionParticipant)(nil), // 13: tandem.events.v1.InteractionParticipant
-	(*ServiceLevelState)(nil),      // 14: tandem.events.v1.ServiceLevelState
-	(*BehaviourEventBundle)(nil),   // 15: tandem.events.v1.BehaviourEventBundle
-	(*BehaviourEventState)(nil),    // 16: tandem.events.v1.BehaviourEventState
-	(*ConsentState)(nil),           // 17: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),      // 18: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),       // 19: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),        // 20: tandem.events.v1.AuditBlockState
-	nil,                            // 21: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),          // 23: google.type.LatLng
+	(*Change)(nil),                   // 0: tandem.events.v1.Change
+	(*Amount)(nil),                   // 1: tandem.events.v1.Amount
+	(*RegionState)(nil),              // 2: tandem.events.v1.RegionState
+	(*BranchState)(nil),              // 3: tandem.events.v1.BranchState
+	(*ManagerState)(nil),             // 4: tandem.events.v1.ManagerState
+	(*CustomerState)(nil),            // 5: tandem.events.v1.CustomerState
+	(*OtherBankState)(nil),           // 6: tandem.events.v1.OtherBankState
+	(*AttributeState)(nil),           // 7: tandem.events.v1.AttributeState
+	(*AttributeOptionsState)(nil),    // 8: tandem.events.v1.AttributeOptionsState
+	(*AttributeDefinitionState)(nil), // 9: tandem.events.v1.AttributeDefinitionState
+	(*DocumentState)(nil),            // 10: tandem.events.v1.DocumentState
+	(*RelationState)(nil),            // 11: tandem.events.v1.RelationState
+	(*ProductState)(nil),             // 12: tandem.events.v1.ProductState
+	(*ContractState)(nil),            // 13: tandem.events.v1.ContractState
+	(*AccountState)(nil),             // 14: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),       // 15: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),                // 16: tandem.events.v1.CardState
+	(*InteractionState)(nil),         // 17: tandem.events.v1.InteractionState
+	(*InteractionParticipant)(nil),   // 18: tandem.events.v1.InteractionParticipant
+	(*ServiceLevelState)(nil),        // 19: tandem.events.v1.ServiceLevelState
+	(*BehaviourEventBundle)(nil),     // 20: tandem.events.v1.BehaviourEventBundle
+	(*BehaviourEventState)(nil),      // 21: tandem.events.v1.BehaviourEventState
+	(*ConsentState)(nil),             // 22: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),        // 23: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),         // 24: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),          // 25: tandem.events.v1.AuditBlockState
+	nil,                              // 26: tandem.events.v1.RegionState.IndicatorsEntry
+	nil,                              // 27: tandem.events.v1.CustomerState.AttributesEntry
+	(*timestamppb.Timestamp)(nil),    // 28: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),            // 29: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	22, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	28, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
-	7,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
-	8,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	9,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	10, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	11, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	12, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	18, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	17, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
-	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	20, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	15, // 15: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
-	14, // 16: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
-	23, // 17: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	21, // 18: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	23, // 19: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 20: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 21: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 22: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 23: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	22, // 24: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	22, // 25: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	22, // 26: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	22, // 27: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	13, // 28: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
-	22, // 29: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
-	22, // 30: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
-	22, // 31: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
-	16, // 32: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
-	22, // 33: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
-	22, // 34: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	22, // 35: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	22, // 36: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	19, // 37: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 38: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	22, // 39: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	12, // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
+	13, // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
+	14, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	15, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	16, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	17, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	23, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	22, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	11, // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
+	25, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	9,  // 15: tandem.events.v1.Change.attribute_definition:type_name -> tandem.events.v1.AttributeDefinitionState
+	10, // 16: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
+	20, // 17: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
+	19, // 18: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
+	29, // 19: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	26, // 20: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	29, // 21: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 22: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 23: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	6,  // 24: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
+	27, // 25: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
+	8,  // 26: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
+	1,  // 27: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
+	28, // 28: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
+	1,  // 29: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 30: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	28, // 31: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	28, // 32: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	28, // 33: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	28, // 34: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	18, // 35: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
+	28, // 36: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	28, // 37: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
+	28, // 38: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
+	21, // 39: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
+	28, // 40: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
+	28, // 41: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	28, // 42: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	28, // 43: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	24, // 44: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 45: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	28, // 46: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	7,  // 47: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2889,8 +3666,21 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Consent)(nil),
 		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
+		(*Change_AttributeDefinition)(nil),
+		(*Change_Document)(nil),
 		(*Change_BehaviourEventBundle)(nil),
 		(*Change_ServiceLevel)(nil),
+	}
+	file_tandem_events_v1_change_proto_msgTypes[5].OneofWrappers = []any{}
+	file_tandem_events_v1_change_proto_msgTypes[7].OneofWrappers = []any{
+		(*AttributeState_Text)(nil),
+		(*AttributeState_Integer)(nil),
+		(*AttributeState_Decimal)(nil),
+		(*AttributeState_Boolean)(nil),
+		(*AttributeState_Date)(nil),
+		(*AttributeState_Option)(nil),
+		(*AttributeState_Options)(nil),
+		(*AttributeState_Money)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2898,7 +3688,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
