@@ -39,7 +39,9 @@ func (s *Server) BatchRecordBehaviourEvents(
 }
 
 // StreamBehaviourEvents records bundles as they come, each committed before the next is read.
-func (s *Server) StreamBehaviourEvents(stream grpc.ClientStreamingServer[crmv1.StreamBehaviourEventsRequest, crmv1.StreamBehaviourEventsResponse]) error {
+func (s *Server) StreamBehaviourEvents(
+	stream grpc.ClientStreamingServer[crmv1.StreamBehaviourEventsRequest, crmv1.StreamBehaviourEventsResponse],
+) error {
 	sum := &crmv1.StreamBehaviourEventsResponse{}
 	for ; ; sum.Batches++ {
 		req, err := stream.Recv()

@@ -62,7 +62,8 @@ func scanTransaction(row pgx.CollectableRow, location *time.Location) (*entry, e
 	var source, externalID, direction, kind, currency, state string
 	var day pgtype.Date
 	var amount decimal.NullDecimal
-	err := row.Scan(&t.TransactionId, &source, &externalID, &t.AccountId, &day, &direction, &kind, &amount, &currency, &t.Purpose, &t.Description, &state)
+	err := row.Scan(&t.TransactionId, &source, &externalID, &t.AccountId, &day, &direction, &kind, &amount, &currency,
+		&t.Purpose, &t.Description, &state)
 	if err != nil {
 		return nil, err
 	}

@@ -24,9 +24,9 @@ const history = `
 INSERT INTO bank (base_currency, time_zone, balance_marks) VALUES ('CZK', 'Europe/Prague', '{0,1000}');
 INSERT INTO customer (kind, state, phone, email, given_name, family_name, sex, occupation, monthly_income_currency, legal_name,
     registration_number, industry_nace, annual_turnover_currency)
-SELECT 'individual', 'active', '', '' FROM generate_series(1, 3000);
+SELECT 'individual', 'active', '', '', '', '', '', '', '', '', '', '', '' FROM generate_series(1, 3000);
 INSERT INTO account (number, currency, state) SELECT n::text, 'CZK', 'open' FROM generate_series(1, 2000) n;
-INSERT INTO account_holder (account_id, customer_id, role) SELECT n, 'owner' FROM generate_series(1, 2000) n WHERE n <> 2;
+INSERT INTO account_holder (account_id, customer_id, role) SELECT a, a + 0, 'owner' FROM generate_series(1, 2000) a WHERE a <> 2;
 INSERT INTO account_holder (account_id, customer_id, role) VALUES (2, 1, 'owner');
 INSERT INTO interaction (customer_id, kind, opened_at, subject, channel)
 SELECT 1 + n %% 300 * (n %% 2), 'call', '2026-03-29'::date + (n %% 40) * interval '6 hours', 'about ' || n, CASE WHEN n %% 3 = 0 THEN 'phone' ELSE '' END
@@ -36,13 +36,13 @@ CREATE TABLE behaviour_event_202603 PARTITION OF behaviour_event FOR VALUES FROM
 INSERT INTO behaviour_event SELECT n, '2026-03-28'::date + (n %% 50) * interval '3 hours', 's', n::text, 1 + n %% 5, '', 'site_visit', 'web', '', '/p' || n, '',
     NULL, 0, '{}', 1 FROM generate_series(1, %[1]d) n;
 CREATE TABLE transaction_202603 PARTITION OF transaction FOR VALUES FROM ('2026-03-01') TO ('2026-05-01');
-INSERT INTO transaction SELECT n, 's', n::text, 1, 1 + n %% 5, '2026-03-25'::date + n %% 12, 'credit', 'transfer', 10, 'CZK', 10, '2026-03-25', NULL, '', 'posted' FROM generate_series(1, %[1]d) n;
+INSERT INTO transaction SELECT n, 's', n::text, 1, 1 + n %% 5, '2026-03-25'::date + n %% 12, 'credit', 'transfer', 10, 'CZK', 10, '2026-03-25', NULL, '', '', '', '', '', 'posted' FROM generate_series(1, %[1]d) n;
 INSERT INTO consent (customer_id, purpose, channel, granted_at, withdrawn_at)
 SELECT 1 + n %% 100, 'marketing', 'any', '2026-03-29'::date + n * interval '1 hour', '2026-03-29'::date + n * interval '7 hours' FROM generate_series(1, 900) n;
 INSERT INTO relation (customer_id, type, other_name, end_reason, formality, position, decision_power, note, valid_from, valid_to)
-SELECT 1 + n %% 100, 'child', 'C' || n, '', 'formal', '', '2026-03-20'::date + n %% 20, '2026-04-10' FROM generate_series(1, 1000) n;
+SELECT 1 + n %% 100, 'child', 'C' || n, '', 'formal', '', '', '', '2026-03-20'::date + n %% 20, '2026-04-10' FROM generate_series(1, 1000) n;
 INSERT INTO audit_entry (at, actor, peer, method, request_id, trace_id, action, entity, entity_id, version, customer_id, before, after)
-SELECT '2026-03-29'::date + (n %% 30) * interval '6 hours', 'eva', '', CASE WHEN n %% 4 = 0 THEN 'read' ELSE 'update' END,
+SELECT '2026-03-29'::date + (n %% 30) * interval '6 hours', 'eva', '', '', '', '', CASE WHEN n %% 4 = 0 THEN 'read' ELSE 'update' END,
     CASE WHEN n %% 2 = 0 THEN 'customer' ELSE 'account' END, 1 + n %% 10, n, 1 + n %% 10, '{"state":"a"}', '{"state":"b"}' FROM generate_series(1, %[1]d) n;
 UPDATE account SET ledger_balance = 500, balance_date = '2026-03-29';
 UPDATE account SET ledger_balance = -5, balance_date = '2026-03-30';
