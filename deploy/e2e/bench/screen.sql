@@ -17,7 +17,7 @@ FROM contract WHERE account_id IN (
     WHERE customer_id = $1 AND role = 'owner'
       AND (valid_from IS NULL OR valid_from <= current_date) AND (valid_to IS NULL OR valid_to >= current_date))
 ORDER BY contract_id LIMIT 200;
-SELECT as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at
+SELECT as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at, applied_at
 FROM customer_rfm WHERE customer_id = $1;
 SELECT interaction_id, source, external_id, version, content_hash, import_id, created_at, updated_at, customer_id, kind, channel, opened_at, manager_id, account_id, subject, text, outcome, duration_seconds, topic, priority, first_answer_at, resolved_at, due_at, satisfaction, participants, contract_id, card_id, campaign, place, latitude, longitude, documents, class, service_level_id, first_answer_due_at, reopened_count, reopened_at, rated_at FROM (
     (SELECT * FROM interaction WHERE customer_id = $1 ORDER BY opened_at DESC, interaction_id DESC LIMIT 10)
