@@ -44,12 +44,13 @@ FROM (` + owned + `) a CROSS JOIN LATERAL (
 		// A customer's own entries have an index of their own, without the reads.
 		sql: `SELECT e.* FROM (
     (SELECT e.at, e.entry_id, e.entity, e.entity_id, e.actor, e.before ->> 'state', e.after ->> 'state', r.account_id, r.contract_id, r.card_id
-     FROM audit_entry e CROSS JOIN (SELECT NULL::bigint, NULL::bigint) r (account_id, contract_id, card_id)
+     FROM audit_entry e CROSS JOIN (SELECT NULL::bigint AS account_id, NULL::bigint AS contract_id, NULL::bigint AS card_id) r
      WHERE e.entity = 'customer' AND e.action <> 'read' AND e.customer_id = $1 AND e.after ->> 'state' IS NOT NULL AND %[1]s
      ORDER BY e.at DESC, e.entry_id DESC LIMIT $4)
     UNION ALL
     (SELECT s.* FROM (
-        SELECT 'account' AS entity, account_id AS id, account_id, NULL::bigint AS contract_id, NULL::bigint AS card_id FROM` + owned + `) a
+        SELECT 'account' AS entity, account_id AS id, account_id, NULL::bigint AS contract_id, NULL::bigint AS card_id
+        FROM (` + owned + `) a
         UNION ALL
         SELECT 'card', card_id, account_id, NULL, card_id FROM card WHERE customer_id = $1
         UNION ALL
