@@ -18,6 +18,7 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
+	"tandem.bank/services/crm/internal/behaviour"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/changestream"
@@ -35,6 +36,7 @@ import (
 	"tandem.bank/services/crm/internal/search"
 	"tandem.bank/services/crm/internal/serviceaccount"
 	"tandem.bank/services/crm/internal/servicelevel"
+	"tandem.bank/services/crm/internal/timeline"
 	"tandem.bank/services/crm/internal/transaction"
 )
 
@@ -45,6 +47,8 @@ type service struct {
 	pool     *pgxpool.Pool
 	js       jetstream.JetStream
 	registry *prometheus.Registry
+	// behaviour records events and drops old ones.
+	behaviour *behaviour.Recorder
 }
 
 // parts builds everything that runs, in the order in which it starts: what others lean on comes first.
@@ -75,6 +79,7 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.behaviour = behaviour.NewRecorder(s.pool, location, s.config.BehaviourWindow)
 	server, err := s.server(publisher, location)
 	if err != nil {
 		return nil, err
@@ -83,6 +88,7 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 		{Name: "outbox maintenance", Run: maintainer.Run},
 		{Name: "audit sealer", Run: sealer.Run},
 		prune(s.pool, s.log),
+		{Name: "behaviour window", Run: func(ctx context.Context) error { return s.behaviour.Run(ctx, s.log) }},
 		{Name: "search filler", Run: search.NewFiller(s.pool, s.log).Run},
 		{Name: "relay", Run: publisher.Run},
 		{Name: "insights", Run: insights.Run},
@@ -146,6 +152,8 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
+	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(s.behaviour))
+	crmv1.RegisterTimelineServiceServer(server, timeline.NewServer(s.pool, location))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
