@@ -17,6 +17,7 @@ type Batch struct {
 	branches       buffer[branch]
 	managers       buffer[manager]
 	customers      buffer[customer]
+	attributes     buffer[attributeDefinition]
 	consents       buffer[consent]
 	relations      buffer[relation]
 	products       buffer[product]
@@ -41,6 +42,7 @@ func NewBatch() *Batch {
 		branches:       buffer[branch]{table: branchTable},
 		managers:       buffer[manager]{table: managerTable},
 		customers:      buffer[customer]{table: customerTable},
+		attributes:     buffer[attributeDefinition]{table: attributeDefinitionTable},
 		consents:       buffer[consent]{table: consentTable},
 		relations:      buffer[relation]{table: relationTable},
 		products:       buffer[product]{table: productTable},
@@ -143,6 +145,8 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 // addOther takes what is beside the bank's business: what it promises, how customers behave, and the audit.
 func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_AttributeDefinition:
+		return put(&b.attributes, rec, p.AttributeDefinition, attributeDefinitionOf)
 	case *eventsv1.Change_ServiceLevel:
 		return put(&b.serviceLevels, rec, p.ServiceLevel, serviceLevelOf)
 	case *eventsv1.Change_BehaviourEventBundle:
@@ -192,7 +196,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts,
 		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }
