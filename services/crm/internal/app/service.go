@@ -164,6 +164,6 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
 	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,
-		contract.Table, interaction.Table, consent.Table, relation.Table))
+		contract.Table, interaction.Table, consent.Table, relation.Table, document.Table))
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a document as Postgres keeps it.
@@ -27,7 +28,7 @@ type Row struct {
 }
 
 // Table keeps documents.
-var Table = record.NewTable[Row]("document")
+var Table = record.NewTable[Row]("document", sight.ByCustomer("customer_id"))
 
 // The text is not here: a filter over it would read all texts of the bank. They are found by the search.
 var schema = filter.Schema{
