@@ -13,20 +13,22 @@ import (
 
 // Batch collects rows of all tables until they are inserted together.
 type Batch struct {
-	regions        buffer[region]
-	branches       buffer[branch]
-	managers       buffer[manager]
-	customers      buffer[customer]
-	consents       buffer[consent]
-	relations      buffer[relation]
-	products       buffer[product]
-	contracts      buffer[contract]
-	accounts       buffer[account]
-	accountHolders buffer[accountHolder]
-	cards          buffer[card]
-	interactions   buffer[interaction]
-	transactions   buffer[transaction]
-	auditBlocks    buffer[auditBlock]
+	regions         buffer[region]
+	branches        buffer[branch]
+	managers        buffer[manager]
+	customers       buffer[customer]
+	consents        buffer[consent]
+	relations       buffer[relation]
+	products        buffer[product]
+	contracts       buffer[contract]
+	contractParties buffer[contractParty]
+	instalments     buffer[instalment]
+	accounts        buffer[account]
+	accountHolders  buffer[accountHolder]
+	cards           buffer[card]
+	interactions    buffer[interaction]
+	transactions    buffer[transaction]
+	auditBlocks     buffer[auditBlock]
 
 	rows   int
 	newest time.Time
@@ -35,20 +37,22 @@ type Batch struct {
 // NewBatch returns an empty batch.
 func NewBatch() *Batch {
 	return &Batch{
-		regions:        buffer[region]{table: regionTable},
-		branches:       buffer[branch]{table: branchTable},
-		managers:       buffer[manager]{table: managerTable},
-		customers:      buffer[customer]{table: customerTable},
-		consents:       buffer[consent]{table: consentTable},
-		relations:      buffer[relation]{table: relationTable},
-		products:       buffer[product]{table: productTable},
-		contracts:      buffer[contract]{table: contractTable},
-		accounts:       buffer[account]{table: accountTable},
-		accountHolders: buffer[accountHolder]{table: accountHolderTable},
-		cards:          buffer[card]{table: cardTable},
-		interactions:   buffer[interaction]{table: interactionTable},
-		transactions:   buffer[transaction]{table: transactionTable},
-		auditBlocks:    buffer[auditBlock]{table: auditBlockTable},
+		regions:         buffer[region]{table: regionTable},
+		branches:        buffer[branch]{table: branchTable},
+		managers:        buffer[manager]{table: managerTable},
+		customers:       buffer[customer]{table: customerTable},
+		consents:        buffer[consent]{table: consentTable},
+		relations:       buffer[relation]{table: relationTable},
+		products:        buffer[product]{table: productTable},
+		contracts:       buffer[contract]{table: contractTable},
+		contractParties: buffer[contractParty]{table: contractPartyTable},
+		instalments:     buffer[instalment]{table: instalmentTable},
+		accounts:        buffer[account]{table: accountTable},
+		accountHolders:  buffer[accountHolder]{table: accountHolderTable},
+		cards:           buffer[card]{table: cardTable},
+		interactions:    buffer[interaction]{table: interactionTable},
+		transactions:    buffer[transaction]{table: transactionTable},
+		auditBlocks:     buffer[auditBlock]{table: auditBlockTable},
 	}
 }
 
@@ -132,6 +136,18 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 	case *eventsv1.Change_TransactionBundle:
 		return putAll(&b.transactions, rec, p.TransactionBundle, transactionsOf)
 	default:
+		return b.addTerms(rec, c)
+	}
+}
+
+// addTerms takes what belongs to contracts.
+func (b *Batch) addTerms(rec record, c *eventsv1.Change) (int, error) {
+	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_ContractParty:
+		return put(&b.contractParties, rec, p.ContractParty, contractPartyOf)
+	case *eventsv1.Change_Instalment:
+		return put(&b.instalments, rec, p.Instalment, instalmentOf)
+	default:
 		return b.addOther(rec, c)
 	}
 }
@@ -184,7 +200,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts, &b.contractParties, &b.instalments,
 		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions, &b.auditBlocks,
 	}
 }

@@ -111,6 +111,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
+	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))

@@ -111,7 +111,9 @@ func strip(k kind, m proto.Message) proto.Message {
 		switch {
 		case strings.HasSuffix(name, "_id"), strings.HasSuffix(name, "_key"), name == "etag", name == "create_time", name == "update_time":
 			out.ProtoReflect().Clear(fields.Get(i))
-		case k.name == "customer" && name == "state": // active by default
+		case name == "state_since": // now by default
+			out.ProtoReflect().Clear(fields.Get(i))
+		case (k.name == "customer" || k.name == "product") && name == "state": // active by default; by the day
 			out.ProtoReflect().Clear(fields.Get(i))
 		}
 	}

@@ -55,6 +55,8 @@ type Room[P Message, R any] struct {
 	// Replaces names, for an input-only field that stands for others, the stored fields that give way to it in an update.
 	// A <name>_key that stands for <name>_id needs no entry.
 	Replaces map[string][]string
+	// OutputOnly names fields beside key, etag and times that no update may set.
+	OutputOnly []string
 }
 
 // Store does the work that is alike for every kind of record.

@@ -23,7 +23,20 @@ func (m StateMachine) Check(field, from, to string) error {
 	if from == to || slices.ContainsFunc(m, same) {
 		return nil
 	}
-	text := fmt.Sprintf("can't go from %s to %s; %s", from, to, m.ways(from))
+	return wrongTransition(field, fmt.Sprintf("can't go from %s to %s; %s", from, to, m.ways(from)))
+}
+
+// Step is the state to which a named step leads; a step that does not begin in the state is refused as Check does it.
+func (m StateMachine) Step(field, name, from string) (to string, err error) {
+	for _, t := range m {
+		if t.Name == name && t.From == from {
+			return t.To, nil
+		}
+	}
+	return "", wrongTransition(field, fmt.Sprintf("can't %s what is %s; %s", strings.ReplaceAll(name, "_", " "), from, m.ways(from)))
+}
+
+func wrongTransition(field, text string) error {
 	return &apperr.Error{
 		Code: codes.FailedPrecondition, Reason: apperr.ReasonWrongTransition, Message: field + ": " + text,
 		Violations: []apperr.Violation{{Field: field, Description: text}},

@@ -66,6 +66,9 @@ type Change struct {
 	//	*Change_Consent
 	//	*Change_Relation
 	//	*Change_AuditBlock
+	//	*Change_ContractParty
+	//	*Change_Instalment
+	//	*Change_BalanceBundle
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -290,6 +293,33 @@ func (x *Change) GetAuditBlock() *AuditBlockState {
 	return nil
 }
 
+func (x *Change) GetContractParty() *ContractPartyState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_ContractParty); ok {
+			return x.ContractParty
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetInstalment() *InstalmentState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Instalment); ok {
+			return x.Instalment
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetBalanceBundle() *BalanceBundle {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_BalanceBundle); ok {
+			return x.BalanceBundle
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -364,6 +394,21 @@ type Change_AuditBlock struct {
 	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
 }
 
+type Change_ContractParty struct {
+	// A party to a contract.
+	ContractParty *ContractPartyState `protobuf:"bytes,37,opt,name=contract_party,json=contractParty,proto3,oneof"`
+}
+
+type Change_Instalment struct {
+	// An instalment of a contract.
+	Instalment *InstalmentState `protobuf:"bytes,38,opt,name=instalment,proto3,oneof"`
+}
+
+type Change_BalanceBundle struct {
+	// Balances that core systems stated.
+	BalanceBundle *BalanceBundle `protobuf:"bytes,39,opt,name=balance_bundle,json=balanceBundle,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -391,6 +436,12 @@ func (*Change_Consent) isChange_Payload() {}
 func (*Change_Relation) isChange_Payload() {}
 
 func (*Change_AuditBlock) isChange_Payload() {}
+
+func (*Change_ContractParty) isChange_Payload() {}
+
+func (*Change_Instalment) isChange_Payload() {}
+
+func (*Change_BalanceBundle) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -946,7 +997,19 @@ type ProductState struct {
 	// First day sold; may be empty.
 	ValidFrom string `protobuf:"bytes,6,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// Last day sold; may be empty.
-	ValidTo       string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	ValidTo string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Usual yearly interest rate as a decimal; empty when none.
+	AnnualRate string `protobuf:"bytes,8,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// Least amount.
+	AmountMin *Amount `protobuf:"bytes,9,opt,name=amount_min,json=amountMin,proto3" json:"amount_min,omitempty"`
+	// Largest amount.
+	AmountMax *Amount `protobuf:"bytes,10,opt,name=amount_max,json=amountMax,proto3" json:"amount_max,omitempty"`
+	// Shortest term in months; 0 when there is no bound.
+	MonthsMin int32 `protobuf:"varint,11,opt,name=months_min,json=monthsMin,proto3" json:"months_min,omitempty"`
+	// Longest term in months; 0 when there is no bound.
+	MonthsMax int32 `protobuf:"varint,12,opt,name=months_max,json=monthsMax,proto3" json:"months_max,omitempty"`
+	// Channels in lower case; empty: all.
+	Channels      []string `protobuf:"bytes,13,rep,name=channels,proto3" json:"channels,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1030,6 +1093,48 @@ func (x *ProductState) GetValidTo() string {
 	return ""
 }
 
+func (x *ProductState) GetAnnualRate() string {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return ""
+}
+
+func (x *ProductState) GetAmountMin() *Amount {
+	if x != nil {
+		return x.AmountMin
+	}
+	return nil
+}
+
+func (x *ProductState) GetAmountMax() *Amount {
+	if x != nil {
+		return x.AmountMax
+	}
+	return nil
+}
+
+func (x *ProductState) GetMonthsMin() int32 {
+	if x != nil {
+		return x.MonthsMin
+	}
+	return 0
+}
+
+func (x *ProductState) GetMonthsMax() int32 {
+	if x != nil {
+		return x.MonthsMax
+	}
+	return 0
+}
+
+func (x *ProductState) GetChannels() []string {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
 // ContractState is a contract after a change.
 type ContractState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1052,7 +1157,29 @@ type ContractState struct {
 	// Day ended; may be empty.
 	Closed string `protobuf:"bytes,9,opt,name=closed,proto3" json:"closed,omitempty"`
 	// Purpose.
-	Purpose       string `protobuf:"bytes,10,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	Purpose string `protobuf:"bytes,10,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Currency.
+	Currency string `protobuf:"bytes,11,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Yearly interest rate as a decimal; empty when none.
+	AnnualRate string `protobuf:"bytes,12,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// "fixed", "variable" or empty.
+	RateKind string `protobuf:"bytes,13,opt,name=rate_kind,json=rateKind,proto3" json:"rate_kind,omitempty"`
+	// Rate that a variable one follows.
+	ReferenceRate string `protobuf:"bytes,14,opt,name=reference_rate,json=referenceRate,proto3" json:"reference_rate,omitempty"`
+	// What is added to it, as a decimal; may be empty.
+	RateMargin string `protobuf:"bytes,15,opt,name=rate_margin,json=rateMargin,proto3" json:"rate_margin,omitempty"`
+	// Day count in lower case, for example "actual_360"; may be empty.
+	DayCount string `protobuf:"bytes,16,opt,name=day_count,json=dayCount,proto3" json:"day_count,omitempty"`
+	// Limit or sum insured.
+	Limit *Amount `protobuf:"bytes,17,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Whether anything secures it; what, stays in Postgres.
+	Secured bool `protobuf:"varint,18,opt,name=secured,proto3" json:"secured,omitempty"`
+	// Day signed; may be empty.
+	Signed string `protobuf:"bytes,19,opt,name=signed,proto3" json:"signed,omitempty"`
+	// Day of the agreed end; may be empty.
+	Maturity string `protobuf:"bytes,20,opt,name=maturity,proto3" json:"maturity,omitempty"`
+	// Since when it has been in its state.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1157,6 +1284,447 @@ func (x *ContractState) GetPurpose() string {
 	return ""
 }
 
+func (x *ContractState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *ContractState) GetAnnualRate() string {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return ""
+}
+
+func (x *ContractState) GetRateKind() string {
+	if x != nil {
+		return x.RateKind
+	}
+	return ""
+}
+
+func (x *ContractState) GetReferenceRate() string {
+	if x != nil {
+		return x.ReferenceRate
+	}
+	return ""
+}
+
+func (x *ContractState) GetRateMargin() string {
+	if x != nil {
+		return x.RateMargin
+	}
+	return ""
+}
+
+func (x *ContractState) GetDayCount() string {
+	if x != nil {
+		return x.DayCount
+	}
+	return ""
+}
+
+func (x *ContractState) GetLimit() *Amount {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+func (x *ContractState) GetSecured() bool {
+	if x != nil {
+		return x.Secured
+	}
+	return false
+}
+
+func (x *ContractState) GetSigned() string {
+	if x != nil {
+		return x.Signed
+	}
+	return ""
+}
+
+func (x *ContractState) GetMaturity() string {
+	if x != nil {
+		return x.Maturity
+	}
+	return ""
+}
+
+func (x *ContractState) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
+// ContractPartyState is a party to a contract after a change.
+type ContractPartyState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Role in lower case, for example "borrower".
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Part from 0 to 1 as a decimal; empty when unknown.
+	Share string `protobuf:"bytes,4,opt,name=share,proto3" json:"share,omitempty"`
+	// First day; may be empty.
+	ValidFrom string `protobuf:"bytes,5,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last day; may be empty.
+	ValidTo       string `protobuf:"bytes,6,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContractPartyState) Reset() {
+	*x = ContractPartyState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContractPartyState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContractPartyState) ProtoMessage() {}
+
+func (x *ContractPartyState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContractPartyState.ProtoReflect.Descriptor instead.
+func (*ContractPartyState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ContractPartyState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *ContractPartyState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ContractPartyState) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *ContractPartyState) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
+func (x *ContractPartyState) GetValidFrom() string {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return ""
+}
+
+func (x *ContractPartyState) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+// InstalmentState is an instalment after a change. Its amounts are in one currency.
+type InstalmentState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Place in the schedule, from 1.
+	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Day due.
+	Due string `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
+	// ISO 4217 currency of the amounts.
+	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Part that pays the debt back.
+	Principal string `protobuf:"bytes,5,opt,name=principal,proto3" json:"principal,omitempty"`
+	// Interest.
+	Interest string `protobuf:"bytes,6,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Fees.
+	Fee string `protobuf:"bytes,7,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Paid of all three.
+	Paid string `protobuf:"bytes,8,opt,name=paid,proto3" json:"paid,omitempty"`
+	// Day of the last payment; may be empty.
+	PaidOn string `protobuf:"bytes,9,opt,name=paid_on,json=paidOn,proto3" json:"paid_on,omitempty"`
+	// State in lower case, for example "partly_paid".
+	State         string `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstalmentState) Reset() {
+	*x = InstalmentState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstalmentState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstalmentState) ProtoMessage() {}
+
+func (x *InstalmentState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstalmentState.ProtoReflect.Descriptor instead.
+func (*InstalmentState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *InstalmentState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *InstalmentState) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *InstalmentState) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetInterest() string {
+	if x != nil {
+		return x.Interest
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetFee() string {
+	if x != nil {
+		return x.Fee
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetPaid() string {
+	if x != nil {
+		return x.Paid
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetPaidOn() string {
+	if x != nil {
+		return x.PaidOn
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+// BalanceBundle holds statements of balances that came together. Running balances travel with their transactions.
+type BalanceBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statements.
+	Balances      []*BalanceState `protobuf:"bytes,1,rep,name=balances,proto3" json:"balances,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BalanceBundle) Reset() {
+	*x = BalanceBundle{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BalanceBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BalanceBundle) ProtoMessage() {}
+
+func (x *BalanceBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BalanceBundle.ProtoReflect.Descriptor instead.
+func (*BalanceBundle) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BalanceBundle) GetBalances() []*BalanceState {
+	if x != nil {
+		return x.Balances
+	}
+	return nil
+}
+
+// BalanceState is the last statement of a core system about an account on a day.
+type BalanceState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Day whose balance it is.
+	BusinessDate string `protobuf:"bytes,2,opt,name=business_date,json=businessDate,proto3" json:"business_date,omitempty"`
+	// Currency of the account.
+	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Balance in the books.
+	Ledger string `protobuf:"bytes,4,opt,name=ledger,proto3" json:"ledger,omitempty"`
+	// What could be spent; empty when not stated.
+	Available string `protobuf:"bytes,5,opt,name=available,proto3" json:"available,omitempty"`
+	// Moment of the statement: of two for a day, the later one counts.
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Whether it was stated after the day, and so is its closing balance.
+	Closing       bool `protobuf:"varint,7,opt,name=closing,proto3" json:"closing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BalanceState) Reset() {
+	*x = BalanceState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BalanceState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BalanceState) ProtoMessage() {}
+
+func (x *BalanceState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BalanceState.ProtoReflect.Descriptor instead.
+func (*BalanceState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *BalanceState) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *BalanceState) GetBusinessDate() string {
+	if x != nil {
+		return x.BusinessDate
+	}
+	return ""
+}
+
+func (x *BalanceState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *BalanceState) GetLedger() string {
+	if x != nil {
+		return x.Ledger
+	}
+	return ""
+}
+
+func (x *BalanceState) GetAvailable() string {
+	if x != nil {
+		return x.Available
+	}
+	return ""
+}
+
+func (x *BalanceState) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
+func (x *BalanceState) GetClosing() bool {
+	if x != nil {
+		return x.Closing
+	}
+	return false
+}
+
 // AccountState is an account after a change; its number stays in Postgres.
 type AccountState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1175,14 +1743,20 @@ type AccountState struct {
 	// Day opened; may be empty.
 	Opened string `protobuf:"bytes,7,opt,name=opened,proto3" json:"opened,omitempty"`
 	// Day closed; may be empty.
-	Closed        string `protobuf:"bytes,8,opt,name=closed,proto3" json:"closed,omitempty"`
+	Closed string `protobuf:"bytes,8,opt,name=closed,proto3" json:"closed,omitempty"`
+	// Contract; 0 when unknown.
+	ContractId int64 `protobuf:"varint,9,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Arranged overdraft as a decimal in the account's currency; empty when none.
+	OverdraftLimit string `protobuf:"bytes,10,opt,name=overdraft_limit,json=overdraftLimit,proto3" json:"overdraft_limit,omitempty"`
+	// Since when it has been in its state.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1194,7 +1768,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1781,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -1266,6 +1840,27 @@ func (x *AccountState) GetClosed() string {
 	return ""
 }
 
+func (x *AccountState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *AccountState) GetOverdraftLimit() string {
+	if x != nil {
+		return x.OverdraftLimit
+	}
+	return ""
+}
+
+func (x *AccountState) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
 // AccountHolderState is a holding after a change.
 type AccountHolderState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1285,7 +1880,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1297,7 +1892,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1310,7 +1905,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -1364,14 +1959,20 @@ type CardState struct {
 	// Day issued; may be empty.
 	Issued string `protobuf:"bytes,6,opt,name=issued,proto3" json:"issued,omitempty"`
 	// First day of its last month; may be empty.
-	Expiry        string `protobuf:"bytes,7,opt,name=expiry,proto3" json:"expiry,omitempty"`
+	Expiry string `protobuf:"bytes,7,opt,name=expiry,proto3" json:"expiry,omitempty"`
+	// Further accounts.
+	LinkedAccountIds []int64 `protobuf:"varint,8,rep,packed,name=linked_account_ids,json=linkedAccountIds,proto3" json:"linked_account_ids,omitempty"`
+	// Card that took its place; 0 when none.
+	ReplacedByCardId int64 `protobuf:"varint,9,opt,name=replaced_by_card_id,json=replacedByCardId,proto3" json:"replaced_by_card_id,omitempty"`
+	// Since when it has been in its state.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1383,7 +1984,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1396,7 +1997,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -1448,6 +2049,27 @@ func (x *CardState) GetExpiry() string {
 	return ""
 }
 
+func (x *CardState) GetLinkedAccountIds() []int64 {
+	if x != nil {
+		return x.LinkedAccountIds
+	}
+	return nil
+}
+
+func (x *CardState) GetReplacedByCardId() int64 {
+	if x != nil {
+		return x.ReplacedByCardId
+	}
+	return 0
+}
+
+func (x *CardState) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
 // InteractionState is an interaction after a change; subject and text stay in Postgres.
 type InteractionState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1487,7 +2109,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +2121,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +2134,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -1647,7 +2269,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +2281,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +2294,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -1751,7 +2373,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +2385,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +2398,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -1826,7 +2448,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +2460,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +2473,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -1960,7 +2582,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2594,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2607,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -2034,7 +2656,8 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x92\t\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xf0\n" +
+	"\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -2059,7 +2682,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
 	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
-	"auditBlockB\t\n" +
+	"auditBlock\x12M\n" +
+	"\x0econtract_party\x18% \x01(\v2$.tandem.events.v1.ContractPartyStateH\x00R\rcontractParty\x12C\n" +
+	"\n" +
+	"instalment\x18& \x01(\v2!.tandem.events.v1.InstalmentStateH\x00R\n" +
+	"instalment\x12H\n" +
+	"\x0ebalance_bundle\x18' \x01(\v2\x1f.tandem.events.v1.BalanceBundleH\x00R\rbalanceBundleB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -2116,7 +2744,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\x12\x16\n" +
 	"\x06weight\x18\a \x01(\tR\x06weight\x12\x14\n" +
 	"\x05share\x18\b \x01(\tR\x05share\x12%\n" +
-	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"\xbc\x01\n" +
+	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"\xa9\x03\n" +
 	"\fProductState\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2125,7 +2753,19 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06margin\x18\x05 \x01(\tR\x06margin\x12\x1d\n" +
 	"\n" +
 	"valid_from\x18\x06 \x01(\tR\tvalidFrom\x12\x19\n" +
-	"\bvalid_to\x18\a \x01(\tR\avalidTo\"\xd6\x02\n" +
+	"\bvalid_to\x18\a \x01(\tR\avalidTo\x12\x1f\n" +
+	"\vannual_rate\x18\b \x01(\tR\n" +
+	"annualRate\x127\n" +
+	"\n" +
+	"amount_min\x18\t \x01(\v2\x18.tandem.events.v1.AmountR\tamountMin\x127\n" +
+	"\n" +
+	"amount_max\x18\n" +
+	" \x01(\v2\x18.tandem.events.v1.AmountR\tamountMax\x12\x1d\n" +
+	"\n" +
+	"months_min\x18\v \x01(\x05R\tmonthsMin\x12\x1d\n" +
+	"\n" +
+	"months_max\x18\f \x01(\x05R\tmonthsMax\x12\x1a\n" +
+	"\bchannels\x18\r \x03(\tR\bchannels\"\xd0\x05\n" +
 	"\rContractState\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1d\n" +
@@ -2141,7 +2781,56 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06opened\x18\b \x01(\tR\x06opened\x12\x16\n" +
 	"\x06closed\x18\t \x01(\tR\x06closed\x12\x18\n" +
 	"\apurpose\x18\n" +
-	" \x01(\tR\apurpose\"\xfa\x01\n" +
+	" \x01(\tR\apurpose\x12\x1a\n" +
+	"\bcurrency\x18\v \x01(\tR\bcurrency\x12\x1f\n" +
+	"\vannual_rate\x18\f \x01(\tR\n" +
+	"annualRate\x12\x1b\n" +
+	"\trate_kind\x18\r \x01(\tR\brateKind\x12%\n" +
+	"\x0ereference_rate\x18\x0e \x01(\tR\rreferenceRate\x12\x1f\n" +
+	"\vrate_margin\x18\x0f \x01(\tR\n" +
+	"rateMargin\x12\x1b\n" +
+	"\tday_count\x18\x10 \x01(\tR\bdayCount\x12.\n" +
+	"\x05limit\x18\x11 \x01(\v2\x18.tandem.events.v1.AmountR\x05limit\x12\x18\n" +
+	"\asecured\x18\x12 \x01(\bR\asecured\x12\x16\n" +
+	"\x06signed\x18\x13 \x01(\tR\x06signed\x12\x1a\n" +
+	"\bmaturity\x18\x14 \x01(\tR\bmaturity\x12;\n" +
+	"\vstate_since\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"\xba\x01\n" +
+	"\x12ContractPartyState\x12\x1f\n" +
+	"\vcontract_id\x18\x01 \x01(\x03R\n" +
+	"contractId\x12\x1f\n" +
+	"\vcustomer_id\x18\x02 \x01(\x03R\n" +
+	"customerId\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x14\n" +
+	"\x05share\x18\x04 \x01(\tR\x05share\x12\x1d\n" +
+	"\n" +
+	"valid_from\x18\x05 \x01(\tR\tvalidFrom\x12\x19\n" +
+	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\"\x87\x02\n" +
+	"\x0fInstalmentState\x12\x1f\n" +
+	"\vcontract_id\x18\x01 \x01(\x03R\n" +
+	"contractId\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x10\n" +
+	"\x03due\x18\x03 \x01(\tR\x03due\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\x12\x1c\n" +
+	"\tprincipal\x18\x05 \x01(\tR\tprincipal\x12\x1a\n" +
+	"\binterest\x18\x06 \x01(\tR\binterest\x12\x10\n" +
+	"\x03fee\x18\a \x01(\tR\x03fee\x12\x12\n" +
+	"\x04paid\x18\b \x01(\tR\x04paid\x12\x17\n" +
+	"\apaid_on\x18\t \x01(\tR\x06paidOn\x12\x14\n" +
+	"\x05state\x18\n" +
+	" \x01(\tR\x05state\"K\n" +
+	"\rBalanceBundle\x12:\n" +
+	"\bbalances\x18\x01 \x03(\v2\x1e.tandem.events.v1.BalanceStateR\bbalances\"\xf8\x01\n" +
+	"\fBalanceState\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\x03R\taccountId\x12#\n" +
+	"\rbusiness_date\x18\x02 \x01(\tR\fbusinessDate\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06ledger\x18\x04 \x01(\tR\x06ledger\x12\x1c\n" +
+	"\tavailable\x18\x05 \x01(\tR\tavailable\x128\n" +
+	"\n" +
+	"as_of_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12\x18\n" +
+	"\aclosing\x18\a \x01(\bR\aclosing\"\x81\x03\n" +
 	"\fAccountState\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x1d\n" +
 	"\n" +
@@ -2151,7 +2840,13 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12/\n" +
 	"\x13statement_frequency\x18\x06 \x01(\tR\x12statementFrequency\x12\x16\n" +
 	"\x06opened\x18\a \x01(\tR\x06opened\x12\x16\n" +
-	"\x06closed\x18\b \x01(\tR\x06closed\"\xa2\x01\n" +
+	"\x06closed\x18\b \x01(\tR\x06closed\x12\x1f\n" +
+	"\vcontract_id\x18\t \x01(\x03R\n" +
+	"contractId\x12'\n" +
+	"\x0foverdraft_limit\x18\n" +
+	" \x01(\tR\x0eoverdraftLimit\x12;\n" +
+	"\vstate_since\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"\xa2\x01\n" +
 	"\x12AccountHolderState\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\x03R\taccountId\x12\x1f\n" +
@@ -2160,7 +2855,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x1d\n" +
 	"\n" +
 	"valid_from\x18\x04 \x01(\tR\tvalidFrom\x12\x19\n" +
-	"\bvalid_to\x18\x05 \x01(\tR\avalidTo\"\xc8\x01\n" +
+	"\bvalid_to\x18\x05 \x01(\tR\avalidTo\"\xe2\x02\n" +
 	"\tCardState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x1d\n" +
@@ -2171,7 +2866,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06scheme\x18\x04 \x01(\tR\x06scheme\x12\x14\n" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12\x16\n" +
 	"\x06issued\x18\x06 \x01(\tR\x06issued\x12\x16\n" +
-	"\x06expiry\x18\a \x01(\tR\x06expiry\"\xdc\x04\n" +
+	"\x06expiry\x18\a \x01(\tR\x06expiry\x12,\n" +
+	"\x12linked_account_ids\x18\b \x03(\x03R\x10linkedAccountIds\x12-\n" +
+	"\x13replaced_by_card_id\x18\t \x01(\x03R\x10replacedByCardId\x12;\n" +
+	"\vstate_since\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"\xdc\x04\n" +
 	"\x10InteractionState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x12\n" +
@@ -2246,7 +2946,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                // 0: tandem.events.v1.Change
 	(*Amount)(nil),                // 1: tandem.events.v1.Amount
@@ -2257,56 +2957,71 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*RelationState)(nil),         // 6: tandem.events.v1.RelationState
 	(*ProductState)(nil),          // 7: tandem.events.v1.ProductState
 	(*ContractState)(nil),         // 8: tandem.events.v1.ContractState
-	(*AccountState)(nil),          // 9: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),    // 10: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),             // 11: tandem.events.v1.CardState
-	(*InteractionState)(nil),      // 12: tandem.events.v1.InteractionState
-	(*ConsentState)(nil),          // 13: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),     // 14: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 15: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),       // 16: tandem.events.v1.AuditBlockState
-	nil,                           // 17: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 19: google.type.LatLng
+	(*ContractPartyState)(nil),    // 9: tandem.events.v1.ContractPartyState
+	(*InstalmentState)(nil),       // 10: tandem.events.v1.InstalmentState
+	(*BalanceBundle)(nil),         // 11: tandem.events.v1.BalanceBundle
+	(*BalanceState)(nil),          // 12: tandem.events.v1.BalanceState
+	(*AccountState)(nil),          // 13: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),    // 14: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),             // 15: tandem.events.v1.CardState
+	(*InteractionState)(nil),      // 16: tandem.events.v1.InteractionState
+	(*ConsentState)(nil),          // 17: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),     // 18: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),      // 19: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),       // 20: tandem.events.v1.AuditBlockState
+	nil,                           // 21: tandem.events.v1.RegionState.IndicatorsEntry
+	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),         // 23: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	18, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	22, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
 	7,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
 	8,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	9,  // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	10, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	11, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	12, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	14, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	13, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	13, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	14, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	15, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	16, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	18, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	17, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
 	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	16, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	19, // 15: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	17, // 16: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	19, // 17: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 18: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 19: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 20: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 21: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	18, // 22: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	18, // 23: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	18, // 24: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	18, // 25: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	18, // 26: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	18, // 27: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	18, // 28: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	15, // 29: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 30: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	18, // 31: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	20, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	9,  // 15: tandem.events.v1.Change.contract_party:type_name -> tandem.events.v1.ContractPartyState
+	10, // 16: tandem.events.v1.Change.instalment:type_name -> tandem.events.v1.InstalmentState
+	11, // 17: tandem.events.v1.Change.balance_bundle:type_name -> tandem.events.v1.BalanceBundle
+	23, // 18: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	21, // 19: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	23, // 20: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 21: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 22: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	1,  // 23: tandem.events.v1.ProductState.amount_min:type_name -> tandem.events.v1.Amount
+	1,  // 24: tandem.events.v1.ProductState.amount_max:type_name -> tandem.events.v1.Amount
+	1,  // 25: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 26: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	1,  // 27: tandem.events.v1.ContractState.limit:type_name -> tandem.events.v1.Amount
+	22, // 28: tandem.events.v1.ContractState.state_since:type_name -> google.protobuf.Timestamp
+	12, // 29: tandem.events.v1.BalanceBundle.balances:type_name -> tandem.events.v1.BalanceState
+	22, // 30: tandem.events.v1.BalanceState.as_of_time:type_name -> google.protobuf.Timestamp
+	22, // 31: tandem.events.v1.AccountState.state_since:type_name -> google.protobuf.Timestamp
+	22, // 32: tandem.events.v1.CardState.state_since:type_name -> google.protobuf.Timestamp
+	22, // 33: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	22, // 34: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	22, // 35: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	22, // 36: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	22, // 37: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	22, // 38: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	22, // 39: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	19, // 40: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 41: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	22, // 42: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -2329,6 +3044,9 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Consent)(nil),
 		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
+		(*Change_ContractParty)(nil),
+		(*Change_Instalment)(nil),
+		(*Change_BalanceBundle)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2336,7 +3054,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
