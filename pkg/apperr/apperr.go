@@ -30,6 +30,7 @@ const (
 	ReasonFailedPrecondition = "FAILED_PRECONDITION"
 	ReasonUnavailable        = "UNAVAILABLE"
 	ReasonOverload           = "OVERLOAD"
+	ReasonListTooLarge       = "LIST_TOO_LARGE"
 	ReasonInternal           = "INTERNAL"
 )
 

@@ -13,27 +13,27 @@ import (
 // depthMax bounds nesting, so that a hostile filter can't exhaust the stack.
 const depthMax = 50
 
-// Postgres compiles a filter to a condition for Postgres. Parameters are numbered after the bound arguments that the
-// statement already has. An empty filter gives "true". Errors are INVALID_ARGUMENT on the field "filter".
-func Postgres(text string, schema Schema, bound []any) (condition string, args []any, err error) {
-	if strings.TrimSpace(text) == "" {
-		return "true", bound, nil
-	}
+// condition is a part of a filter in SQL.
+type condition struct {
+	sql string
+	// known says that it is never NULL.
+	known bool
+}
+
+// compile turns a filter into a condition of a dialect. Errors are INVALID_ARGUMENT on the field "filter".
+func compile(text string, schema Schema, to dialect) (string, error) {
 	if nesting(text) > depthMax {
-		return "", nil, apperr.InvalidField("filter", "is nested deeper than %d", depthMax)
+		return "", apperr.InvalidField("filter", "is nested deeper than %d", depthMax)
 	}
 	var parser filtering.Parser
 	parser.Init(text)
 	parsed, err := parser.Parse()
 	if err != nil {
-		return "", nil, apperr.InvalidField("filter", "%s", strings.TrimSpace(err.Error()))
+		return "", apperr.InvalidField("filter", "%s", strings.TrimSpace(err.Error()))
 	}
-	c := &compiler{schema: schema, args: bound, positions: parsed.GetSourceInfo().GetPositions()}
-	condition, err = c.condition(parsed.GetExpr(), 0)
-	if err != nil {
-		return "", nil, err
-	}
-	return condition, c.args, nil
+	c := &compiler{schema: schema, to: to, positions: parsed.GetSourceInfo().GetPositions()}
+	out, err := c.condition(parsed.GetExpr(), 0)
+	return out.sql, err
 }
 
 func nesting(text string) int {
@@ -52,103 +52,193 @@ func nesting(text string) int {
 
 type compiler struct {
 	schema    Schema
-	args      []any
+	to        dialect
 	positions map[int64]int32
+	// group is set inside `group:(…)`: names are those of its fields, and all conditions are about one record of it.
+	group *Related
 }
 
-func (c *compiler) condition(e *expr.Expr, depth int) (string, error) {
+func (c *compiler) condition(e *expr.Expr, depth int) (condition, error) {
 	call := e.GetCallExpr()
 	if call == nil {
-		return "", c.fail(e, "a comparison is missing: write field = value")
+		return condition{}, c.fail(e, "a comparison is missing: write field = value")
 	}
 	if depth > 10*depthMax {
-		return "", c.fail(e, "has too many terms")
+		return condition{}, c.fail(e, "has too many terms")
 	}
 	switch call.GetFunction() {
 	case filtering.FunctionAnd, filtering.FunctionOr:
 		return c.junction(call, depth)
 	case filtering.FunctionNot:
 		inner, err := c.condition(call.GetArgs()[0], depth+1)
+		if inner.known {
+			return condition{"NOT (" + inner.sql + ")", true}, err
+		}
 		// A comparison with an unknown value is not true, so its negation is: what isn't known to match is excluded by NOT only
 		// when it matches.
-		return "(" + inner + ") IS NOT TRUE", err
+		return condition{c.to.untrue(inner.sql), true}, err
 	case filtering.FunctionFuzzyAnd:
-		return "", c.fail(e, "join terms with AND or OR")
+		return condition{}, c.fail(e, "join terms with AND or OR")
 	default:
-		return c.comparison(e, call)
+		return c.restriction(e, call, depth)
 	}
 }
 
-func (c *compiler) junction(call *expr.Expr_Call, depth int) (string, error) {
+func (c *compiler) junction(call *expr.Expr_Call, depth int) (condition, error) {
 	left, err := c.condition(call.GetArgs()[0], depth+1)
 	if err != nil {
-		return "", err
+		return condition{}, err
 	}
 	right, err := c.condition(call.GetArgs()[1], depth+1)
-	return fmt.Sprintf("(%s %s %s)", left, call.GetFunction(), right), err
+	return condition{"(" + left.sql + " " + call.GetFunction() + " " + right.sql + ")", left.known && right.known}, err
 }
 
 var operators = map[string]string{
-	filtering.FunctionEquals: "=", filtering.FunctionNotEquals: "IS DISTINCT FROM",
+	filtering.FunctionEquals: "=", filtering.FunctionNotEquals: "!=",
 	filtering.FunctionLessThan: "<", filtering.FunctionLessEquals: "<=",
-	filtering.FunctionGreaterThan: ">", filtering.FunctionGreaterEquals: ">=",
+	filtering.FunctionGreaterThan: ">", filtering.FunctionGreaterEquals: ">=", filtering.FunctionHas: ":",
 }
 
-func (c *compiler) comparison(e *expr.Expr, call *expr.Expr_Call) (string, error) {
+// restriction is one comparison, or conditions on one related record.
+func (c *compiler) restriction(e *expr.Expr, call *expr.Expr_Call, depth int) (condition, error) {
 	operator, known := operators[call.GetFunction()]
-	if (!known && call.GetFunction() != filtering.FunctionHas) || len(call.GetArgs()) != 2 {
-		return "", c.fail(e, "%s is not a known comparison", call.GetFunction())
+	if !known || len(call.GetArgs()) != 2 {
+		return condition{}, c.fail(e, "%s is not a known comparison", call.GetFunction())
 	}
-	name := path(call.GetArgs()[0])
-	field, ok := c.schema.lookup(name)
+	name, value := path(call.GetArgs()[0]), call.GetArgs()[1]
+	if c.group != nil {
+		name = c.group.Name + "." + name
+	} else if group := c.schema.group(name); group != nil && operator == ":" {
+		return c.related(e, group, value, depth)
+	}
+	field := c.schema.lookup(name)
+	if field == nil {
+		return condition{}, c.fail(e, "%s", c.schema.unknown(name))
+	}
+	text, ok := literal(value)
 	if !ok {
-		return "", c.unknownField(e, name)
+		return condition{}, c.fail(e, "%s must be compared with a literal value", name)
 	}
-	text, ok := literal(call.GetArgs()[1])
-	if !ok {
-		return "", c.fail(e, "%s must be compared with a literal value", name)
+	compare := c.comparison
+	if field.Related != nil && c.group == nil {
+		compare = c.ofRelated
 	}
-	if call.GetFunction() == filtering.FunctionHas {
-		return c.has(e, field, text)
+	out, err := compare(field, operator, text)
+	if err != nil {
+		return condition{}, c.fail(e, "%s: %v", name, err)
+	}
+	return out, nil
+}
+
+// ofRelated is a comparison that some related record must satisfy.
+func (c *compiler) ofRelated(field *Field, operator, text string) (condition, error) {
+	not := ""
+	if field.Related.One && operator == "!=" {
+		// Nothing related differs from every value, as an unknown value does.
+		operator, not = "=", "NOT "
+	}
+	out, err := c.comparison(field, operator, text)
+	return condition{not + c.to.exists(field.Related, out.sql), true}, err
+}
+
+// related is `group:*` or `group:(conditions on one record)`.
+func (c *compiler) related(e *expr.Expr, group *Related, value *expr.Expr, depth int) (condition, error) {
+	if text, ok := literal(value); ok && text == "*" {
+		return condition{c.to.exists(group, ""), true}, nil
+	}
+	if value.GetCallExpr() == nil {
+		return condition{}, c.fail(e, "write %[1]s:* or %[1]s:(field = value AND …)", group.Name)
+	}
+	c.group = group
+	inner, err := c.condition(value, depth+1)
+	c.group = nil
+	return condition{c.to.exists(group, inner.sql), true}, err
+}
+
+func (c *compiler) comparison(field *Field, operator, text string) (condition, error) {
+	if text == "*" && (operator == ":" || field.Kind == Text && field.Repeated == Single && equality(operator)) {
+		return c.isSet(field, operator == "!="), nil
+	}
+	if field.Repeated != Single {
+		return c.element(field, operator, text)
+	}
+	if operator == ":" {
+		return c.contains(field, text)
+	}
+	if pattern, ok := wildcard(text); ok && field.Kind == Text && equality(operator) {
+		return c.like(field, operator, pattern)
+	}
+	value, err := c.value(field, text)
+	switch {
+	case err != nil:
+		return condition{}, err
+	case operator == "!=":
+		return condition{c.to.differs(field.Column, value), true}, nil
+	default:
+		return condition{field.Column + " " + operator + " " + value, field.Required}, nil
+	}
+}
+
+func (c *compiler) isSet(field *Field, negated bool) condition {
+	out := condition{c.to.isSet(field), field.Required}
+	if negated {
+		return condition{c.to.untrue(out.sql), true}
+	}
+	return out
+}
+
+// value renders a literal as SQL of the field's kind.
+func (c *compiler) value(field *Field, text string) (string, error) {
+	if field.Kind == Date || field.Kind == Time {
+		if m, ok, err := parseMoment(text); ok || err != nil {
+			return c.to.moment(field.Kind, m), err
+		}
+	}
+	if field.Fold {
+		text = strings.ToLower(text)
 	}
 	value, err := parse(field, text)
 	if err != nil {
-		return "", c.fail(e, "%s: %v", name, err)
+		return "", err
 	}
-	return fmt.Sprintf("%s %s %s", field.Column, operator, c.bind(field, value)), nil
+	return c.to.bind(field.Kind, value), nil
 }
 
-func (c *compiler) has(e *expr.Expr, field Field, text string) (string, error) {
-	switch {
-	case text == "*" && (field.Kind == Text || field.Kind == Enum):
-		return field.Column + " <> ''", nil // text columns hold '' where nothing is known; NULL is not <> '' either
-	case text == "*":
-		return field.Column + " IS NOT NULL", nil
+func equality(operator string) bool { return operator == "=" || operator == "!=" }
+
+func (c *compiler) element(field *Field, operator, text string) (condition, error) {
+	if operator != ":" {
+		return condition{}, fmt.Errorf("has many values; ask for one of them with %s:value", field.Name)
 	}
+	value, err := c.value(field, text)
+	if err != nil {
+		return condition{}, err
+	}
+	return condition{c.to.element(field, value), field.Required}, nil
+}
+
+// contains is `field:text`, whatever the case of the letters.
+func (c *compiler) contains(field *Field, text string) (condition, error) {
 	if field.Kind != Text {
-		return "", c.fail(e, "%s can't be searched with ':'; use = or %s:*", field.Name, field.Name)
+		return condition{}, fmt.Errorf("can't be searched with ':'; use = or %s:*", field.Name)
 	}
-	return fmt.Sprintf("strpos(lower(%s), lower(%s)) > 0", field.Column, c.bind(field, text)), nil
+	value, err := c.value(field, text)
+	if err != nil {
+		return condition{}, err
+	}
+	return condition{c.to.contains(field.Column, value), field.Required}, nil
 }
 
-func (c *compiler) bind(field Field, value any) string {
-	c.args = append(c.args, value)
-	return fmt.Sprintf("$%d::%s", len(c.args), postgresTypes[field.Kind])
-}
-
-var postgresTypes = map[Kind]string{
-	Text: "text", Enum: "text", Int: "bigint", Decimal: "numeric", Date: "date", Time: "timestamptz", Bool: "boolean",
-}
-
-func (c *compiler) unknownField(e *expr.Expr, name string) error {
-	names := make([]string, len(c.schema))
-	for i, f := range c.schema {
-		names[i] = f.Name
+func (c *compiler) like(field *Field, operator, pattern string) (condition, error) {
+	value, err := c.value(field, pattern)
+	if err != nil {
+		return condition{}, err
 	}
-	if like := nearest(name, names); like != "" {
-		return c.fail(e, "%q is not a field of this list; did you mean %q?", name, like)
+	like := field.Column + " LIKE " + value
+	if operator == "!=" {
+		return condition{c.to.untrue(like), true}, nil
 	}
-	return c.fail(e, "%q is not a field of this list; it has %s", name, strings.Join(names, ", "))
+	return condition{like, field.Required}, nil
 }
 
 func (c *compiler) fail(e *expr.Expr, format string, args ...any) error {

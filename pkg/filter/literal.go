@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 	expr "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
@@ -36,12 +37,33 @@ func literal(e *expr.Expr) (string, bool) {
 	return word, strings.Trim(word, ".") != ""
 }
 
+// wildcard turns a text with `*` into a pattern of LIKE; `\*` is the character itself.
+func wildcard(text string) (pattern string, ok bool) {
+	var out strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case b == '\\' && i+1 < len(text) && text[i+1] == '*':
+			i, ok = i+1, true
+			out.WriteByte('*')
+		case b == '*':
+			ok = true
+			out.WriteByte('%')
+		case b == '%' || b == '_' || b == '\\':
+			out.WriteByte('\\')
+			out.WriteByte(b)
+		default:
+			out.WriteByte(b)
+		}
+	}
+	return out.String(), ok
+}
+
 // parse reads a literal as the field's kind.
-func parse(field Field, text string) (any, error) {
+func parse(field *Field, text string) (any, error) {
 	switch field.Kind {
 	case Text:
-		if strings.ContainsRune(text, 0) {
-			return nil, errors.New("must not contain the character U+0000")
+		if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+			return nil, errors.New("must be UTF-8 without the character U+0000")
 		}
 		return text, nil
 	case Enum:
@@ -61,7 +83,7 @@ func parse(field Field, text string) (any, error) {
 	}
 }
 
-func parseEnum(field Field, text string) (any, error) {
+func parseEnum(field *Field, text string) (any, error) {
 	value := strings.ToLower(text)
 	if slices.Contains(field.Values, value) {
 		return value, nil

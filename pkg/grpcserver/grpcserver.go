@@ -4,6 +4,7 @@ package grpcserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,8 @@ import (
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -45,6 +48,8 @@ type Config struct {
 	Away func(error) bool
 	// CallsInFlightMax refuses more calls at once with RESOURCE_EXHAUSTED; 0 means 512.
 	CallsInFlightMax int
+	// TLS of the listener; nil means open connections.
+	TLS *tls.Config
 	// Unary and Stream are further interceptors, for example for who calls. They come after the limit on calls and before
 	// the check of the request; their errors are shown like those of methods.
 	Unary  []grpc.UnaryServerInterceptor
@@ -82,7 +87,12 @@ func New(config Config) (*Server, error) {
 	calls := newGate(config.CallsInFlightMax)
 	edge := &edge{log: config.Logger, away: config.Away}
 	caught := recovery.WithRecoveryHandlerContext(edge.panicked)
+	transport := insecure.NewCredentials()
+	if config.TLS != nil {
+		transport = credentials.NewTLS(config.TLS)
+	}
 	server := grpc.NewServer(
+		grpc.Creds(transport),
 		grpc.MaxRecvMsgSize(MessageBytesMax),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),

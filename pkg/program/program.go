@@ -16,8 +16,9 @@ import (
 
 // Config is a service's configuration: a struct with kong's tags, each field with the name of its environment variable.
 type Config interface {
-	// Validate names every setting that can't work.
-	Validate() error
+	// Check names every setting that can't work. It is not called Validate: kong would call it before every command, also
+	// before those that list and show the settings.
+	Check() error
 	// HealthAddr is where the service answers /healthz.
 	HealthAddr() string
 }
@@ -99,5 +100,5 @@ func show(config Config, names bool) error {
 		return nil
 	}
 	settings.Show(os.Stdout, config)
-	return config.Validate()
+	return config.Check()
 }

@@ -26,10 +26,17 @@ func Show(out io.Writer, config any) {
 }
 
 func each(config any, visit func(name string, value any)) {
-	v := reflect.Indirect(reflect.ValueOf(config))
+	fields(reflect.Indirect(reflect.ValueOf(config)), "", visit)
+}
+
+// fields goes through a struct and those embedded in it, whose names get the prefixes of their tags.
+func fields(v reflect.Value, prefix string, visit func(name string, value any)) {
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("env"); name != "" {
-			visit(name, v.Field(i).Interface())
+		tag := v.Type().Field(i).Tag
+		if _, embedded := tag.Lookup("embed"); embedded {
+			fields(v.Field(i), prefix+tag.Get("envprefix"), visit)
+		} else if name := tag.Get("env"); name != "" {
+			visit(prefix+name, v.Field(i).Interface())
 		}
 	}
 }

@@ -27,7 +27,7 @@ type Config struct {
 	Slice     time.Duration `default:"2s" help:"Length of one turn."`
 	Limit     time.Duration `default:"2h" help:"Longest the whole run may take."`
 	Out       string        `default:"deploy/e2e/results/latest.json" help:"File for the results, below the root of the project."`
-	Keep      bool          `help:"Keep the folder with the data and print where it is."`
+	Data      string        `type:"path" help:"Folder that keeps the data: a bank that was loaded there before is measured again without loading it."`
 }
 
 // Validate names the first wrong setting.
@@ -67,13 +67,11 @@ func run(ctx context.Context, config Config) (err error) {
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "tandem-bench-")
-	if err != nil {
-		return err
-	}
-	if config.Keep {
-		say("data in %s", work)
-	} else {
+	work := config.Data
+	if work == "" {
+		if work, err = os.MkdirTemp("", "tandem-bench-"); err != nil {
+			return err
+		}
 		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	}
 	say("starting Postgres, NATS and crm; load average %s", loadAverage())
@@ -93,7 +91,7 @@ func run(ctx context.Context, config Config) (err error) {
 
 // measureAll loads the bank and takes the measurements, one after the other.
 func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) {
-	results, err := load(ctx, config, s)
+	results, err := loadOnce(ctx, config, s)
 	if err != nil {
 		return nil, err
 	}

@@ -42,8 +42,13 @@ func openBench(ctx context.Context, config Config, s *stack) (*bench, error) {
 		b.close()
 		return nil, err
 	}
+	caller, err := s.caller()
+	if err != nil {
+		b.close()
+		return nil, err
+	}
 	for range connections {
-		conn, err := grpc.NewClient(s.crmAddr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		conn, err := grpc.NewClient(s.crmAddr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(caller))
 		if err != nil {
 			b.close()
 			return nil, err

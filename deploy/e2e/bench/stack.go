@@ -11,9 +11,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"google.golang.org/grpc/credentials"
 
 	"tandem.bank/deploy/local/engine"
 	local "tandem.bank/deploy/local/stack"
+	"tandem.bank/pkg/auth"
 )
 
 // stack is the operational half alone: analytics would compete for the machine and is no part of what is measured.
@@ -24,6 +28,7 @@ type stack struct {
 	nats       *engine.NATS
 	crm        *local.Service
 	crmAddr    string
+	keyFile    string
 	stops      []func(context.Context) error
 }
 
@@ -60,11 +65,16 @@ func (s *stack) startCRM(ctx context.Context, data string) error {
 	}
 	s.crmAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(grpcPort))
 	httpAddr := net.JoinHostPort("127.0.0.1", strconv.Itoa(httpPort))
+	var publicKeys string
+	if s.keyFile, publicKeys, err = auth.EnsureKeyPair(filepath.Join(s.work, "secrets")); err != nil {
+		return err
+	}
 	s.crm = &local.Service{
 		Name: "crm", Program: filepath.Join(s.root, "bin", "crm"), DataDir: data, Health: "http://" + httpAddr + "/healthz",
 		Env: append(os.Environ(),
 			"CRM_GRPC_ADDR="+s.crmAddr, "CRM_HTTP_ADDR="+httpAddr, "CRM_POSTGRES_URL="+s.postgres.URL(),
-			"CRM_NATS_URL="+s.nats.URL(), "CRM_BASE_CURRENCY=CZK", "CRM_TIME_ZONE=Europe/Prague"),
+			"CRM_NATS_URL="+s.nats.URL(), "CRM_BASE_CURRENCY=CZK", "CRM_TIME_ZONE=Europe/Prague",
+			"CRM_AUTH_KEYS_FILE="+publicKeys),
 	}
 	if err := s.crm.Start(ctx); err != nil {
 		return err
@@ -81,6 +91,22 @@ func (s *stack) stop(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
+// caller is an administrator, as the command line is one.
+func (s *stack) caller() (credentials.PerRPCCredentials, error) {
+	key, err := auth.ReadPrivateKey(s.keyFile)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := auth.NewSigner(auth.SignerConfig{
+		Key: key, Issuer: auth.LocalIssuer, Subject: "bench", Audience: auth.DefaultAudience,
+		Roles: []string{auth.RoleAdministrator}, Lifetime: time.Hour,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return auth.Credentials(signer, true), nil
+}
+
 // importFiles runs the importer, the way a bank's data come in.
 func (s *stack) importFiles(ctx context.Context, files ...string) error {
 	args := append([]string{
@@ -88,7 +114,7 @@ func (s *stack) importFiles(ctx context.Context, files ...string) error {
 		"--errors-dir", filepath.Join(s.work, "errors"), "--state-dir", filepath.Join(s.work, "state"),
 	}, files...)
 	cmd := exec.CommandContext(ctx, filepath.Join(s.root, "bin", "tandem"), args...)
-	cmd.Env = append(os.Environ(), "TANDEM_CRM_ADDR="+s.crmAddr)
+	cmd.Env = append(os.Environ(), "TANDEM_CRM_ADDR="+s.crmAddr, "TANDEM_KEY_FILE="+s.keyFile)
 	cmd.Stderr = os.Stderr // its progress
 	var out strings.Builder
 	cmd.Stdout = &out

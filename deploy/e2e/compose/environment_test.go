@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tandem.bank/pkg/auth"
 )
 
 // checkConfig runs `SERVICE check-config` from source and returns what it prints. The environment is ours without
@@ -48,14 +50,22 @@ func settings(t *testing.T, service string) []string {
 // withSecrets lets settings name files of this test instead of those that only a container has.
 func withSecrets(t *testing.T, pairs []string) []string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "secret")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "secret")
 	if err := os.WriteFile(file, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, keys, err := auth.EnsureKeyPair(filepath.Join(dir, "keys"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	replaced := make([]string, len(pairs))
 	for i, pair := range pairs {
 		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(value, "/run/secrets/") {
 			pair = name + "=" + file
+			if strings.HasSuffix(name, "_AUTH_KEYS_FILE") {
+				pair = name + "=" + keys
+			}
 		}
 		replaced[i] = pair
 	}

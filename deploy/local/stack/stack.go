@@ -14,6 +14,7 @@ import (
 
 	"tandem.bank/deploy/local/engine"
 	"tandem.bank/deploy/local/process"
+	"tandem.bank/pkg/auth"
 )
 
 // Config describes the whole stack on one machine.
@@ -30,6 +31,10 @@ type Config struct {
 
 	BaseCurrency string // ISO 4217
 	TimeZone     string // of the bank, by its IANA name
+
+	// SecretsDir holds the key pair by which callers prove who they are; it is made when it is not there. Empty means the
+	// folder secrets in the data folder.
+	SecretsDir string
 }
 
 // Validate names the first wrong field.
@@ -53,8 +58,10 @@ type Stack struct {
 	CRM       *Service
 	Analytics *Service
 
-	cfg     Config
-	started []*Service
+	cfg        Config
+	signingKey string // file of the private key
+	publicKeys string // file that the services believe
+	started    []*Service
 }
 
 // loopback is the only address the local services listen on.
@@ -69,11 +76,18 @@ func New(cfg Config) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.SecretsDir == "" {
+		cfg.SecretsDir = filepath.Join(cfg.Engines.DataDir, "secrets")
+	}
 	return &Stack{Engines: engines, cfg: cfg}, nil
 }
 
 // Start returns when everything is healthy. When a part fails, those before it are stopped.
 func (s *Stack) Start(ctx context.Context) error {
+	var err error
+	if s.signingKey, s.publicKeys, err = auth.EnsureKeyPair(s.cfg.SecretsDir); err != nil {
+		return err
+	}
 	if err := s.Engines.Start(ctx); err != nil {
 		return err
 	}
@@ -113,6 +127,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 			"CRM_NATS_URL="+s.Engines.NATS.URL(),
 			"CRM_BASE_CURRENCY="+s.cfg.BaseCurrency,
 			"CRM_TIME_ZONE="+s.cfg.TimeZone,
+			"CRM_AUTH_KEYS_FILE="+s.publicKeys,
 		),
 	}
 	analyticsEnv := []string{
@@ -121,6 +136,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 		"ANALYTICS_CLICKHOUSE_URL=" + s.Engines.ClickHouseServiceURL(),
 		"ANALYTICS_NATS_URL=" + s.Engines.NATS.URL(),
 		"ANALYTICS_TIME_ZONE=" + s.cfg.TimeZone,
+		"ANALYTICS_AUTH_KEYS_FILE=" + s.publicKeys,
 	}
 	if s.Engines.passwordFile != "" {
 		analyticsEnv = append(analyticsEnv, "ANALYTICS_CLICKHOUSE_PASSWORD_FILE="+s.Engines.passwordFile)
@@ -165,6 +181,7 @@ func (s *Stack) Addresses() []string {
 	return []string{
 		"TANDEM_CRM_ADDR=" + address(s.cfg.CRMPort),
 		"TANDEM_ANALYTICS_ADDR=" + address(s.cfg.AnalyticsPort),
+		"TANDEM_KEY_FILE=" + s.signingKey,
 		"TANDEM_POSTGRES_URL=" + s.Engines.Postgres.URL(),
 		"TANDEM_NATS_URL=" + s.Engines.NATS.URL(),
 		"TANDEM_CLICKHOUSE_URL=" + s.Engines.ClickHouse.URL(),
@@ -182,6 +199,7 @@ func (s *Stack) Table() string {
 		{"NATS", redacted(s.Engines.NATS.URL())},
 		{"ClickHouse", redacted(s.Engines.ClickHouse.URL()) + "   " + redacted(s.Engines.ClickHouseHTTPURL())},
 		{"data", s.cfg.Engines.DataDir},
+		{"signing key", s.signingKey},
 	} {
 		fmt.Fprintf(&table, "  %-11s %s\n", row[0], row[1])
 	}

@@ -85,6 +85,10 @@ func (c *upCommand) config(w *workspace) stack.Config {
 		BaseCurrency:      c.BaseCurrency,
 		TimeZone:          c.TimeZone,
 	}
+	// The usual stack shares its key with the containers, and the command line looks for it there.
+	if c.Data == "" && !c.Throwaway {
+		cfg.SecretsDir = filepath.Join(w.root, ".local", "secrets")
+	}
 	if cfg.CRMProgram == "" {
 		cfg.CRMProgram = filepath.Join(w.root, "bin", "crm")
 	}

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
@@ -72,7 +73,9 @@ func await(t *testing.T, url string, code int, text string) {
 func TestServe(t *testing.T) {
 	t.Parallel()
 	js := testkit.NATSConn(t)
+	callers := testkit.NewIdentity(t)
 	config := &app.Config{
+		Auth:     trusting(callers.KeysFile),
 		GRPCAddr: freeAddress(t), HTTPAddr: freeAddress(t), ClickHouseURL: testkit.ClickHouse(t),
 		NATSURL: js.ConnectedUrl(), TimeZone: "Europe/Prague", LogLevel: "error",
 	}
@@ -86,7 +89,7 @@ func TestServe(t *testing.T) {
 	}
 	await(t, health, http.StatusOK, "nats: ok")
 
-	conn, err := grpc.NewClient(config.GRPCAddr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(config.GRPCAddr, append(callers.Dial(t), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +125,12 @@ func TestServe(t *testing.T) {
 	if _, err := values.RunRfm(callCtx, &analyticsv1.RunRfmRequest{}); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("a request against the proto's rules gave %v", err)
 	}
+	if _, err := values.ListRfmScores(callers.As(t, callCtx, "jana", auth.RoleFrontOffice), &analyticsv1.ListRfmScoresRequest{}); status.Code(err) != codes.PermissionDenied {
+		t.Errorf("the front office got %v", err)
+	}
+	if _, err := values.ListRfmScores(testkit.WithToken(callCtx, "x"), &analyticsv1.ListRfmScoresRequest{}); status.Code(err) != codes.Unauthenticated {
+		t.Errorf("a call without a good token gave %v", err)
+	}
 	_, metrics := get(t, "http://"+config.HTTPAddr+"/metrics")
 	for _, want := range []string{
 		`tandem_ingest_rows_total{table="transaction"} 1`, "tandem_ingest_pending_messages 0", "tandem_ingest_following 1",
@@ -153,14 +162,22 @@ func changes() []*eventsv1.Change {
 	}
 }
 
+// trusting believes the keys of a file.
+func trusting(keysFile string) auth.Settings {
+	return auth.Settings{
+		KeysFile: keysFile, KeysIssuer: auth.LocalIssuer, Audience: auth.DefaultAudience, RolesClaim: "roles",
+		TLS: auth.TLSSettings{ClientAuth: auth.ClientAuthRequire},
+	}
+}
+
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(secret, []byte("p@ss/word\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := app.Config{ClickHouseURL: "clickhouse://tandem@db:9000/tandem", ClickHousePasswordFile: secret, NATSURL: "nats://n", TimeZone: "Europe/Prague"}
-	if err := config.Validate(); err != nil {
+	config := app.Config{ClickHouseURL: "clickhouse://tandem@db:9000/tandem", ClickHousePasswordFile: secret, NATSURL: "nats://n", TimeZone: "Europe/Prague", Auth: trusting(testkit.NewIdentity(t).KeysFile)}
+	if err := config.Check(); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := config.WarehouseURL(); err != nil || got != "clickhouse://tandem:p%40ss%2Fword@db:9000/tandem" {
@@ -171,9 +188,13 @@ func TestConfig(t *testing.T) {
 		"ANALYTICS_NATS_URL":                 {ClickHouseURL: "clickhouse://db/tandem"},
 		"ANALYTICS_TIME_ZONE":                {TimeZone: "Mars/Olympus"},
 		"ANALYTICS_CLICKHOUSE_PASSWORD_FILE": {ClickHousePasswordFile: secret + "?"},
+		"ANALYTICS_AUTH_KEYS_FILE":           {},
+		"ANALYTICS_OIDC_ISSUER":              {Auth: auth.Settings{OIDCIssuer: "http://login.example.com"}},
+		"ANALYTICS_AUDIENCE":                 {},
+		"ANALYTICS_TLS_KEY_FILE":             {Auth: auth.Settings{TLS: auth.TLSSettings{CertFile: "cert.pem"}}},
 		"must name a database":               {ClickHouseURL: "clickhouse://db:9000"},
 	} {
-		if err := broken.Validate(); err == nil || !strings.Contains(err.Error(), name) {
+		if err := broken.Check(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v does not name %s", err, name)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
 
+	"tandem.bank/pkg/auth"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -21,13 +22,19 @@ type Config struct {
 	NATSURL                string `name:"nats-url" env:"ANALYTICS_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
 	TimeZone               string `name:"time-zone" env:"ANALYTICS_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar: it tells which day is today."`
 	LogLevel               string `name:"log-level" env:"ANALYTICS_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
+
+	// Auth says whom to believe.
+	Auth auth.Settings `embed:"" envprefix:"ANALYTICS_"`
 }
 
 // HealthAddr is where the service answers /healthz.
 func (c *Config) HealthAddr() string { return c.HTTPAddr }
 
-// Validate names every setting that can't work.
-func (c *Config) Validate() error {
+// Check names every setting that can't work.
+func (c *Config) Check() error { return errors.Join(c.checkEngines(), c.Auth.Validate("ANALYTICS_")) }
+
+// checkEngines does so for what the service works with; a migration needs no more.
+func (c *Config) checkEngines() error {
 	var errs []error
 	if err := (warehouse.Config{URL: c.ClickHouseURL}).Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("ANALYTICS_CLICKHOUSE_URL: %w", err))

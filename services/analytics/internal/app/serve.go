@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
@@ -21,6 +22,7 @@ import (
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/rfm"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
@@ -28,7 +30,7 @@ import (
 
 // Migrate brings the warehouse to the newest schema.
 func Migrate(ctx context.Context, config *Config) error {
-	if err := config.Validate(); err != nil {
+	if err := config.checkEngines(); err != nil {
 		return err
 	}
 	url, err := config.WarehouseURL()
@@ -41,7 +43,7 @@ func Migrate(ctx context.Context, config *Config) error {
 // Serve runs analytics until the context ends. What was opened is closed in reverse, also when the start fails
 // half-way. ClickHouse and NATS may be away at the start and at any time: the service then is not healthy, and waits.
 func Serve(ctx context.Context, config *Config, migrate bool) error {
-	if err := config.Validate(); err != nil {
+	if err := config.Check(); err != nil {
 		return err
 	}
 	log, err := telemetry.NewLogger(os.Stderr, "analytics", config.LogLevel)
@@ -103,7 +105,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := grpcserver.New(grpcserver.Config{Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry})
+	server, err := s.server()
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +120,24 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
 		}},
 	}, nil
+}
+
+// server lets callers in whose tokens are good and whose roles fit. Service accounts sign their own tokens, and only crm
+// knows their keys: a program that calls analytics needs a token of the identity provider or of a key in the key file.
+func (s *service) server() (*grpcserver.Server, error) {
+	transport, err := s.config.Auth.TLS.Server()
+	if err != nil {
+		return nil, err
+	}
+	callers, err := s.config.Auth.Verifier(s.log)
+	if err != nil {
+		return nil, err
+	}
+	return grpcserver.New(grpcserver.Config{
+		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, TLS: transport,
+		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, permission.Unary},
+		Stream: []grpc.StreamServerInterceptor{callers.Stream, permission.Stream},
+	})
 }
 
 var errNATS = errors.New("is not connected")

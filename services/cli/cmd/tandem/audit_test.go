@@ -5,16 +5,17 @@ import (
 	"context"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/pkg/auth"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
 
 // ListAuditEntries names the caller as the actor.
 func (h *halves) ListAuditEntries(ctx context.Context, r *crmv1.ListAuditEntriesRequest) (*crmv1.ListAuditEntriesResponse, error) {
-	actor := metadata.ValueFromIncomingContext(ctx, actorKey)[0]
+	caller, _ := auth.FromContext(ctx)
+	actor := caller.Subject
 	entry := func(id int64, action crmv1.AuditAction) *crmv1.AuditEntry {
 		return &crmv1.AuditEntry{EntryId: id, Actor: actor, Peer: "10.0.0.1:5", RequestId: "r1", Action: action, Entity: "customer"}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/auth"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
@@ -226,7 +228,16 @@ func (h *halves) serve(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer()
+	private, public, err := auth.EnsureKeyPair(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := auth.Settings{KeysFile: public, KeysIssuer: auth.LocalIssuer, Audience: auth.DefaultAudience, RolesClaim: "roles"}
+	callers, err := settings.Verifier(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer(grpc.UnaryInterceptor(callers.Unary), grpc.StreamInterceptor(callers.Stream))
 	analyticsv1.RegisterRfmServiceServer(server, h)
 	analyticsv1.RegisterIngestServiceServer(server, h)
 	crmv1.RegisterChangeStreamServiceServer(server, h)
@@ -238,7 +249,7 @@ func (h *halves) serve(t *testing.T) []string {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	address := listener.Addr().String()
-	return []string{"--crm-addr", address, "--analytics-addr", address}
+	return []string{"--crm-addr", address, "--analytics-addr", address, "--key-file", private}
 }
 
 func TestCommands(t *testing.T) {

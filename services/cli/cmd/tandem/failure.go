@@ -52,6 +52,8 @@ func sentence(err error) string {
 		return before + "there was no answer in time"
 	case codes.Canceled:
 		return before + "interrupted"
+	case codes.Unauthenticated:
+		return before + "the service does not know who calls: " + st.Message() + " (see --token-file, --key-file and --account)"
 	default:
 	}
 	fields := brokenFields(st)

@@ -35,6 +35,8 @@ type commandLine struct {
 	Audit    AuditCmd    `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
 	Dlq      DlqCmd      `cmd:"" help:"Look at dead letters and replay them."`
 	Demo     DemoCmd     `cmd:"" help:"Generate a demonstration bank and report on it."`
+	Token    TokenCmd    `cmd:"" help:"Print a token that is signed by a key of ours, for other clients."`
+	Key      KeyCmd      `cmd:"" help:"Make keys."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -48,15 +48,15 @@ var Table = record.NewTable[Row]("account")
 const contractTable = record.Named("contract")
 
 var schema = filter.Schema{
-	{Name: "account_id", Column: "account_id", Kind: filter.Int},
+	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "number", Column: "number", Kind: filter.Text},
-	{Name: "currency", Column: "currency", Kind: filter.Text},
+	{Name: "currency", Column: "currency", Kind: filter.Text, Required: true},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
 	{Name: "region_id", Column: "region_id", Kind: filter.Int},
 	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
-	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.AccountState]()},
+	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.AccountState](), Required: true},
 	{Name: "statement_frequency", Column: "statement_frequency", Kind: filter.Enum, Values: record.EnumTexts[crmv1.StatementFrequency]()},
 	{Name: "opened", Column: "opened", Kind: filter.Date},
 	{Name: "closed", Column: "closed", Kind: filter.Date},
@@ -69,8 +69,8 @@ var schema = filter.Schema{
 	{Name: "available_balance", Column: "available_balance", Kind: filter.Decimal},
 	{Name: "held_amount", Column: "held_amount", Kind: filter.Decimal},
 	{Name: "balance_time", Column: "balance_time", Kind: filter.Time},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 var (

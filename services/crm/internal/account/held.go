@@ -33,6 +33,17 @@ func ForCustomer(into *[]*crmv1.HeldAccount, customerID int64, limit int) record
 	}}
 }
 
+// CustomersOf returns a function that tells who holds accounts today, in any role.
+func CustomersOf(q record.Querier) func(ctx context.Context, accountIDs []int64) ([]int64, error) {
+	return func(ctx context.Context, accountIDs []int64) ([]int64, error) {
+		rows, err := q.Query(ctx, "SELECT DISTINCT customer_id FROM account_holder WHERE account_id = ANY($1) AND "+current+" ORDER BY 1", accountIDs)
+		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(rows, pgx.RowTo[int64])
+	}
+}
+
 // Holders returns holdings by id.
 func Holders(ctx context.Context, q record.Querier, ids []int64) (map[int64]*HolderRow, error) {
 	found, err := HolderTable.Select(ctx, q, "account_holder_id = ANY($1)", ids)

@@ -27,12 +27,12 @@ type HolderRow struct {
 var HolderTable = record.NewTable[HolderRow]("account_holder")
 
 var holderSchema = filter.Schema{
-	{Name: "account_holder_id", Column: "account_holder_id", Kind: filter.Int},
+	{Name: "account_holder_id", Column: "account_holder_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "account_id", Column: "account_id", Kind: filter.Int},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
-	{Name: "role", Column: "role", Kind: filter.Enum, Values: record.EnumTexts[crmv1.HolderRole]()},
+	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
+	{Name: "role", Column: "role", Kind: filter.Enum, Values: record.EnumTexts[crmv1.HolderRole](), Required: true},
 	{Name: "valid_from", Column: "valid_from", Kind: filter.Date},
 	{Name: "valid_to", Column: "valid_to", Kind: filter.Date},
 }

@@ -55,8 +55,11 @@ func (s *Server) UpdateAccount(ctx context.Context, req *crmv1.UpdateAccountRequ
 
 // ListAccounts returns a page of accounts by id.
 func (s *Server) ListAccounts(ctx context.Context, req *crmv1.ListAccountsRequest) (*crmv1.ListAccountsResponse, error) {
-	accounts, next, err := s.accounts.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListAccountsResponse{Accounts: accounts, NextPageToken: next}, err
+	page, err := s.accounts.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListAccountsResponse{Accounts: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertAccounts creates or changes accounts by external key.
@@ -75,6 +78,9 @@ func (s *Server) BatchUpsertAccountHolders(
 
 // ListAccountHolders returns a page of holdings by id.
 func (s *Server) ListAccountHolders(ctx context.Context, req *crmv1.ListAccountHoldersRequest) (*crmv1.ListAccountHoldersResponse, error) {
-	holders, next, err := s.holders.List(ctx, req, holderSchema, record.Scope{})
-	return &crmv1.ListAccountHoldersResponse{AccountHolders: holders, NextPageToken: next}, err
+	page, err := s.holders.List(ctx, req, holderSchema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListAccountHoldersResponse{AccountHolders: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }

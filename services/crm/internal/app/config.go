@@ -10,6 +10,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
 
+	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/money"
 )
 
@@ -26,13 +27,19 @@ type Config struct {
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
 	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
+
+	// Auth says whom to believe.
+	Auth auth.Settings `embed:"" envprefix:"CRM_"`
 }
 
 // HealthAddr is where the service answers /healthz.
 func (c *Config) HealthAddr() string { return c.HTTPAddr }
 
-// Validate names every setting that can't work.
-func (c *Config) Validate() error {
+// Check names every setting that can't work.
+func (c *Config) Check() error { return errors.Join(c.checkEngines(), c.Auth.Validate("CRM_")) }
+
+// checkEngines does so for what the service works with; a migration needs no more.
+func (c *Config) checkEngines() error {
 	var errs []error
 	if err := money.CheckCurrency(c.BaseCurrency); err != nil {
 		errs = append(errs, fmt.Errorf("CRM_BASE_CURRENCY: %w", err))

@@ -22,7 +22,7 @@ const pruneInterval = time.Hour
 
 // Migrate brings the database to the newest schema.
 func Migrate(ctx context.Context, config *Config) error {
-	if err := config.Validate(); err != nil {
+	if err := config.checkEngines(); err != nil {
 		return err
 	}
 	url, err := config.DatabaseURL()
@@ -38,7 +38,7 @@ const garbagePercent = 400
 
 // Serve runs crm until the context ends. What was opened is closed in reverse, also when the start fails half-way.
 func Serve(ctx context.Context, config *Config, migrate bool) error {
-	if err := config.Validate(); err != nil {
+	if err := config.Check(); err != nil {
 		return err
 	}
 	log, err := telemetry.NewLogger(os.Stderr, "crm", config.LogLevel)

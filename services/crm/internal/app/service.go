@@ -90,10 +90,20 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 
 // server registers every room of the API.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
+	transport, err := s.config.Auth.TLS.Server()
+	if err != nil {
+		return nil, err
+	}
+	callers, err := s.config.Auth.Verifier(s.log)
+	if err != nil {
+		return nil, err
+	}
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
-		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor)},
-		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor)},
+		TLS:    transport,
+		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary},
+		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream},
 	})
 	if err != nil {
 		return nil, err

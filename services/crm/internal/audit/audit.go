@@ -1,8 +1,9 @@
 // Package audit keeps who changed and who read what, and seals it in a chain of blocks.
 //
 // An entry is written in the transaction of the change it tells of: neither can be without the other. Reads are written
-// before they are answered. A sealer closes blocks over the entries, each with the hash of the block before, and leaves
-// every hash in the outbox: analytics keeps a copy, so that a chain that was cut or rewritten no longer fits it.
+// before they are answered, by one interceptor for every method that shows customers. A sealer closes blocks over the
+// entries, each with the hash of the block before, and leaves every hash in the outbox: analytics keeps a copy, so that a
+// chain that was cut or rewritten no longer fits it.
 package audit
 
 import (
@@ -44,7 +45,7 @@ type Entry struct {
 	Version  int64
 	// CustomerID is the customer whom the record is about; 0 when there is none.
 	CustomerID int64
-	// CustomerIDs are the customers whom the answer to a list showed.
+	// CustomerIDs are the other customers: whom an answer showed, or the other side of a relation.
 	CustomerIDs []int64
 	// Before and After are JSON of the changed columns; nil when there is nothing.
 	Before, After []byte
@@ -68,6 +69,7 @@ func Queue(ctx context.Context, batch *pgx.Batch, entries []Entry) {
 	if len(entries) == 0 {
 		return
 	}
+	note(ctx, entries)
 	queue(batch, originOf(ctx), entries)
 }
 

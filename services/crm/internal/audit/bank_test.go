@@ -14,12 +14,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
 
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/customer"
@@ -36,6 +36,7 @@ const patience = time.Minute
 // bank is a database with customers and their audit in front of it.
 type bank struct {
 	pool      *pgxpool.Pool
+	callers   *testkit.Identity
 	sealer    *audit.Sealer
 	audit     crmv1.AuditServiceClient
 	customers crmv1.CustomerServiceClient
@@ -46,7 +47,7 @@ type bank struct {
 
 func newBank(t testing.TB, entriesMax int) *bank {
 	t.Helper()
-	b := &bank{pool: testkit.Postgres(t, template)}
+	b := &bank{pool: testkit.Postgres(t, template), callers: testkit.NewIdentity(t)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	var err error
 	b.sealer, err = audit.NewSealer(audit.SealerConfig{
@@ -55,10 +56,11 @@ func newBank(t testing.TB, entriesMax int) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reads := audit.NewReads(audit.NewRecorder(b.pool), account.CustomersOf(b.pool))
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: "in memory", Logger: log, Registry: prometheus.NewRegistry(),
-		Unary:  []grpc.UnaryServerInterceptor{audit.UnaryCaller(audit.ClaimedActor)},
-		Stream: []grpc.StreamServerInterceptor{audit.StreamCaller(audit.ClaimedActor)},
+		Unary:  []grpc.UnaryServerInterceptor{b.callers.Verifier.Unary, audit.UnaryCaller, reads.Unary},
+		Stream: []grpc.StreamServerInterceptor{b.callers.Verifier.Stream, audit.StreamCaller, reads.Stream},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +73,8 @@ func newBank(t testing.TB, entriesMax int) *bank {
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	conn, err := grpc.NewClient("passthrough:///bank", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+	conn, err := grpc.NewClient("passthrough:///bank", append(b.callers.Dial(t), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +90,8 @@ func newBank(t testing.TB, entriesMax int) *bank {
 }
 
 // as is a context of a call by an actor.
-func as(t testing.TB, actor string) context.Context {
-	return metadata.AppendToOutgoingContext(t.Context(), audit.ActorKey, actor)
+func (b *bank) as(t testing.TB, actor string) context.Context {
+	return b.callers.As(t, t.Context(), actor)
 }
 
 func person(given string) *crmv1.Customer {
@@ -98,7 +100,7 @@ func person(given string) *crmv1.Customer {
 
 func (b *bank) create(t testing.TB, given string) *crmv1.Customer {
 	t.Helper()
-	answer, err := b.customers.CreateCustomer(as(t, "eva"), &crmv1.CreateCustomerRequest{Customer: person(given)})
+	answer, err := b.customers.CreateCustomer(b.as(t, "eva"), &crmv1.CreateCustomerRequest{Customer: person(given)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func BenchmarkUpdateCustomer(b *testing.B) {
 		for c := range ids {
 			ids[c] = bank.create(b, "Eva").GetCustomerId()
 		}
-		ctx := as(b, "eva")
+		ctx := bank.as(b, "eva")
 		return func(caller, i int) error {
 			_, err := bank.customers.UpdateCustomer(ctx, &crmv1.UpdateCustomerRequest{
 				Customer: &crmv1.Customer{CustomerId: ids[caller], Phone: fmt.Sprintf("+4201%08d", i)},
@@ -122,7 +122,7 @@ func BenchmarkGetCustomer(b *testing.B) {
 		b.Fatal(err)
 	}
 	id, other := with.create(b, "Eva").GetCustomerId(), without.create(b, "Eva").GetCustomerId()
-	ctx := as(b, "eva")
+	ctx := with.as(b, "eva")
 	read := func(bank *bank, id int64) func(int, int) error {
 		return func(int, int) error {
 			_, err := bank.customers.GetCustomer(ctx, &crmv1.GetCustomerRequest{CustomerId: id})
@@ -140,6 +140,23 @@ func BenchmarkGetCustomer(b *testing.B) {
 				return audit.Append(b.Context(), tx, []audit.Entry{{Action: audit.Read, Entity: "customer", EntityID: id, CustomerID: id}})
 			})
 		}, read(without, other))
+	})
+}
+
+// BenchmarkRecord measures the recorder alone, with many readers at once.
+func BenchmarkRecord(b *testing.B) {
+	const readers = 16
+	bank := newBank(b, 2000)
+	recorder := audit.NewRecorder(bank.pool)
+	ctx := outbox.WithActor(audit.WithCaller(b.Context(), audit.Caller{Peer: "bench", Method: "/m", RequestID: "r"}), "eva")
+	b.SetParallelism(readers)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := recorder.Record(ctx, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
 	})
 }
 

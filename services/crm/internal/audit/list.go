@@ -3,15 +3,18 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/listing"
 )
 
 var schema = filter.Schema{
@@ -49,7 +52,38 @@ func (q *query) where(condition string, args ...any) {
 	q.conditions = append(q.conditions, fmt.Sprintf(condition, places...))
 }
 
-func list(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) ([]*sealed, string, error) {
+// checkOrder refuses any order but that of the list.
+func checkOrder(text string) error {
+	switch strings.Join(strings.Fields(text), " ") {
+	case "", "time desc", "time desc, entry_id desc":
+		return nil
+	default:
+		return apperr.InvalidField("order_by", `must be "time desc" or empty: the audit has no other order`)
+	}
+}
+
+// list returns a page, its next token, and a count where one is asked for.
+func list(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) ([]*sealed, string, *crmv1.Count, error) {
+	q := &query{}
+	q.narrow(req)
+	condition, args, err := filter.Postgres(req.GetFilter(), schema, q.args)
+	if err == nil {
+		err = checkOrder(req.GetOrderBy())
+	}
+	if err != nil {
+		return nil, "", nil, err
+	}
+	q.conditions, q.args = append(q.conditions, condition), args
+	where, args := strings.Join(q.conditions, " AND "), slices.Clip(q.args)
+	found, next, err := q.page(ctx, db, req)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	count, err := listing.Count(ctx, db, req.GetCount(), "audit_entry WHERE "+where, args)
+	return found, next, count, err
+}
+
+func (q *query) page(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) ([]*sealed, string, error) {
 	parameters := []string{
 		"audit_entry", req.GetFilter(), fmt.Sprint(req.GetCustomerId()), req.GetEntity(), fmt.Sprint(req.GetEntityId()), req.GetActor(),
 		fmt.Sprint(req.GetFromTime().GetSeconds(), req.GetFromTime().GetNanos()), fmt.Sprint(req.GetToTime().GetSeconds(), req.GetToTime().GetNanos()),
@@ -58,13 +92,6 @@ func list(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) (
 	if err != nil {
 		return nil, "", err
 	}
-	q := &query{}
-	q.narrow(req)
-	condition, args, err := filter.Postgres(req.GetFilter(), schema, q.args)
-	if err != nil {
-		return nil, "", err
-	}
-	q.conditions, q.args = append(q.conditions, "("+condition+")"), args
 	if after != nil {
 		q.where("(at, entry_id) < ($%d, $%d)", after.Time, after.ID)
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"sync"
 	"time"
@@ -13,20 +14,28 @@ import (
 	"tandem.bank/pkg/apperr"
 )
 
-// flushTimeout bounds how long readers wait for a database that does not answer.
-const flushTimeout = 10 * time.Second
+const (
+	// flushTimeout bounds how long readers wait for a database that does not answer.
+	flushTimeout = 10 * time.Second
+	// groupEntriesMax bounds a statement; what comes above it waits for the next one.
+	groupEntriesMax = 500
+)
+
+//go:embed append_reads.sql
+var appendReadsSQL string
 
 // Recorder writes entries about reads. Record returns when the entry is committed, so that no read is answered without
-// one; reads that come while a commit is under way share the next. A lone read does not wait for company.
+// one; reads that come while a commit is under way share the next. A lone read does not wait for company. One recorder
+// serves the whole process: the more share a commit, the less each costs.
 type Recorder struct {
 	pool *pgxpool.Pool
 
 	mu       sync.Mutex
-	waiting  *group
+	waiting  []*group
 	flushing bool
 }
 
-// group is what one transaction will write.
+// group is what one statement will write.
 type group struct {
 	origins []origin
 	entries []Entry
@@ -36,18 +45,6 @@ type group struct {
 
 // NewRecorder writes to a database.
 func NewRecorder(pool *pgxpool.Pool) *Recorder { return &Recorder{pool: pool} }
-
-// Customers records that the call showed sensitive fields of customers; none shown is no entry.
-func (r *Recorder) Customers(ctx context.Context, ids ...int64) error {
-	switch len(ids) {
-	case 0:
-		return nil
-	case 1:
-		return r.Record(ctx, Entry{Action: Read, Entity: entityCustomer, EntityID: ids[0], CustomerID: ids[0]})
-	default:
-		return r.Record(ctx, Entry{Action: Read, Entity: entityCustomer, CustomerIDs: ids})
-	}
-}
 
 // Record returns when the entry is committed. When the database refuses it, the caller must not answer.
 func (r *Recorder) Record(ctx context.Context, entry Entry) error {
@@ -71,10 +68,12 @@ func (r *Recorder) Record(ctx context.Context, entry Entry) error {
 func (r *Recorder) join(o origin, entry Entry) (g *group, lead bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.waiting == nil {
-		r.waiting = &group{done: make(chan struct{})}
+	if n := len(r.waiting); n > 0 && len(r.waiting[n-1].entries) < groupEntriesMax {
+		g = r.waiting[n-1]
+	} else {
+		g = &group{done: make(chan struct{})}
+		r.waiting = append(r.waiting, g)
 	}
-	g = r.waiting
 	g.origins, g.entries = append(g.origins, o), append(g.entries, entry)
 	lead = !r.flushing
 	r.flushing = true
@@ -85,29 +84,51 @@ func (r *Recorder) join(o origin, entry Entry) (g *group, lead bool) {
 func (r *Recorder) flush(ctx context.Context) {
 	for {
 		r.mu.Lock()
-		g := r.waiting
-		r.waiting = nil
-		if g == nil {
+		if len(r.waiting) == 0 {
 			r.flushing = false
 			r.mu.Unlock()
 			return
 		}
+		g := r.waiting[0]
+		r.waiting = r.waiting[1:]
 		r.mu.Unlock()
 		g.err = r.write(ctx, g)
 		close(g.done)
 	}
 }
 
+// write stores a group by one statement, which is its own transaction.
 func (r *Recorder) write(ctx context.Context, g *group) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	batch := &pgx.Batch{}
-	for i := range g.entries {
-		queue(batch, g.origins[i], g.entries[i:i+1])
+	if len(g.entries) == 1 {
+		queue(batch, g.origins[0], g.entries)
+	} else {
+		batch.Queue(appendReadsSQL, columns(g)...)
 	}
-	// The statements of a batch are one transaction, and one round trip.
 	if err := r.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("append reads to audit: %w", err)
 	}
 	return nil
+}
+
+// columns are the entries of a group, one array for each column.
+func columns(g *group) []any {
+	n := len(g.entries)
+	var texts [7][]string
+	for i := range texts {
+		texts[i] = make([]string, n)
+	}
+	ids, customers := make([]int64, n), make([]int64, n)
+	shown, after := make([]*string, n), make([]*string, n)
+	for i, e := range g.entries {
+		o := g.origins[i]
+		for j, text := range [...]string{o.actor, o.Peer, o.Method, o.RequestID, o.traceID, string(e.Action), e.Entity} {
+			texts[j][i] = text
+		}
+		ids[i], customers[i] = e.EntityID, e.CustomerID
+		shown[i], after[i] = arrayText(e.CustomerIDs), jsonText(e.After)
+	}
+	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], ids, customers, shown, after}
 }

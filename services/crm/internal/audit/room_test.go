@@ -20,11 +20,11 @@ func TestConsentEntries(t *testing.T) {
 	granted := timestamppb.New(time.Date(2024, 3, 1, 9, 0, 0, 0, time.UTC))
 	for _, channel := range []crmv1.ConsentChannel{crmv1.ConsentChannel_CONSENT_CHANNEL_SMS, crmv1.ConsentChannel_CONSENT_CHANNEL_EMAIL} {
 		grant := &crmv1.Consent{CustomerId: id, Purpose: "marketing", Channel: channel, GrantedTime: granted}
-		if _, err := b.consents.GrantConsent(as(t, "eva"), &crmv1.GrantConsentRequest{Consent: grant}); err != nil {
+		if _, err := b.consents.GrantConsent(b.as(t, "eva"), &crmv1.GrantConsentRequest{Consent: grant}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.consents.WithdrawConsent(as(t, "jan"), &crmv1.WithdrawConsentRequest{
+	if _, err := b.consents.WithdrawConsent(b.as(t, "jan"), &crmv1.WithdrawConsentRequest{
 		CustomerId: id, Purpose: "marketing", Channel: crmv1.ConsentChannel_CONSENT_CHANNEL_ANY, WithdrawalReason: "too many",
 		WithdrawnTime: timestamppb.New(granted.AsTime().AddDate(0, 1, 0)), WithdrawnHow: crmv1.ConsentMethod_CONSENT_METHOD_CALL,
 	}); err != nil {
@@ -44,26 +44,26 @@ func TestConsentEntries(t *testing.T) {
 	}
 }
 
-// A relation tells how it began and how it ended.
+// A relation tells how it began and how it ended, to both sides.
 func TestRelationEntries(t *testing.T) {
 	t.Parallel()
 	b := newBank(t, 100)
 	id, other := b.create(t, "Eva").GetCustomerId(), b.create(t, "Jan").GetCustomerId()
-	created, err := b.relations.CreateRelation(as(t, "eva"), &crmv1.CreateRelationRequest{Relation: &crmv1.Relation{
+	created, err := b.relations.CreateRelation(b.as(t, "eva"), &crmv1.CreateRelationRequest{Relation: &crmv1.Relation{
 		CustomerId: id, OtherCustomerId: other, Type: crmv1.RelationType_RELATION_TYPE_SPOUSE, ValidFrom: &datepb.Date{Year: 2001, Month: 2, Day: 3},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.relations.EndRelation(as(t, "jan"), &crmv1.EndRelationRequest{
+	if _, err := b.relations.EndRelation(b.as(t, "jan"), &crmv1.EndRelationRequest{
 		RelationId: created.GetRelation().GetRelationId(), Etag: created.GetRelation().GetEtag(),
 		EndDate: &datepb.Date{Year: 2020, Month: 5, Day: 6}, Reason: "divorce",
 	}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		`eva create relation 1 v1 []  {"customer_id":1,"type":"spouse","other_customer_id":2,"valid_from":"2001-02-03","formality":"formal"}`,
-		`jan update relation 1 v2 [] {"valid_to":null,"end_reason":""} {"valid_to":"2020-05-06","end_reason":"divorce"}`,
+		`eva create relation 1 v1 [2]  {"customer_id":1,"type":"spouse","other_customer_id":2,"valid_from":"2001-02-03","formality":"formal"}`,
+		`jan update relation 1 v2 [2] {"valid_to":null,"end_reason":""} {"valid_to":"2020-05-06","end_reason":"divorce"}`,
 	}
 	got := briefs(b.list(t, &crmv1.ListAuditEntriesRequest{CustomerId: id, Filter: `entity = "relation"`}))
 	if diff := cmp.Diff(want, got); diff != "" {

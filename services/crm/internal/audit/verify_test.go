@@ -149,7 +149,7 @@ func TestReorderingInATransaction(t *testing.T) {
 	for i, c := range rows {
 		c.Key = &crmv1.ExternalKey{Source: "test", ExternalId: fmt.Sprint(i)}
 	}
-	if _, err := b.customers.BatchUpsertCustomers(as(t, "eva"), &crmv1.BatchUpsertCustomersRequest{Customers: rows}); err != nil {
+	if _, err := b.customers.BatchUpsertCustomers(b.as(t, "eva"), &crmv1.BatchUpsertCustomersRequest{Customers: rows}); err != nil {
 		t.Fatal(err)
 	}
 	b.seal(t)

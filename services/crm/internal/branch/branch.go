@@ -20,10 +20,10 @@ type Row struct {
 var BranchTable = record.NewTable[Row]("branch")
 
 var branchSchema = filter.Schema{
-	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
+	{Name: "branch_id", Column: "branch_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "name", Column: "name", Kind: filter.Text},
+	{Name: "name", Column: "name", Kind: filter.Text, Required: true},
 	{Name: "region_id", Column: "region_id", Kind: filter.Int},
 	{Name: "location.latitude", Column: "latitude", Kind: filter.Decimal},
 	{Name: "location.longitude", Column: "longitude", Kind: filter.Decimal},

@@ -18,10 +18,10 @@ type ManagerRow struct {
 var ManagerTable = record.NewTable[ManagerRow]("manager")
 
 var managerSchema = filter.Schema{
-	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},
+	{Name: "manager_id", Column: "manager_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "name", Column: "name", Kind: filter.Text},
+	{Name: "name", Column: "name", Kind: filter.Text, Required: true},
 	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
 }
 

@@ -28,10 +28,10 @@ type RegionRow struct {
 var RegionTable = record.NewTable[RegionRow]("region")
 
 var regionSchema = filter.Schema{
-	{Name: "region_id", Column: "region_id", Kind: filter.Int},
+	{Name: "region_id", Column: "region_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "name", Column: "name", Kind: filter.Text},
+	{Name: "name", Column: "name", Kind: filter.Text, Required: true},
 	{Name: "parent_name", Column: "parent_name", Kind: filter.Text},
 	{Name: "location.latitude", Column: "latitude", Kind: filter.Decimal},
 	{Name: "location.longitude", Column: "longitude", Kind: filter.Decimal},

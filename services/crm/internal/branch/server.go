@@ -47,8 +47,11 @@ func (s *Server) GetRegion(ctx context.Context, req *crmv1.GetRegionRequest) (*c
 
 // ListRegions returns a page of regions by id.
 func (s *Server) ListRegions(ctx context.Context, req *crmv1.ListRegionsRequest) (*crmv1.ListRegionsResponse, error) {
-	regions, next, err := s.regions.List(ctx, req, regionSchema, record.Scope{})
-	return &crmv1.ListRegionsResponse{Regions: regions, NextPageToken: next}, err
+	page, err := s.regions.List(ctx, req, regionSchema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListRegionsResponse{Regions: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertBranches creates or changes branches by external key.
@@ -65,8 +68,11 @@ func (s *Server) GetBranch(ctx context.Context, req *crmv1.GetBranchRequest) (*c
 
 // ListBranches returns a page of branches by id.
 func (s *Server) ListBranches(ctx context.Context, req *crmv1.ListBranchesRequest) (*crmv1.ListBranchesResponse, error) {
-	branches, next, err := s.branches.List(ctx, req, branchSchema, record.Scope{})
-	return &crmv1.ListBranchesResponse{Branches: branches, NextPageToken: next}, err
+	page, err := s.branches.List(ctx, req, branchSchema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListBranchesResponse{Branches: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertManagers creates or changes managers by external key.
@@ -83,6 +89,9 @@ func (s *Server) GetManager(ctx context.Context, req *crmv1.GetManagerRequest) (
 
 // ListManagers returns a page of managers by id.
 func (s *Server) ListManagers(ctx context.Context, req *crmv1.ListManagersRequest) (*crmv1.ListManagersResponse, error) {
-	managers, next, err := s.managers.List(ctx, req, managerSchema, record.Scope{})
-	return &crmv1.ListManagersResponse{Managers: managers, NextPageToken: next}, err
+	page, err := s.managers.List(ctx, req, managerSchema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListManagersResponse{Managers: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }

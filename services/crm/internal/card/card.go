@@ -47,7 +47,7 @@ func life(row *Row) record.Life {
 var Table = record.NewTable[Row]("card")
 
 var schema = filter.Schema{
-	{Name: "card_id", Column: "card_id", Kind: filter.Int},
+	{Name: "card_id", Column: "card_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "token", Column: "token", Kind: filter.Text},
@@ -55,16 +55,16 @@ var schema = filter.Schema{
 	{Name: "last4", Column: "last4", Kind: filter.Text},
 	{Name: "scheme", Column: "scheme", Kind: filter.Text},
 	{Name: "expiry", Column: "expiry", Kind: filter.Date},
-	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CardState]()},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
-	{Name: "account_id", Column: "account_id", Kind: filter.Int},
+	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CardState](), Required: true},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
+	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
 	{Name: "issued", Column: "issued", Kind: filter.Date},
 	{Name: "replaced_by_card_id", Column: "replaced_by_card_id", Kind: filter.Int},
 	{Name: "state_reason", Column: "state_reason", Kind: filter.Text},
 	{Name: "state_since", Column: "state_since", Kind: filter.Time},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // fromHolding fills in customer and account from the holding that a message names instead.

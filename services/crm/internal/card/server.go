@@ -48,8 +48,11 @@ func (s *Server) UpdateCard(ctx context.Context, req *crmv1.UpdateCardRequest) (
 
 // ListCards returns a page of cards by id.
 func (s *Server) ListCards(ctx context.Context, req *crmv1.ListCardsRequest) (*crmv1.ListCardsResponse, error) {
-	cards, next, err := s.store.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListCardsResponse{Cards: cards, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListCardsResponse{Cards: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertCards creates or changes cards by external key.

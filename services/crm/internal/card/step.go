@@ -135,10 +135,12 @@ func (s *Server) ReplaceCard(ctx context.Context, req *crmv1.ReplaceCardRequest)
 		if err != nil {
 			return nil, err
 		}
-		replacement, err := s.store.Add(ctx, tx, inPlaceOf(old, req.GetReplacement()))
+		// The new card has to be there before the old one can name it.
+		added, err := s.store.AddAll(ctx, tx, []*crmv1.Card{inPlaceOf(old, req.GetReplacement())})
 		if err != nil {
 			return nil, err
 		}
+		replacement := added[0]
 		card, err := s.store.TakeIn(ctx, tx, stepOf("replace", req, func(row *Row, _ pgtype.Date) error {
 			row.ReplacedByID = &replacement.CardId
 			return nil

@@ -22,6 +22,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/consent"
@@ -55,7 +56,12 @@ func newBank(t *testing.T) *bank {
 func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	server, err := grpcserver.New(grpcserver.Config{Addr: "in memory", Logger: log, Registry: prometheus.NewRegistry()})
+	callers := testkit.NewIdentity(t)
+	server, err := grpcserver.New(grpcserver.Config{
+		Addr: "in memory", Logger: log, Registry: prometheus.NewRegistry(),
+		Unary:  []grpc.UnaryServerInterceptor{callers.Verifier.Unary, audit.UnaryCaller},
+		Stream: []grpc.StreamServerInterceptor{callers.Verifier.Stream, audit.StreamCaller},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +84,8 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	b.conn, err = grpc.NewClient("passthrough:///bank", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+	b.conn, err = grpc.NewClient("passthrough:///bank", append(callers.Dial(t), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,16 +131,23 @@ func only(k kind, response protoreflect.Message, err error) (proto.Message, erro
 }
 
 func (b *bank) list(ctx context.Context, k kind, size int32, token, filter string) ([]proto.Message, string, error) {
-	response, err := b.call(ctx, k, "List"+k.many, map[string]any{"page_size": size, "page_token": token, "filter": filter})
+	records, next, _, err := b.listAs(ctx, k, map[string]any{"page_size": size, "page_token": token, "filter": filter})
+	return records, next, err
+}
+
+// listAs lists with any fields of the request.
+func (b *bank) listAs(ctx context.Context, k kind, fields map[string]any) ([]proto.Message, string, *crmv1.Count, error) {
+	response, err := b.call(ctx, k, "List"+k.many, fields)
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	list := get(response.Interface(), k.rows()).List()
 	records := make([]proto.Message, list.Len())
 	for i := range records {
 		records[i] = list.Get(i).Message().Interface()
 	}
-	return records, get(response.Interface(), "next_page_token").String(), nil
+	count, _ := get(response.Interface(), "count").Message().Interface().(*crmv1.Count)
+	return records, get(response.Interface(), "next_page_token").String(), count, nil
 }
 
 func (b *bank) batch(ctx context.Context, k kind, records []proto.Message, importID string, validateOnly bool) ([]*crmv1.UpsertResult, error) {

@@ -19,6 +19,8 @@ var suite = []struct {
 	{"ListPages", "List", testListPages},
 	{"ListRefuses", "List", testListRefuses},
 	{"ListFiltersByEveryField", "List", testListFiltersByEveryField},
+	{"ListOrdersByEveryField", "List", testListOrdersByEveryField},
+	{"ListCounts", "List", testListCounts},
 	{"BatchOutcomes", "BatchUpsert", testBatchOutcomes},
 	{"BatchAfterUpdate", "Update", testBatchAfterUpdate},
 	{"BatchRefusesRowsAlone", "BatchUpsert", testBatchRefusesRowsAlone},

@@ -32,12 +32,12 @@ type Row struct {
 var Table = record.NewTable[Row]("consent")
 
 var schema = filter.Schema{
-	{Name: "consent_id", Column: "consent_id", Kind: filter.Int},
+	{Name: "consent_id", Column: "consent_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
-	{Name: "purpose", Column: "purpose", Kind: filter.Text},
-	{Name: "channel", Column: "channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ConsentChannel]()},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
+	{Name: "purpose", Column: "purpose", Kind: filter.Text, Required: true},
+	{Name: "channel", Column: "channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ConsentChannel](), Required: true},
 	{Name: "granted_time", Column: "granted_at", Kind: filter.Time},
 	{Name: "expires_time", Column: "expires_at", Kind: filter.Time},
 	{Name: "text_version", Column: "text_version", Kind: filter.Text},
@@ -46,8 +46,8 @@ var schema = filter.Schema{
 	{Name: "withdrawn_time", Column: "withdrawn_at", Kind: filter.Time},
 	{Name: "withdrawn_how", Column: "withdrawn_how", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ConsentMethod]()},
 	{Name: "withdrawal_reason", Column: "withdrawal_reason", Kind: filter.Text},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // clockSkewMax is how far the clock of a source may be ahead of ours.

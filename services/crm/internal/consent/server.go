@@ -65,8 +65,11 @@ func (s *Server) ListConsents(ctx context.Context, req *crmv1.ListConsentsReques
 	if id := req.GetCustomerId(); id != 0 {
 		scope = record.Scope{Condition: "customer_id = $1", Args: []any{id}}
 	}
-	consents, next, err := s.store.List(ctx, req, schema, scope)
-	return &crmv1.ListConsentsResponse{Consents: consents, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, schema, scope)
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListConsentsResponse{Consents: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertConsents creates or changes consents by external key.

@@ -52,17 +52,17 @@ func life(row *Row) record.Life {
 var Table = record.NewTable[Row]("contract")
 
 var schema = filter.Schema{
-	{Name: "contract_id", Column: "contract_id", Kind: filter.Int},
+	{Name: "contract_id", Column: "contract_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ContractKind]()},
+	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ContractKind](), Required: true},
 	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ContractState]()},
 	{Name: "account_id", Column: "account_id", Kind: filter.Int},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
 	{Name: "amount", Column: "amount", Kind: filter.Decimal},
 	{Name: "instalment", Column: "instalment", Kind: filter.Decimal},
-	{Name: "currency", Column: "currency", Kind: filter.Text},
-	{Name: "duration_months", Column: "duration_months", Kind: filter.Int},
+	{Name: "currency", Column: "currency", Kind: filter.Text, Required: true},
+	{Name: "duration_months", Column: "duration_months", Kind: filter.Int, Required: true},
 	{Name: "opened", Column: "opened", Kind: filter.Date},
 	{Name: "closed", Column: "closed", Kind: filter.Date},
 	{Name: "purpose", Column: "purpose", Kind: filter.Text},
@@ -81,9 +81,9 @@ var schema = filter.Schema{
 	{Name: "close_reason", Column: "close_reason", Kind: filter.Text},
 	{Name: "state_reason", Column: "state_reason", Kind: filter.Text},
 	{Name: "state_since", Column: "state_since", Kind: filter.Time},
-	{Name: "days_past_due", Column: daysPastDueSQL, Kind: filter.Int},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "days_past_due", Column: daysPastDueSQL, Kind: filter.Int, Required: true},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // heldBy selects the contracts of a customer: those of the accounts that the customer in $1 owns, and those that the

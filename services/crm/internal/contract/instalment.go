@@ -31,22 +31,22 @@ type InstalmentRow struct {
 var InstalmentTable = record.NewTable[InstalmentRow]("instalment")
 
 var instalmentSchema = filter.Schema{
-	{Name: "instalment_id", Column: "instalment_id", Kind: filter.Int},
+	{Name: "instalment_id", Column: "instalment_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "contract_id", Column: "contract_id", Kind: filter.Int},
-	{Name: "number", Column: "number", Kind: filter.Int},
-	{Name: "due", Column: "due", Kind: filter.Date},
-	{Name: "currency", Column: "currency", Kind: filter.Text},
-	{Name: "principal", Column: "principal", Kind: filter.Decimal},
-	{Name: "interest", Column: "interest", Kind: filter.Decimal},
-	{Name: "fee", Column: "fee", Kind: filter.Decimal},
-	{Name: "paid", Column: "paid", Kind: filter.Decimal},
+	{Name: "contract_id", Column: "contract_id", Kind: filter.Int, Required: true},
+	{Name: "number", Column: "number", Kind: filter.Int, Required: true},
+	{Name: "due", Column: "due", Kind: filter.Date, Required: true},
+	{Name: "currency", Column: "currency", Kind: filter.Text, Required: true},
+	{Name: "principal", Column: "principal", Kind: filter.Decimal, Required: true},
+	{Name: "interest", Column: "interest", Kind: filter.Decimal, Required: true},
+	{Name: "fee", Column: "fee", Kind: filter.Decimal, Required: true},
+	{Name: "paid", Column: "paid", Kind: filter.Decimal, Required: true},
 	{Name: "paid_on", Column: "paid_on", Kind: filter.Date},
-	{Name: "outstanding", Column: "outstanding", Kind: filter.Decimal},
-	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.InstalmentState]()},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "outstanding", Column: "outstanding", Kind: filter.Decimal, Required: true},
+	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.InstalmentState](), Required: true},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 var (

@@ -30,17 +30,17 @@ var PartyTable = record.NewTable[PartyRow]("contract_party")
 const currentParty = "(valid_from IS NULL OR valid_from <= current_date) AND (valid_to IS NULL OR valid_to >= current_date)"
 
 var partySchema = filter.Schema{
-	{Name: "contract_party_id", Column: "contract_party_id", Kind: filter.Int},
+	{Name: "contract_party_id", Column: "contract_party_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "contract_id", Column: "contract_id", Kind: filter.Int},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
-	{Name: "role", Column: "role", Kind: filter.Enum, Values: record.EnumTexts[crmv1.PartyRole]()},
+	{Name: "contract_id", Column: "contract_id", Kind: filter.Int, Required: true},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
+	{Name: "role", Column: "role", Kind: filter.Enum, Values: record.EnumTexts[crmv1.PartyRole](), Required: true},
 	{Name: "share", Column: "share", Kind: filter.Decimal},
 	{Name: "valid_from", Column: "valid_from", Kind: filter.Date},
 	{Name: "valid_to", Column: "valid_to", Kind: filter.Date},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 func partyToRow(p *crmv1.ContractParty) (PartyRow, []record.Reference, []apperr.Violation) {

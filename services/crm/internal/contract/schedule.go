@@ -68,8 +68,11 @@ func (s *InstalmentServer) BatchUpsertInstalments(
 
 // ListInstalments returns a page of instalments by id.
 func (s *InstalmentServer) ListInstalments(ctx context.Context, req *crmv1.ListInstalmentsRequest) (*crmv1.ListInstalmentsResponse, error) {
-	instalments, next, err := s.store.List(ctx, req, instalmentSchema, record.Scope{})
-	return &crmv1.ListInstalmentsResponse{Instalments: instalments, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, instalmentSchema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListInstalmentsResponse{Instalments: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // GeneratePaymentSchedule works out the schedule of a loan and stores it.

@@ -60,8 +60,11 @@ func (s *Server) UpdateContract(ctx context.Context, req *crmv1.UpdateContractRe
 
 // ListContracts returns a page of contracts by id.
 func (s *Server) ListContracts(ctx context.Context, req *crmv1.ListContractsRequest) (*crmv1.ListContractsResponse, error) {
-	contracts, next, err := s.contracts.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListContractsResponse{Contracts: contracts, NextPageToken: next}, s.shown(ctx, err, contracts...)
+	page, err := s.contracts.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListContractsResponse{Contracts: page.Items, NextPageToken: page.Next, Count: page.Count}, s.shown(ctx, nil, page.Items...)
 }
 
 // BatchUpsertContracts creates or changes contracts by external key.
@@ -80,6 +83,9 @@ func (s *Server) BatchUpsertContractParties(
 
 // ListContractParties returns a page of parties by id.
 func (s *Server) ListContractParties(ctx context.Context, req *crmv1.ListContractPartiesRequest) (*crmv1.ListContractPartiesResponse, error) {
-	parties, next, err := s.parties.List(ctx, req, partySchema, record.Scope{})
-	return &crmv1.ListContractPartiesResponse{ContractParties: parties, NextPageToken: next}, err
+	page, err := s.parties.List(ctx, req, partySchema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListContractPartiesResponse{ContractParties: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }

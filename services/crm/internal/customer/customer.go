@@ -50,30 +50,30 @@ var Table = record.NewTable[Row]("customer")
 
 // Schema is what customers can be filtered by, in lists and in searches.
 var Schema = filter.Schema{
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: []string{KindIndividual, KindOrganisation}},
-	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerState]()},
+	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: []string{KindIndividual, KindOrganisation}, Required: true},
+	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerState](), Required: true},
 	{Name: "region_id", Column: "region_id", Kind: filter.Int},
 	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
 	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},
 	{Name: "phone", Column: "phone", Kind: filter.Text},
-	{Name: "email", Column: "lower(email)", Kind: filter.Text},
+	{Name: "email", Column: "lower(email)", Kind: filter.Text, Fold: true},
 	{Name: "customer_since", Column: "customer_since", Kind: filter.Date},
 	{Name: "individual.given_name", Column: "given_name", Kind: filter.Text},
-	{Name: "individual.family_name", Column: "family_name", Kind: filter.Text},
+	{Name: "individual.family_name", Column: "family_name", Kind: filter.Text, Indexed: true},
 	{Name: "individual.birth_date", Column: "birth_date", Kind: filter.Date},
 	{Name: "individual.sex", Column: "sex", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Sex]()},
 	{Name: "individual.occupation", Column: "occupation", Kind: filter.Text},
 	{Name: "individual.monthly_income", Column: "monthly_income", Kind: filter.Decimal},
-	{Name: "organisation.legal_name", Column: "legal_name", Kind: filter.Text},
+	{Name: "organisation.legal_name", Column: "legal_name", Kind: filter.Text, Indexed: true},
 	{Name: "organisation.registration_number", Column: "registration_number", Kind: filter.Text},
 	{Name: "organisation.industry_nace", Column: "industry_nace", Kind: filter.Text},
 	{Name: "organisation.employees", Column: "employees", Kind: filter.Int},
 	{Name: "organisation.annual_turnover", Column: "annual_turnover", Kind: filter.Decimal},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true, Indexed: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // change keeps a person a person and a company a company, and dates possible. A message without a state leaves the

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
-	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -16,23 +15,22 @@ import (
 type Server struct {
 	crmv1.UnimplementedCustomerServiceServer
 	store *record.Store[*crmv1.Customer, Row]
-	reads *audit.Recorder
 }
 
 // Written follows changes of customers in their transactions.
-type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error
+type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error
 
 // NewServer binds the room to its database and tells followers what was written.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Server {
-	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row]) error {
+	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error {
 		for _, follow := range followers {
-			if err := follow(ctx, tx, customers); err != nil {
+			if err := follow(ctx, tx, customers, old); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return &Server{reads: audit.NewRecorder(pool), store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
+	return &Server{store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
 		Table: Table, Name: "customer", ToRow: toRow, Change: change, ToProto: ToProto, Event: event, Written: written,
 	})}
 }
@@ -43,16 +41,10 @@ func (s *Server) CreateCustomer(ctx context.Context, req *crmv1.CreateCustomerRe
 	return &crmv1.CreateCustomerResponse{Customer: customer}, err
 }
 
-// GetCustomer returns a customer, once the read is on record.
+// GetCustomer returns a customer.
 func (s *Server) GetCustomer(ctx context.Context, req *crmv1.GetCustomerRequest) (*crmv1.GetCustomerResponse, error) {
 	customer, err := s.store.Get(ctx, req.GetCustomerId(), req.GetKey())
-	if err == nil {
-		err = s.reads.Customers(ctx, customer.GetCustomerId())
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &crmv1.GetCustomerResponse{Customer: customer}, nil
+	return &crmv1.GetCustomerResponse{Customer: customer}, err
 }
 
 // UpdateCustomer changes a customer.
@@ -64,20 +56,13 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 	return &crmv1.UpdateCustomerResponse{Customer: customer}, err
 }
 
-// ListCustomers returns a page of customers by id, once the read is on record.
+// ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	customers, next, err := s.store.List(ctx, req, Schema, record.Scope{})
+	page, err := s.store.List(ctx, req, Schema, record.Scope{})
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]int64, len(customers))
-	for i, c := range customers {
-		shown[i] = c.GetCustomerId()
-	}
-	if err := s.reads.Customers(ctx, shown...); err != nil {
-		return nil, err
-	}
-	return &crmv1.ListCustomersResponse{Customers: customers, NextPageToken: next}, nil
+	return &crmv1.ListCustomersResponse{Customers: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertCustomers creates or changes customers by external key.

@@ -10,7 +10,6 @@ import (
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
-	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/consent"
 	"tandem.bank/services/crm/internal/contract"
@@ -31,17 +30,15 @@ const (
 // Server answers tandem.crm.v1.Customer360Service.
 type Server struct {
 	crmv1.UnimplementedCustomer360ServiceServer
-	pool  *pgxpool.Pool
-	reads *audit.Recorder
+	pool *pgxpool.Pool
 }
 
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool) *Server {
-	return &Server{pool: pool, reads: audit.NewRecorder(pool)}
+	return &Server{pool: pool}
 }
 
-// GetCustomer360 reads every part in one snapshot, so that the parts fit each other, and in one round trip. It answers once
-// the read is on record: one entry for the whole screen.
+// GetCustomer360 reads every part in one snapshot, so that the parts fit each other, and in one round trip.
 func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Request) (*crmv1.GetCustomer360Response, error) {
 	customerID, err := s.customerID(ctx, req)
 	if err != nil {
@@ -66,9 +63,6 @@ func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Re
 		interaction.OpenComplaints(&answer.OpenComplaints, customerID),
 	)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.reads.Customers(ctx, customerID); err != nil {
 		return nil, err
 	}
 	answer.Customer = customer.ToProto(profile)

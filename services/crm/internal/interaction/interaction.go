@@ -34,27 +34,27 @@ type Row struct {
 var Table = record.NewTable[Row]("interaction")
 
 var schema = filter.Schema{
-	{Name: "interaction_id", Column: "interaction_id", Kind: filter.Int},
+	{Name: "interaction_id", Column: "interaction_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
-	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.InteractionKind]()},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
+	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.InteractionKind](), Required: true},
 	{Name: "channel", Column: "channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel]()},
-	{Name: "opened_time", Column: "opened_at", Kind: filter.Time},
+	{Name: "opened_time", Column: "opened_at", Kind: filter.Time, Required: true, Indexed: true},
 	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},
 	{Name: "account_id", Column: "account_id", Kind: filter.Int},
 	{Name: "subject", Column: "subject", Kind: filter.Text},
 	{Name: "text", Column: "text", Kind: filter.Text},
 	{Name: "outcome", Column: "outcome", Kind: filter.Text},
-	{Name: "duration_seconds", Column: "duration_seconds", Kind: filter.Int},
+	{Name: "duration_seconds", Column: "duration_seconds", Kind: filter.Int, Required: true},
 	{Name: "topic", Column: "topic", Kind: filter.Text},
 	{Name: "priority", Column: "priority", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Priority]()},
 	{Name: "first_answer_time", Column: "first_answer_at", Kind: filter.Time},
 	{Name: "resolved_time", Column: "resolved_at", Kind: filter.Time},
 	{Name: "due_time", Column: "due_at", Kind: filter.Time},
-	{Name: "satisfaction", Column: "satisfaction", Kind: filter.Int},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "satisfaction", Column: "satisfaction", Kind: filter.Int, Required: true},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 var (

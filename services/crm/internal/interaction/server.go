@@ -49,9 +49,11 @@ func (s *Server) UpdateInteraction(ctx context.Context, req *crmv1.UpdateInterac
 
 // ListInteractions returns a page of interactions, newest first.
 func (s *Server) ListInteractions(ctx context.Context, req *crmv1.ListInteractionsRequest) (*crmv1.ListInteractionsResponse, error) {
-	interactions, next, err := s.store.ListNewestFirst(ctx, req, schema, record.Scope{}, "opened_at",
-		func(r *record.Record[Row]) time.Time { return *r.Row.OpenedAt })
-	return &crmv1.ListInteractionsResponse{Interactions: interactions, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, schema, record.Scope{Order: "opened_time desc"})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListInteractionsResponse{Interactions: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertInteractions creates or changes interactions by external key.

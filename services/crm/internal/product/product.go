@@ -56,7 +56,7 @@ func stateOn(p *crmv1.Product, day time.Time) crmv1.ProductState {
 }
 
 var schema = filter.Schema{
-	{Name: "product_id", Column: "product_id", Kind: filter.Int},
+	{Name: "product_id", Column: "product_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "code", Column: "code", Kind: filter.Text},
@@ -70,9 +70,9 @@ var schema = filter.Schema{
 	{Name: "annual_rate", Column: "annual_rate", Kind: filter.Decimal},
 	{Name: "amount_min", Column: "amount_min", Kind: filter.Decimal},
 	{Name: "amount_max", Column: "amount_max", Kind: filter.Decimal},
-	{Name: "months_min", Column: "months_min", Kind: filter.Int},
-	{Name: "months_max", Column: "months_max", Kind: filter.Int},
-	{Name: "state", Column: stateSQL, Kind: filter.Enum, Values: record.EnumTexts[crmv1.ProductState]()},
+	{Name: "months_min", Column: "months_min", Kind: filter.Int, Required: true},
+	{Name: "months_max", Column: "months_max", Kind: filter.Int, Required: true},
+	{Name: "state", Column: stateSQL, Kind: filter.Enum, Values: record.EnumTexts[crmv1.ProductState](), Required: true},
 }
 
 // change keeps a product's validity in order.

@@ -49,8 +49,11 @@ func (s *Server) UpdateProduct(ctx context.Context, req *crmv1.UpdateProductRequ
 
 // ListProducts returns a page of products by id.
 func (s *Server) ListProducts(ctx context.Context, req *crmv1.ListProductsRequest) (*crmv1.ListProductsResponse, error) {
-	products, next, err := s.store.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListProductsResponse{Products: products, NextPageToken: next}, s.shown(ctx, err, products...)
+	page, err := s.store.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListProductsResponse{Products: page.Items, NextPageToken: page.Next, Count: page.Count}, s.shown(ctx, nil, page.Items...)
 }
 
 // BatchUpsertProducts creates or changes products by external key.

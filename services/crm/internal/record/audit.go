@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -17,7 +18,9 @@ const customerColumn = "customer_id"
 
 // auditEntry tells what a change made of a record; old is nil when it created it.
 func (t *Table[R]) auditEntry(old *R, r *Record[R]) (audit.Entry, error) {
-	entry := audit.Entry{Action: audit.Update, Entity: t.entity, EntityID: r.ID, Version: r.Version, CustomerID: t.customerOf(r)}
+	entry := audit.Entry{
+		Action: audit.Update, Entity: t.entity, EntityID: r.ID, Version: r.Version, CustomerID: t.customerOf(r), CustomerIDs: t.othersOf(r),
+	}
 	var before, after document
 	var stored reflect.Value
 	if old == nil {
@@ -58,11 +61,27 @@ func (t *Table[R]) customerOf(r *Record[R]) int64 {
 	if t.idColumn() == customerColumn {
 		return r.ID
 	}
-	i := slices.Index(t.columns, customerColumn)
-	if i < 0 {
-		return 0
+	if i := slices.Index(t.columns, customerColumn); i >= 0 {
+		return numberIn(r, i)
 	}
-	switch id := reflect.ValueOf(r.Row).Field(i).Interface().(type) {
+	return 0
+}
+
+// othersOf are the further customers whom a record names, such as the other side of a relation.
+func (t *Table[R]) othersOf(r *Record[R]) (others []int64) {
+	for i, column := range t.columns {
+		if strings.HasSuffix(column, "_"+customerColumn) {
+			if id := numberIn(r, i); id != 0 {
+				others = append(others, id)
+			}
+		}
+	}
+	return others
+}
+
+// numberIn is the id in a field of a row; 0 when it is null or no number.
+func numberIn[R any](r *Record[R], field int) int64 {
+	switch id := reflect.ValueOf(&r.Row).Elem().Field(field).Interface().(type) {
 	case int64:
 		return id
 	case *int64:

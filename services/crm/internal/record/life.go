@@ -146,7 +146,7 @@ type IdempotentRequest interface {
 // record.
 func (s *Store[P, R]) ModifyIn(ctx context.Context, tx pgx.Tx, id int64, etag string, modify func(*R) error) (P, error) {
 	var none P
-	r, err := s.room.Table.lock(ctx, tx, id)
+	r, _, err := s.room.Table.lock(ctx, tx, id)
 	if err != nil {
 		return none, err
 	}

@@ -1,12 +1,17 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"time"
+	"strconv"
+	"strings"
 
+	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/listing"
 )
 
 // ListRequest is what every list request of the API has.
@@ -14,69 +19,139 @@ type ListRequest interface {
 	GetPageSize() int32
 	GetPageToken() string
 	GetFilter() string
+	GetOrderBy() string
+	GetCount() crmv1.CountMode
 }
 
-// Scope narrows a list before the caller's filter, for example to one account. The zero Scope is everything.
+// Page is one page of a list.
+type Page[P any] struct {
+	// Items of the page.
+	Items []P
+	// Next is the token of the page after it, empty on the last one.
+	Next string
+	// Count of the rows on all pages, nil unless it was asked for.
+	Count *crmv1.Count
+}
+
+// Scope narrows a list before the caller's filter, for example to one account. The zero Scope is everything, by id.
 type Scope struct {
 	// Condition in SQL, with $1… for Args.
 	Condition string
 	// Args it binds.
 	Args []any
+	// Order of the list when the caller asks for none, as in "opened_time desc"; empty is by id.
+	Order string
 }
 
-// position is where a page ended.
-type position struct {
-	Time *time.Time `json:"t,omitempty"`
-	ID   int64      `json:"i"`
-}
-
-// List returns a page by id.
-func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope) ([]P, string, error) {
-	return s.list(ctx, req, schema, scope, "", nil)
-}
-
-// ListNewestFirst returns a page by a time column, newest first; at gives that time of a record.
-func (s *Store[P, R]) ListNewestFirst(
-	ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time,
-) ([]P, string, error) {
-	return s.list(ctx, req, schema, scope, column, at)
-}
-
-func (s *Store[P, R]) list(
-	ctx context.Context, req ListRequest, schema filter.Schema, scope Scope, column string, at func(*Record[R]) time.Time,
-) ([]P, string, error) {
-	size := page.Size(req.GetPageSize())
-	parameters := []string{s.room.Table.entity, req.GetFilter(), scope.Condition, fmt.Sprint(scope.Args...)}
-	after, err := page.Decode[position](req.GetPageToken(), parameters...)
+// List returns a page in the order that the caller asks for.
+func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.Schema, scope Scope) (*Page[P], error) {
+	l := &list[R]{table: s.room.Table, size: page.Size(req.GetPageSize())}
+	parameters := []string{s.room.Table.entity, req.GetFilter(), req.GetOrderBy(), scope.Condition, fmt.Sprint(scope.Args...)}
+	after, err := page.Decode[filter.Position](req.GetPageToken(), parameters...)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	where, args, err := filter.Postgres(req.GetFilter(), schema, scope.Args)
-	if err != nil {
-		return nil, "", err
+	if l.order, err = filter.ParseOrder(cmp.Or(req.GetOrderBy(), scope.Order), schema, s.room.Table.idColumn()); err != nil {
+		return nil, err
+	}
+	if l.where, l.args, err = filter.Postgres(req.GetFilter(), schema, scope.Args); err != nil {
+		return nil, err
 	}
 	if scope.Condition != "" {
-		where = scope.Condition + " AND " + where
+		l.where = scope.Condition + " AND " + l.where
 	}
-	seek, order, args := keyset(s.room.Table.idColumn(), column, after, args)
-	args = append(args, size+1)
-	found, err := s.room.Table.Select(ctx, s.pool, fmt.Sprintf("%s AND %s ORDER BY %s LIMIT $%d", where, seek, order, len(args)), args...)
+	l.advice = advice(schema)
+	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	next := ""
-	if len(found) > size {
-		found = found[:size]
-		end := position{ID: found[size-1].ID}
-		if at != nil {
-			t := at(found[size-1])
-			end.Time = &t
+	defer conn.Release()
+	if err := l.read(ctx, conn, after); err != nil {
+		return nil, err
+	}
+	out := &Page[P]{}
+	if out.Next, err = l.next(parameters); err != nil {
+		return nil, err
+	}
+	out.Items = Protos(l.found, s.room.ToProto)
+	out.Count, err = listing.Count(ctx, conn, req.GetCount(), s.room.Table.entity+" WHERE "+l.where, l.args)
+	return out, err
+}
+
+func advice(schema filter.Schema) func() string {
+	return func() string {
+		return "narrow the filter, or order by what an index gives: " + strings.Join(schema.Sorted(), ", ")
+	}
+}
+
+// list is a page in the making.
+type list[R any] struct {
+	table  *Table[R]
+	size   int
+	order  filter.Order
+	where  string
+	args   []any
+	advice func() string
+
+	found []*Record[R]
+	// keys are the places of the rows in the order, beside their ids; empty for a list by id.
+	keys [][]*string
+}
+
+// read takes one row more than the page holds: it tells whether there is a next one.
+func (l *list[R]) read(ctx context.Context, q listing.Querier, after *filter.Position) error {
+	steps, err := l.order.Steps(after, l.args)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		missing := l.size + 1 - len(l.found)
+		if missing == 0 {
+			break
 		}
-		if next, err = page.Encode(end, parameters...); err != nil {
-			return nil, "", err
+		err := listing.Within(ctx, listing.TimeMax, l.advice, func(ctx context.Context) error { return l.take(ctx, q, step, missing) })
+		if after != nil && OutOfRange(err) {
+			return apperr.InvalidField("page_token", "is not a token that this list returned")
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return Protos(found, s.room.ToProto), next, nil
+	return nil
+}
+
+func (l *list[R]) take(ctx context.Context, q listing.Querier, step filter.Step, limit int) error {
+	args := append(step.Args, limit)
+	sql := "SELECT " + l.table.selectList() + l.order.Columns() + " FROM " + l.table.entity + " WHERE " + l.where + " AND " + step.Where +
+		" ORDER BY " + step.By + " LIMIT $" + strconv.Itoa(len(args))
+	rows, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		keys := make([]*string, l.order.Len())
+		targets := make([]any, len(keys))
+		for i := range keys {
+			targets[i] = &keys[i]
+		}
+		r, err := l.table.Scan(rows, targets...)
+		if err != nil {
+			return err
+		}
+		l.found, l.keys = append(l.found, r), append(l.keys, keys)
+	}
+	return rows.Err()
+}
+
+// next cuts off the row behind the page, and makes the token that continues there.
+func (l *list[R]) next(parameters []string) (string, error) {
+	if len(l.found) <= l.size {
+		return "", nil
+	}
+	l.found = l.found[:l.size]
+	last := l.size - 1
+	return page.Encode(filter.Position{Keys: l.keys[last], ID: l.found[last].ID}, parameters...)
 }
 
 // Protos renders records.
@@ -86,22 +161,4 @@ func Protos[P, R any](records []*Record[R], toProto func(*Record[R]) P) []P {
 		out[i] = toProto(r)
 	}
 	return out
-}
-
-// keyset continues after a position by the index that gives the order, without counting what came before.
-func keyset(id, column string, after *position, args []any) (seek, order string, out []any) {
-	order = id
-	if column != "" {
-		order = fmt.Sprintf("%s DESC, %s DESC", column, id)
-	}
-	switch {
-	case after == nil:
-		return "true", order, args
-	case column == "":
-		args = append(args, after.ID)
-		return fmt.Sprintf("%s > $%d", id, len(args)), order, args
-	default:
-		args = append(args, after.Time, after.ID)
-		return fmt.Sprintf("(%s, %s) < ($%d, $%d)", column, id, len(args)-1, len(args)), order, args
-	}
 }

@@ -67,8 +67,8 @@ type item struct {
 }
 
 // resolve looks up the references of all items, one statement for each kind of record in one round trip, and sets the error of items
-// that name a record which does not exist.
-func resolve(ctx context.Context, q Batcher, items []*item) error {
+// that name a record which does not exist. More is read beside it.
+func resolve(ctx context.Context, q Batcher, items []*item, more ...Part) error {
 	byTarget := map[string][]Reference{}
 	for _, it := range items {
 		if it.err != nil {
@@ -80,8 +80,7 @@ func resolve(ctx context.Context, q Batcher, items []*item) error {
 			}
 		}
 	}
-	found := map[string]*lookup{}
-	var parts []Part
+	found, parts := map[string]*lookup{}, more
 	for entity, refs := range byTarget {
 		found[entity] = &lookup{byKey: map[string]int64{}, ids: map[int64]bool{}}
 		parts = append(parts, found[entity].part(refs))

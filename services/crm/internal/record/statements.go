@@ -30,15 +30,6 @@ func (t *Table[R]) GetByKey(ctx context.Context, q Querier, key *crmv1.ExternalK
 	return t.one(ctx, q, keyText(key), "source = $1 AND external_id = $2", key.GetSource(), key.GetExternalId())
 }
 
-// lock returns the record with an id and keeps others from changing it until the transaction ends.
-func (t *Table[R]) lock(ctx context.Context, tx pgx.Tx, id int64) (*Record[R], error) {
-	var locked *Record[R]
-	part := t.PartByID(&locked, id)
-	part.SQL += " FOR NO KEY UPDATE"
-	err := Read(ctx, tx, part)
-	return locked, err
-}
-
 func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, args ...any) (*Record[R], error) {
 	rows, err := q.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.selectList(), t.entity, condition), args...)
 	if err != nil {
@@ -47,8 +38,8 @@ func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, a
 	return t.exactlyOne(rows, name)
 }
 
-func (t *Table[R]) exactlyOne(rows pgx.Rows, name string) (*Record[R], error) {
-	r, err := pgx.CollectExactlyOneRow(rows, t.scan)
+func (t *Table[R]) exactlyOne(rows pgx.Rows, name string, more ...any) (*Record[R], error) {
+	r, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Record[R], error) { return t.Scan(row, more...) })
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, apperr.NotFound("%s %s does not exist", strings.ReplaceAll(t.entity, "_", " "), name)
 	}

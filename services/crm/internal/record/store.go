@@ -48,8 +48,8 @@ type Room[P Message, R any] struct {
 	// Event puts the state that analysis may see into a change.
 	Event func(*Record[R], *eventsv1.Change)
 	// Written follows what was written, in the same transaction and for a whole batch at once: what others keep about the
-	// records changes with them. Nil when nobody keeps anything.
-	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R]) error
+	// records changes with them. old holds the rows as they were, nil for a new record. Nil when nobody keeps anything.
+	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R], old []*R) error
 	// Deferred says that the table has deferred constraints, which hold for all rows of a batch together.
 	Deferred bool
 	// Replaces names, for an input-only field that stands for others, the stored fields that give way to it in an update.
@@ -106,9 +106,9 @@ func (s *Store[P, R]) prepare(message P) (*Record[R], *item) {
 	return r, &item{refs: refs, err: apperr.Invalid(violations...)}
 }
 
-// complete resolves what rows refer to, and lets the room finish those whose references are right.
-func (s *Store[P, R]) complete(ctx context.Context, q Querier, records []*Record[R], items []*item) error {
-	if err := resolve(ctx, q, items); err != nil || s.room.Resolved == nil {
+// complete resolves what rows refer to, and lets the room finish those whose references are right. More is read beside it.
+func (s *Store[P, R]) complete(ctx context.Context, q Querier, records []*Record[R], items []*item, more ...Part) error {
+	if err := resolve(ctx, q, items, more...); err != nil || s.room.Resolved == nil {
 		return err
 	}
 	var right []*Record[R]
@@ -154,7 +154,7 @@ func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[
 		return nil
 	}
 	if s.room.Written != nil {
-		if err := s.room.Written(ctx, tx, records); err != nil {
+		if err := s.room.Written(ctx, tx, records, old); err != nil {
 			return err
 		}
 	}

@@ -55,8 +55,9 @@ type Table[R any] struct {
 	columns []string
 	// written are those of them that a message sets.
 	written []string
-	// list is what Scan reads, made once: statements are made of it at every call.
-	list string
+	// list is what Scan reads. It and the statements for one record are made once.
+	list                          string
+	lockSQL, insertSQL, changeSQL string
 	// readOnly holds the fields of the others.
 	readOnly []int
 }
@@ -76,6 +77,7 @@ func NewTable[R any](entity string) *Table[R] {
 		}
 	}
 	t.list = t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
+	t.singleStatements()
 	return t
 }
 

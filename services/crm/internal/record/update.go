@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.einride.tech/aip/fieldmask"
@@ -41,7 +42,7 @@ func (s *Store[P, R]) Update(ctx context.Context, update Update[P]) (P, error) {
 		if update.ID == 0 {
 			return none, apperr.InvalidField(s.room.Name+"."+s.room.Table.idColumn(), "is required")
 		}
-		old, err := s.room.Table.lock(ctx, tx, update.ID)
+		old, now, err := s.room.Table.lock(ctx, tx, update.ID)
 		if err != nil {
 			return none, err
 		}
@@ -52,7 +53,7 @@ func (s *Store[P, R]) Update(ctx context.Context, update Update[P]) (P, error) {
 		if err != nil {
 			return none, err
 		}
-		return s.replace(ctx, tx, old, merged)
+		return s.replace(ctx, tx, old, merged, now)
 	})
 }
 
@@ -107,10 +108,11 @@ func (s *Store[P, R]) setFields(message P) []string {
 	return paths
 }
 
-func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], merged P) (P, error) {
+func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], merged P, now time.Time) (P, error) {
 	var none P
 	updated, it := s.prepare(merged)
 	updated.ID, updated.Source, updated.ExternalID, updated.CreatedAt = old.ID, old.Source, old.ExternalID, old.CreatedAt
+	updated.Version, updated.UpdatedAt = old.Version+1, now
 	s.room.Table.carry(&old.Row, &updated.Row)
 	it.refs = s.newReferences(old, it.refs)
 	if err := s.complete(ctx, tx, []*Record[R]{updated}, []*item{it}); err != nil {
@@ -122,11 +124,12 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 	if it.err != nil {
 		return none, s.named(it.err)
 	}
-	if err := s.room.Table.update(ctx, tx, []*Record[R]{updated}); err != nil {
-		return none, s.named(s.constraint(err))
+	refused := func(err error) error { return s.refused(err, updated) }
+	if err := s.room.Table.change(ctx, tx, updated, refused); err != nil {
+		return none, err
 	}
 	if err := s.checkDeferred(ctx, tx); err != nil {
-		return none, s.named(s.constraint(err))
+		return none, refused(err)
 	}
 	return s.room.ToProto(updated), s.publish(ctx, tx, []*Record[R]{updated}, []*R{&old.Row})
 }

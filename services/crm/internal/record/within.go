@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,7 +13,7 @@ import (
 func (s *Store[P, R]) Add(ctx context.Context, tx pgx.Tx, message P) (P, error) {
 	var none P
 	r, it := s.prepare(message)
-	if err := s.complete(ctx, tx, []*Record[R]{r}, []*item{it}); err != nil {
+	if err := s.complete(ctx, tx, []*Record[R]{r}, []*item{it}, s.room.Table.number(r)); err != nil {
 		return none, err
 	}
 	if it.err == nil {
@@ -21,14 +22,12 @@ func (s *Store[P, R]) Add(ctx context.Context, tx pgx.Tx, message P) (P, error) 
 	if it.err != nil {
 		return none, s.named(it.err)
 	}
-	if err := s.room.Table.insert(ctx, tx, []*Record[R]{r}); err != nil {
-		return none, s.named(s.constraint(err))
+	refused := func(err error) error { return s.refused(err, r) }
+	if err := s.room.Table.add(ctx, tx, r, refused); err != nil {
+		return none, err
 	}
 	if err := s.checkDeferred(ctx, tx); err != nil {
-		return none, s.named(s.constraint(err))
-	}
-	if r.ID == 0 {
-		return none, s.named(apperr.Duplicate("key", "%s is taken by another %s", keyText(r.Key()), s.room.Name))
+		return none, refused(err)
 	}
 	return s.room.ToProto(r), s.publish(ctx, tx, []*Record[R]{r}, []*R{nil})
 }
@@ -59,6 +58,17 @@ func (s *Store[P, R]) AddAll(ctx context.Context, tx pgx.Tx, messages []P) ([]P,
 		}
 	}
 	return Protos(records, s.room.ToProto), s.publish(ctx, tx, records, make([]*R, len(records)))
+}
+
+// refused turns a constraint that a record broke into an error for the caller, unless that was done already.
+func (s *Store[P, R]) refused(err error, r *Record[R]) error {
+	if _, known := errors.AsType[*apperr.Error](err); known {
+		return err
+	}
+	if field, ok := takenColumn(err); ok && field == "key" {
+		return s.named(apperr.Duplicate("key", "%s is taken by another %s", keyText(r.Key()), s.room.Name))
+	}
+	return s.named(s.constraint(err))
 }
 
 // Rewrite writes records that the caller has locked and changed in its transaction; old holds the rows as they were before.

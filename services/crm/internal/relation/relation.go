@@ -38,11 +38,11 @@ type Row struct {
 var Table = record.NewTable[Row]("relation")
 
 var schema = filter.Schema{
-	{Name: "relation_id", Column: "relation_id", Kind: filter.Int},
+	{Name: "relation_id", Column: "relation_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
-	{Name: "type", Column: "type", Kind: filter.Enum, Values: record.EnumTexts[crmv1.RelationType]()},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
+	{Name: "type", Column: "type", Kind: filter.Enum, Values: record.EnumTexts[crmv1.RelationType](), Required: true},
 	{Name: "other_customer_id", Column: "other_customer_id", Kind: filter.Int},
 	{Name: "other_name", Column: "other_name", Kind: filter.Text},
 	{Name: "other_birth_date", Column: "other_birth_date", Kind: filter.Date},
@@ -50,12 +50,12 @@ var schema = filter.Schema{
 	{Name: "valid_to", Column: "valid_to", Kind: filter.Date},
 	{Name: "end_reason", Column: "end_reason", Kind: filter.Text},
 	{Name: "weight", Column: "weight", Kind: filter.Decimal},
-	{Name: "formality", Column: "formality", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Formality]()},
+	{Name: "formality", Column: "formality", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Formality](), Required: true},
 	{Name: "share", Column: "share", Kind: filter.Decimal},
 	{Name: "position", Column: "position", Kind: filter.Text},
 	{Name: "decision_power", Column: "decision_power", Kind: filter.Enum, Values: record.EnumTexts[crmv1.DecisionPower]()},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // checkAttributes refuses what the type does not have, and a time that ends before it begins.

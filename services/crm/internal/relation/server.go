@@ -88,8 +88,11 @@ func endFields(err error) error {
 
 // ListRelations returns a page of relations by id.
 func (s *Server) ListRelations(ctx context.Context, req *crmv1.ListRelationsRequest) (*crmv1.ListRelationsResponse, error) {
-	relations, next, err := s.store.List(ctx, req, schema, record.Scope{})
-	return &crmv1.ListRelationsResponse{Relations: relations, NextPageToken: next}, err
+	page, err := s.store.List(ctx, req, schema, record.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListRelationsResponse{Relations: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // ExploreRelations walks along relations in one snapshot, so that its levels fit each other.

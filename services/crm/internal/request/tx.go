@@ -15,12 +15,14 @@ var (
 	_            pgx.Tx = (*tx)(nil)
 )
 
-// tx is a transaction with few round trips: its beginning travels with the first batch, and statements whose results
-// nobody needs travel with its commit.
+// tx is a transaction with few round trips: its beginning and statements whose results nobody waits for travel with the
+// next statement whose result somebody does, the last of which is the commit. They run in the order of the calls.
 type tx struct {
 	conn  *pgxpool.Conn
 	begun bool
-	last  pgx.Batch
+	// later are statements on their way, and refused what makes their errors fit for the caller; nil where nothing does.
+	later   pgx.Batch
+	refused []func(error) error
 }
 
 // inTx runs work in a transaction that ends with it.
@@ -41,61 +43,100 @@ func inTx(ctx context.Context, pool *pgxpool.Pool, work func(*tx) error) error {
 	return err
 }
 
-// Queue notes a statement for the commit. It runs after everything else, in the order of the calls.
-func (t *tx) Queue(sql string, args ...any) { t.last.Queue(sql, args...) }
-
-func (t *tx) commit(ctx context.Context) error {
-	if err := t.begin(ctx); err != nil {
-		return err
+// Later runs a statement whose result nobody waits for: in a transaction of Once it travels with the next one, otherwise it
+// runs now. When it fails, refused turns the error into the one that ends the transaction; nil leaves it as it is.
+func Later(ctx context.Context, tx pgx.Tx, refused func(error) error, sql string, args ...any) error {
+	if last, ok := tx.(interface {
+		Later(refused func(error) error, sql string, args ...any)
+	}); ok {
+		last.Later(refused, sql, args...)
+		return nil
 	}
-	t.last.Queue("COMMIT")
-	results := t.conn.SendBatch(ctx, &t.last)
-	for range t.last.Len() - 1 {
+	_, err := tx.Exec(ctx, sql, args...)
+	if err != nil && refused != nil {
+		err = refused(err)
+	}
+	return err
+}
+
+// Later is what the function of that name calls.
+func (t *tx) Later(refused func(error) error, sql string, args ...any) {
+	t.later.Queue(sql, args...)
+	t.refused = append(t.refused, refused)
+}
+
+// Queue notes a statement whose error only an operator could understand.
+func (t *tx) Queue(sql string, args ...any) { t.Later(nil, sql, args...) }
+
+// send sends what is on its way and, behind it, more. The results are those of more.
+func (t *tx) send(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.BatchResults, error) {
+	batch, refused := &pgx.Batch{}, t.refused
+	if !t.begun {
+		batch.Queue("BEGIN")
+		refused = append([]func(error) error{nil}, refused...)
+	}
+	batch.QueuedQueries = append(append(batch.QueuedQueries, t.later.QueuedQueries...), more...)
+	t.begun, t.later, t.refused = true, pgx.Batch{}, nil
+	results := t.conn.SendBatch(ctx, batch)
+	for _, refuse := range refused {
 		if _, err := results.Exec(); err != nil {
-			return errors.Join(err, results.Close())
+			if refuse != nil {
+				err = refuse(err)
+			}
+			return nil, errors.Join(err, closed(results))
 		}
 	}
-	tag, err := results.Exec()
+	return results, nil
+}
+
+// closed ends a batch that has failed; it says again what is known by then, unless the connection is gone as well.
+func closed(results pgx.BatchResults) error {
+	var known *pgconn.PgError
+	if err := results.Close(); !errors.As(err, &known) {
+		return err
+	}
+	return nil
+}
+
+func (t *tx) commit(ctx context.Context) error {
+	if !t.begun && t.later.Len() == 0 {
+		return nil
+	}
+	tag, err := t.Exec(ctx, "COMMIT")
 	if err == nil && tag.String() == "ROLLBACK" {
 		err = pgx.ErrTxCommitRollback
 	}
-	return errors.Join(err, results.Close())
-}
-
-func (t *tx) begin(ctx context.Context) error {
-	if t.begun {
-		return nil
-	}
-	t.begun = true
-	_, err := t.conn.Exec(ctx, "BEGIN")
 	return err
 }
 
 // SendBatch implements pgx.Tx.
 func (t *tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
-	if t.begun {
-		return t.conn.SendBatch(ctx, batch)
+	results, err := t.send(ctx, batch.QueuedQueries...)
+	if err != nil {
+		return failedBatch{err}
 	}
-	t.begun = true
-	first := &pgx.Batch{}
-	first.Queue("BEGIN")
-	first.QueuedQueries = append(first.QueuedQueries, batch.QueuedQueries...)
-	results := t.conn.SendBatch(ctx, first)
-	_, _ = results.Exec() // the results behind a failure fail with it
 	return results
 }
 
 // Exec implements pgx.Tx.
 func (t *tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if err := t.begin(ctx); err != nil {
+	if t.begun && t.later.Len() == 0 {
+		return t.conn.Exec(ctx, sql, args...)
+	}
+	results, err := t.send(ctx, &pgx.QueuedQuery{SQL: sql, Arguments: args})
+	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	return t.conn.Exec(ctx, sql, args...)
+	tag, err := results.Exec()
+	if err != nil {
+		return tag, errors.Join(err, closed(results))
+	}
+	return tag, results.Close()
 }
 
 // Query implements pgx.Tx.
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if err := t.begin(ctx); err != nil {
+	if err := t.flush(ctx); err != nil {
 		return nil, err
 	}
 	return t.conn.Query(ctx, sql, args...)
@@ -103,19 +144,40 @@ func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, erro
 
 // QueryRow implements pgx.Tx.
 func (t *tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if err := t.begin(ctx); err != nil {
+	if err := t.flush(ctx); err != nil {
 		return failedRow{err}
 	}
 	return t.conn.QueryRow(ctx, sql, args...)
+}
+
+// flush sends what is on its way: rows that are read one by one can't share a round trip with it.
+func (t *tx) flush(ctx context.Context) error {
+	if t.begun && t.later.Len() == 0 {
+		return nil
+	}
+	results, err := t.send(ctx)
+	if err != nil {
+		return err
+	}
+	return results.Close()
 }
 
 type failedRow struct{ err error }
 
 func (r failedRow) Scan(...any) error { return r.err }
 
+// failedBatch is the answer to a batch that was not sent, or failed before its first statement.
+type failedBatch struct{ err error }
+
+func (b failedBatch) Exec() (pgconn.CommandTag, error) { return pgconn.CommandTag{}, b.err }
+func (b failedBatch) Query() (pgx.Rows, error)         { return nil, b.err }
+func (b failedBatch) QueryRow() pgx.Row                { return failedRow(b) }
+func (b failedBatch) Close() error                     { return b.err }
+func (b failedBatch) Tx() pgx.Tx                       { return nil }
+
 // CopyFrom implements pgx.Tx.
 func (t *tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
-	if err := t.begin(ctx); err != nil {
+	if err := t.flush(ctx); err != nil {
 		return 0, err
 	}
 	return t.conn.Conn().CopyFrom(ctx, table, columns, rows)

@@ -54,11 +54,10 @@ func (f *Filler) Run(ctx context.Context) error {
 }
 
 // stale selects the next customers, by id, whose words are missing or of other rules. It takes the locks of a change, so
-// that no change slips between reading the names and keeping their words; a customer whose change is on its way is
-// indexed by that change.
+// that no change slips between reading the names and keeping their words.
 const stale = `customer_id > $1 AND NOT EXISTS (
     SELECT FROM customer_search s WHERE s.customer_id = customer.customer_id AND s.rules = $2
-) ORDER BY customer_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED`
+) ORDER BY customer_id LIMIT $3 FOR NO KEY UPDATE`
 
 // Fill indexes all customers that need it, and returns how many did.
 func (f *Filler) Fill(ctx context.Context) (count int, err error) {
@@ -71,7 +70,7 @@ func (f *Filler) Fill(ctx context.Context) (count int, err error) {
 				return err
 			}
 			found, last = len(customers), customers[len(customers)-1].ID
-			return Index(ctx, tx, customers)
+			return Index(ctx, tx, customers, make([]*customer.Row, len(customers)))
 		})
 		if err != nil || found == 0 {
 			return count, errors.Join(err, ctx.Err())

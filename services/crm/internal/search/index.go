@@ -14,6 +14,7 @@ import (
 
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/request"
 	"tandem.bank/services/crm/internal/search/spelling"
 )
 
@@ -26,14 +27,21 @@ const latinMark = "~"
 // guessLengthMin is the length, in letters, from which a misspelt word can be told from another word.
 const guessLengthMin = 3
 
-// Index keeps what customers are found by. It runs in the transaction that writes them, as their room's follower.
-func Index(ctx context.Context, tx pgx.Tx, customers []*record.Record[customer.Row]) error {
-	ids, documents, known := make([]int64, len(customers)), make([]string, len(customers)), map[string]bool{}
+// Index keeps what customers are found by. It runs in the transaction that writes them, as their room's follower; old are
+// the customers as they were, nil where nothing is known of that: who keeps the names keeps the words.
+func Index(ctx context.Context, tx pgx.Tx, customers []*record.Record[customer.Row], old []*customer.Row) error {
+	var ids []int64
+	var documents []string
+	known := map[string]bool{}
 	for i, c := range customers {
-		ids[i], documents[i] = c.ID, document(&c.Row, known)
+		if old[i] == nil || nameText(old[i]) != nameText(&c.Row) {
+			ids, documents = append(ids, c.ID), append(documents, document(&c.Row, known))
+		}
 	}
-	_, err := tx.Exec(ctx, indexSQL, ids, documents, spelling.Rules, slices.Sorted(maps.Keys(known)))
-	return err
+	if len(ids) == 0 {
+		return nil
+	}
+	return request.Later(ctx, tx, nil, indexSQL, ids, documents, spelling.Rules, slices.Sorted(maps.Keys(known)))
 }
 
 // document renders the words of a customer's names as a tsvector, and notes those that others may misspell.

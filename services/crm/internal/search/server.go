@@ -10,19 +10,17 @@ import (
 
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
-	"tandem.bank/services/crm/internal/audit"
 )
 
 // Server answers tandem.crm.v1.SearchService.
 type Server struct {
 	crmv1.UnimplementedSearchServiceServer
-	pool  *pgxpool.Pool
-	reads *audit.Recorder
+	pool *pgxpool.Pool
 }
 
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool) *Server {
-	return &Server{pool: pool, reads: audit.NewRecorder(pool)}
+	return &Server{pool: pool}
 }
 
 // settings of a search. Statements of some milliseconds gain nothing from being compiled first. And no table and no index is
@@ -34,7 +32,7 @@ SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashjoin = off`
 // snapshot begins a search: all its statements see the same customers.
 var snapshot = pgx.TxOptions{BeginQuery: "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ; " + settings}
 
-// SearchCustomers finds customers by free text, the best first, and answers once the read is on record.
+// SearchCustomers finds customers by free text, the best first.
 func (s *Server) SearchCustomers(ctx context.Context, req *crmv1.SearchCustomersRequest) (*crmv1.SearchCustomersResponse, error) {
 	after, err := decode(req)
 	if err != nil {
@@ -64,13 +62,6 @@ func (s *Server) SearchCustomers(ctx context.Context, req *crmv1.SearchCustomers
 		return err
 	})
 	if err != nil {
-		return nil, err
-	}
-	shown := make([]int64, len(answer.GetHits()))
-	for i, hit := range answer.GetHits() {
-		shown[i] = hit.GetCustomer().GetCustomerId()
-	}
-	if err := s.reads.Customers(ctx, shown...); err != nil {
 		return nil, err
 	}
 	return answer, nil

@@ -11,8 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/filter"
-	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
 
@@ -78,53 +76,4 @@ func (l *Ledger) Get(ctx context.Context, id int64, key *crmv1.ExternalKey) (*cr
 		return nil, apperr.NotFound("transaction %s does not exist", name)
 	}
 	return t, err
-}
-
-// position is where a page ended.
-type position struct {
-	Date time.Time `json:"d"`
-	ID   int64     `json:"i"`
-}
-
-// List returns a page of the accounts' transactions, newest first. Each account contributes at most a page by its own
-// index order, so the cost does not grow with the history.
-func (l *Ledger) List(ctx context.Context, req *crmv1.ListTransactionsRequest) ([]*crmv1.Transaction, string, error) {
-	parameters := []string{"transaction", fmt.Sprint(req.GetAccountId()), fmt.Sprint(req.GetCustomerId()), req.GetFilter()}
-	after, err := page.Decode[position](req.GetPageToken(), parameters...)
-	if err != nil {
-		return nil, "", err
-	}
-	scope, args := "SELECT $1::bigint AS account_id", []any{req.GetAccountId()}
-	if req.GetCustomerId() != 0 {
-		scope, args = "SELECT DISTINCT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner'", []any{req.GetCustomerId()}
-	}
-	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
-	if err != nil {
-		return nil, "", err
-	}
-	if after != nil {
-		args = append(args, after.Date, after.ID)
-		where = fmt.Sprintf("(%s) AND (t.business_date, t.transaction_id) < ($%d, $%d)", where, len(args)-1, len(args))
-	}
-	size := page.Size(req.GetPageSize())
-	args = append(args, size+1)
-	rows, err := l.pool.Query(ctx, fmt.Sprintf(`SELECT %[1]s FROM (%[2]s) a CROSS JOIN LATERAL (
-    SELECT * FROM transaction t WHERE t.account_id = a.account_id AND (%[3]s)
-    ORDER BY t.business_date DESC, t.transaction_id DESC LIMIT $%[4]d
-) t ORDER BY t.business_date DESC, t.transaction_id DESC LIMIT $%[4]d`, selectList, scope, where, len(args)), args...)
-	if err != nil {
-		return nil, "", err
-	}
-	found, err := pgx.CollectRows(rows, l.scan)
-	if err != nil || len(found) <= size {
-		return found, "", err
-	}
-	found = found[:size]
-	next, err := page.Encode(endOf(found[size-1]), parameters...)
-	return found, next, err
-}
-
-func endOf(t *crmv1.Transaction) position {
-	d := t.GetBusinessDate()
-	return position{Date: time.Date(int(d.GetYear()), time.Month(d.GetMonth()), int(d.GetDay()), 0, 0, 0, 0, time.UTC), ID: t.GetTransactionId()}
 }

@@ -45,8 +45,11 @@ func (s *Server) ListTransactions(ctx context.Context, req *crmv1.ListTransactio
 	if (req.GetAccountId() == 0) == (req.GetCustomerId() == 0) {
 		return nil, apperr.InvalidField("account_id", "set either this or customer_id")
 	}
-	transactions, next, err := s.ledger.List(ctx, req)
-	return &crmv1.ListTransactionsResponse{Transactions: transactions, NextPageToken: next}, err
+	page, err := s.ledger.List(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &crmv1.ListTransactionsResponse{Transactions: page.Items, NextPageToken: page.Next, Count: page.Count}, nil
 }
 
 // BatchUpsertTransactions records a bundle.

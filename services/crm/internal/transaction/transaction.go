@@ -46,17 +46,17 @@ type Row struct {
 func (r *Row) key() string { return r.Source + "/" + r.ExternalID }
 
 var schema = filter.Schema{
-	{Name: "transaction_id", Column: "t.transaction_id", Kind: filter.Int},
-	{Name: "key.source", Column: "t.source", Kind: filter.Text},
-	{Name: "key.external_id", Column: "t.external_id", Kind: filter.Text},
-	{Name: "business_date", Column: "t.business_date", Kind: filter.Date},
-	{Name: "direction", Column: "t.direction", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Direction]()},
+	{Name: "transaction_id", Column: "t.transaction_id", Kind: filter.Int, Required: true},
+	{Name: "key.source", Column: "t.source", Kind: filter.Text, Required: true},
+	{Name: "key.external_id", Column: "t.external_id", Kind: filter.Text, Required: true},
+	{Name: "business_date", Column: "t.business_date", Kind: filter.Date, Required: true},
+	{Name: "direction", Column: "t.direction", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Direction](), Required: true},
 	{Name: "kind", Column: "t.kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.TransactionKind]()},
-	{Name: "amount", Column: "t.amount", Kind: filter.Decimal},
-	{Name: "currency", Column: "t.currency", Kind: filter.Text},
-	{Name: "base_amount", Column: "t.base_amount", Kind: filter.Decimal},
+	{Name: "amount", Column: "t.amount", Kind: filter.Decimal, Required: true},
+	{Name: "currency", Column: "t.currency", Kind: filter.Text, Required: true},
+	{Name: "base_amount", Column: "t.base_amount", Kind: filter.Decimal, Required: true},
 	{Name: "purpose", Column: "t.purpose", Kind: filter.Text},
-	{Name: "state", Column: "t.state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.TransactionState]()},
+	{Name: "state", Column: "t.state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.TransactionState](), Required: true},
 }
 
 // checkBase settles the amount in base currency: equal when the currency is the base, otherwise stated by the source.

@@ -236,18 +236,18 @@ func TestListPagesAreWholeAndNewestFirst(t *testing.T) {
 	seen, token := 0, ""
 	var last *crmv1.Transaction
 	for {
-		found, next, err := b.ledger.List(t.Context(), &crmv1.ListTransactionsRequest{CustomerId: 1, PageSize: 7, PageToken: token})
+		page, err := b.ledger.List(t.Context(), &crmv1.ListTransactionsRequest{CustomerId: 1, PageSize: 7, PageToken: token})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range found {
+		for _, f := range page.Items {
 			if last != nil && (f.GetBusinessDate().GetDay() > last.GetBusinessDate().GetDay() ||
 				(f.GetBusinessDate().GetDay() == last.GetBusinessDate().GetDay() && f.GetTransactionId() >= last.GetTransactionId())) {
 				t.Fatalf("%v after %v", f, last)
 			}
 			seen, last = seen+1, f
 		}
-		if token = next; token == "" {
+		if token = page.Next; token == "" {
 			break
 		}
 	}

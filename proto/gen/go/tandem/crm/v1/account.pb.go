@@ -917,7 +917,7 @@ func (x *UpdateAccountResponse) GetAccount() *Account {
 	return nil
 }
 
-// ListAccountsRequest asks for a page of accounts, by id.
+// ListAccountsRequest asks for a page of accounts.
 type ListAccountsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -925,7 +925,12 @@ type ListAccountsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -981,6 +986,20 @@ func (x *ListAccountsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListAccountsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListAccountsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListAccountsResponse holds a page.
 type ListAccountsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -988,6 +1007,8 @@ type ListAccountsResponse struct {
 	Accounts []*Account `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1034,6 +1055,13 @@ func (x *ListAccountsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAccountsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertAccountsRequest carries accounts to create or change.
@@ -1256,7 +1284,7 @@ func (x *BatchUpsertAccountHoldersResponse) GetResults() []*UpsertResult {
 	return nil
 }
 
-// ListAccountHoldersRequest asks for a page of account holders, by id.
+// ListAccountHoldersRequest asks for a page of account holders.
 type ListAccountHoldersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -1264,7 +1292,12 @@ type ListAccountHoldersRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1320,6 +1353,20 @@ func (x *ListAccountHoldersRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListAccountHoldersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListAccountHoldersRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListAccountHoldersResponse holds a page.
 type ListAccountHoldersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1327,6 +1374,8 @@ type ListAccountHoldersResponse struct {
 	AccountHolders []*AccountHolder `protobuf:"bytes,1,rep,name=account_holders,json=accountHolders,proto3" json:"account_holders,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1373,6 +1422,13 @@ func (x *ListAccountHoldersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAccountHoldersResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BlockAccountRequest names an account to block.
@@ -1843,16 +1899,19 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"I\n" +
 	"\x15UpdateAccountResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\"\x89\x01\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\"\xe8\x01\n" +
 	"\x13ListAccountsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"r\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9e\x01\n" +
 	"\x14ListAccountsResponse\x122\n" +
 	"\baccounts\x18\x01 \x03(\v2\x16.tandem.crm.v1.AccountR\baccounts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x96\x02\n" +
 	"\x1aBatchUpsertAccountsRequest\x12:\n" +
 	"\baccounts\x18\x01 \x03(\v2\x16.tandem.crm.v1.AccountB\x06\xbaH\x03\xd8\x01\x03R\baccounts\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1868,16 +1927,19 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12(account_holders must hold 1 to 5000 rows\x1aEsize(this.account_holders) >= 1 && size(this.account_holders) <= 5000\"Z\n" +
 	"!BatchUpsertAccountHoldersResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\x8f\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xee\x01\n" +
 	"\x19ListAccountHoldersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\x8b\x01\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xb7\x01\n" +
 	"\x1aListAccountHoldersResponse\x12E\n" +
 	"\x0faccount_holders\x18\x01 \x03(\v2\x1c.tandem.crm.v1.AccountHolderR\x0eaccountHolders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xeb\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xeb\x01\n" +
 	"\x13BlockAccountRequest\x12&\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\taccountId\x12\x1b\n" +
@@ -1983,7 +2045,9 @@ var file_tandem_crm_v1_account_proto_goTypes = []any{
 	(*money.Money)(nil),                       // 27: google.type.Money
 	(*timestamppb.Timestamp)(nil),             // 28: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),             // 29: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                      // 30: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                            // 30: tandem.crm.v1.CountMode
+	(*Count)(nil),                             // 31: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                      // 32: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_account_proto_depIdxs = []int32{
 	25, // 0: tandem.crm.v1.Account.key:type_name -> tandem.crm.v1.ExternalKey
@@ -2017,43 +2081,47 @@ var file_tandem_crm_v1_account_proto_depIdxs = []int32{
 	3,  // 28: tandem.crm.v1.UpdateAccountRequest.account:type_name -> tandem.crm.v1.Account
 	29, // 29: tandem.crm.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 30: tandem.crm.v1.UpdateAccountResponse.account:type_name -> tandem.crm.v1.Account
-	3,  // 31: tandem.crm.v1.ListAccountsResponse.accounts:type_name -> tandem.crm.v1.Account
-	3,  // 32: tandem.crm.v1.BatchUpsertAccountsRequest.accounts:type_name -> tandem.crm.v1.Account
-	30, // 33: tandem.crm.v1.BatchUpsertAccountsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 34: tandem.crm.v1.BatchUpsertAccountHoldersRequest.account_holders:type_name -> tandem.crm.v1.AccountHolder
-	30, // 35: tandem.crm.v1.BatchUpsertAccountHoldersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 36: tandem.crm.v1.ListAccountHoldersResponse.account_holders:type_name -> tandem.crm.v1.AccountHolder
-	28, // 37: tandem.crm.v1.BlockAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 38: tandem.crm.v1.BlockAccountResponse.account:type_name -> tandem.crm.v1.Account
-	28, // 39: tandem.crm.v1.UnblockAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 40: tandem.crm.v1.UnblockAccountResponse.account:type_name -> tandem.crm.v1.Account
-	28, // 41: tandem.crm.v1.CloseAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 42: tandem.crm.v1.CloseAccountResponse.account:type_name -> tandem.crm.v1.Account
-	5,  // 43: tandem.crm.v1.AccountService.CreateAccount:input_type -> tandem.crm.v1.CreateAccountRequest
-	7,  // 44: tandem.crm.v1.AccountService.GetAccount:input_type -> tandem.crm.v1.GetAccountRequest
-	9,  // 45: tandem.crm.v1.AccountService.UpdateAccount:input_type -> tandem.crm.v1.UpdateAccountRequest
-	11, // 46: tandem.crm.v1.AccountService.ListAccounts:input_type -> tandem.crm.v1.ListAccountsRequest
-	13, // 47: tandem.crm.v1.AccountService.BatchUpsertAccounts:input_type -> tandem.crm.v1.BatchUpsertAccountsRequest
-	15, // 48: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:input_type -> tandem.crm.v1.BatchUpsertAccountHoldersRequest
-	17, // 49: tandem.crm.v1.AccountService.ListAccountHolders:input_type -> tandem.crm.v1.ListAccountHoldersRequest
-	19, // 50: tandem.crm.v1.AccountService.BlockAccount:input_type -> tandem.crm.v1.BlockAccountRequest
-	21, // 51: tandem.crm.v1.AccountService.UnblockAccount:input_type -> tandem.crm.v1.UnblockAccountRequest
-	23, // 52: tandem.crm.v1.AccountService.CloseAccount:input_type -> tandem.crm.v1.CloseAccountRequest
-	6,  // 53: tandem.crm.v1.AccountService.CreateAccount:output_type -> tandem.crm.v1.CreateAccountResponse
-	8,  // 54: tandem.crm.v1.AccountService.GetAccount:output_type -> tandem.crm.v1.GetAccountResponse
-	10, // 55: tandem.crm.v1.AccountService.UpdateAccount:output_type -> tandem.crm.v1.UpdateAccountResponse
-	12, // 56: tandem.crm.v1.AccountService.ListAccounts:output_type -> tandem.crm.v1.ListAccountsResponse
-	14, // 57: tandem.crm.v1.AccountService.BatchUpsertAccounts:output_type -> tandem.crm.v1.BatchUpsertAccountsResponse
-	16, // 58: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:output_type -> tandem.crm.v1.BatchUpsertAccountHoldersResponse
-	18, // 59: tandem.crm.v1.AccountService.ListAccountHolders:output_type -> tandem.crm.v1.ListAccountHoldersResponse
-	20, // 60: tandem.crm.v1.AccountService.BlockAccount:output_type -> tandem.crm.v1.BlockAccountResponse
-	22, // 61: tandem.crm.v1.AccountService.UnblockAccount:output_type -> tandem.crm.v1.UnblockAccountResponse
-	24, // 62: tandem.crm.v1.AccountService.CloseAccount:output_type -> tandem.crm.v1.CloseAccountResponse
-	53, // [53:63] is the sub-list for method output_type
-	43, // [43:53] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	30, // 31: tandem.crm.v1.ListAccountsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 32: tandem.crm.v1.ListAccountsResponse.accounts:type_name -> tandem.crm.v1.Account
+	31, // 33: tandem.crm.v1.ListAccountsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 34: tandem.crm.v1.BatchUpsertAccountsRequest.accounts:type_name -> tandem.crm.v1.Account
+	32, // 35: tandem.crm.v1.BatchUpsertAccountsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	4,  // 36: tandem.crm.v1.BatchUpsertAccountHoldersRequest.account_holders:type_name -> tandem.crm.v1.AccountHolder
+	32, // 37: tandem.crm.v1.BatchUpsertAccountHoldersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	30, // 38: tandem.crm.v1.ListAccountHoldersRequest.count:type_name -> tandem.crm.v1.CountMode
+	4,  // 39: tandem.crm.v1.ListAccountHoldersResponse.account_holders:type_name -> tandem.crm.v1.AccountHolder
+	31, // 40: tandem.crm.v1.ListAccountHoldersResponse.count:type_name -> tandem.crm.v1.Count
+	28, // 41: tandem.crm.v1.BlockAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 42: tandem.crm.v1.BlockAccountResponse.account:type_name -> tandem.crm.v1.Account
+	28, // 43: tandem.crm.v1.UnblockAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 44: tandem.crm.v1.UnblockAccountResponse.account:type_name -> tandem.crm.v1.Account
+	28, // 45: tandem.crm.v1.CloseAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 46: tandem.crm.v1.CloseAccountResponse.account:type_name -> tandem.crm.v1.Account
+	5,  // 47: tandem.crm.v1.AccountService.CreateAccount:input_type -> tandem.crm.v1.CreateAccountRequest
+	7,  // 48: tandem.crm.v1.AccountService.GetAccount:input_type -> tandem.crm.v1.GetAccountRequest
+	9,  // 49: tandem.crm.v1.AccountService.UpdateAccount:input_type -> tandem.crm.v1.UpdateAccountRequest
+	11, // 50: tandem.crm.v1.AccountService.ListAccounts:input_type -> tandem.crm.v1.ListAccountsRequest
+	13, // 51: tandem.crm.v1.AccountService.BatchUpsertAccounts:input_type -> tandem.crm.v1.BatchUpsertAccountsRequest
+	15, // 52: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:input_type -> tandem.crm.v1.BatchUpsertAccountHoldersRequest
+	17, // 53: tandem.crm.v1.AccountService.ListAccountHolders:input_type -> tandem.crm.v1.ListAccountHoldersRequest
+	19, // 54: tandem.crm.v1.AccountService.BlockAccount:input_type -> tandem.crm.v1.BlockAccountRequest
+	21, // 55: tandem.crm.v1.AccountService.UnblockAccount:input_type -> tandem.crm.v1.UnblockAccountRequest
+	23, // 56: tandem.crm.v1.AccountService.CloseAccount:input_type -> tandem.crm.v1.CloseAccountRequest
+	6,  // 57: tandem.crm.v1.AccountService.CreateAccount:output_type -> tandem.crm.v1.CreateAccountResponse
+	8,  // 58: tandem.crm.v1.AccountService.GetAccount:output_type -> tandem.crm.v1.GetAccountResponse
+	10, // 59: tandem.crm.v1.AccountService.UpdateAccount:output_type -> tandem.crm.v1.UpdateAccountResponse
+	12, // 60: tandem.crm.v1.AccountService.ListAccounts:output_type -> tandem.crm.v1.ListAccountsResponse
+	14, // 61: tandem.crm.v1.AccountService.BatchUpsertAccounts:output_type -> tandem.crm.v1.BatchUpsertAccountsResponse
+	16, // 62: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:output_type -> tandem.crm.v1.BatchUpsertAccountHoldersResponse
+	18, // 63: tandem.crm.v1.AccountService.ListAccountHolders:output_type -> tandem.crm.v1.ListAccountHoldersResponse
+	20, // 64: tandem.crm.v1.AccountService.BlockAccount:output_type -> tandem.crm.v1.BlockAccountResponse
+	22, // 65: tandem.crm.v1.AccountService.UnblockAccount:output_type -> tandem.crm.v1.UnblockAccountResponse
+	24, // 66: tandem.crm.v1.AccountService.CloseAccount:output_type -> tandem.crm.v1.CloseAccountResponse
+	57, // [57:67] is the sub-list for method output_type
+	47, // [47:57] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_account_proto_init() }

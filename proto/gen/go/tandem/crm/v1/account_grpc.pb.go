@@ -45,7 +45,8 @@ type AccountServiceClient interface {
 	// Changes fields of an account; the currency can't change, the state only along OPEN ↔ BLOCKED → CLOSED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateAccount(ctx context.Context, in *UpdateAccountRequest, opts ...grpc.CallOption) (*UpdateAccountResponse, error)
-	// Lists Accounts a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Accounts a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -53,7 +54,8 @@ type AccountServiceClient interface {
 	// Creates or changes account holders by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertAccountHolders(ctx context.Context, in *BatchUpsertAccountHoldersRequest, opts ...grpc.CallOption) (*BatchUpsertAccountHoldersResponse, error)
-	// Lists who holds accounts, by id: filter by account_id or customer_id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists who holds accounts, by id: filter by account_id or customer_id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccountHolders(ctx context.Context, in *ListAccountHoldersRequest, opts ...grpc.CallOption) (*ListAccountHoldersResponse, error)
 	// Blocks an open account for payments: OPEN → BLOCKED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
@@ -191,7 +193,8 @@ type AccountServiceServer interface {
 	// Changes fields of an account; the currency can't change, the state only along OPEN ↔ BLOCKED → CLOSED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateAccount(context.Context, *UpdateAccountRequest) (*UpdateAccountResponse, error)
-	// Lists Accounts a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Accounts a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -199,7 +202,8 @@ type AccountServiceServer interface {
 	// Creates or changes account holders by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertAccountHolders(context.Context, *BatchUpsertAccountHoldersRequest) (*BatchUpsertAccountHoldersResponse, error)
-	// Lists who holds accounts, by id: filter by account_id or customer_id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists who holds accounts, by id: filter by account_id or customer_id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccountHolders(context.Context, *ListAccountHoldersRequest) (*ListAccountHoldersResponse, error)
 	// Blocks an open account for payments: OPEN → BLOCKED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),

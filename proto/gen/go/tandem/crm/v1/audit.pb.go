@@ -35,7 +35,7 @@ const (
 	AuditAction_AUDIT_ACTION_UPDATE AuditAction = 2
 	// A record was deleted.
 	AuditAction_AUDIT_ACTION_DELETE AuditAction = 3
-	// Sensitive fields of customers were read.
+	// Customers were shown: their own fields, or what they hold, agreed to, did or are to others.
 	AuditAction_AUDIT_ACTION_READ AuditAction = 4
 )
 
@@ -182,9 +182,10 @@ type AuditEntry struct {
 	EntityId int64 `protobuf:"varint,10,opt,name=entity_id,json=entityId,proto3" json:"entity_id,omitempty"`
 	// Version that a change made; 0 for a read.
 	Version int64 `protobuf:"varint,11,opt,name=version,proto3" json:"version,omitempty"`
-	// Customer whom the record is about; 0 when there is none or more than one.
+	// Customer whom the record or the answer is about; 0 when there is none, or when a list showed several.
 	CustomerId int64 `protobuf:"varint,12,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
-	// Customers whom the answer to a list showed.
+	// Other customers: whom an answer showed besides, or the other side of a relation. An answer about an account shows its
+	// holders of that day.
 	CustomerIds []int64 `protobuf:"varint,13,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
 	// JSON of the changed columns before the change; empty when there was nothing.
 	Before string `protobuf:"bytes,14,opt,name=before,proto3" json:"before,omitempty"`
@@ -350,7 +351,11 @@ type ListAuditEntriesRequest struct {
 	// Only from this moment on.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
 	// Only before this moment.
-	ToTime        *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	ToTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	// "time desc", the order of the list, or empty for the same: the audit has no other.
+	OrderBy string `protobuf:"bytes,10,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,11,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -448,6 +453,20 @@ func (x *ListAuditEntriesRequest) GetToTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ListAuditEntriesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListAuditEntriesRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListAuditEntriesResponse holds a page.
 type ListAuditEntriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -455,6 +474,8 @@ type ListAuditEntriesResponse struct {
 	Entries []*AuditEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// Continues the list; empty at its end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -501,6 +522,13 @@ func (x *ListAuditEntriesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAuditEntriesResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // AuditBlock seals entries.
@@ -1037,7 +1065,7 @@ var File_tandem_crm_v1_audit_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x19tandem/crm/v1/audit.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x03\n" +
+	"\x19tandem/crm/v1/audit.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atandem/crm/v1/common.proto\"\xc8\x03\n" +
 	"\n" +
 	"AuditEntry\x12\x19\n" +
 	"\bentry_id\x18\x01 \x01(\x03R\aentryId\x12.\n" +
@@ -1057,7 +1085,7 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"customerId\x12!\n" +
 	"\fcustomer_ids\x18\r \x03(\x03R\vcustomerIds\x12\x16\n" +
 	"\x06before\x18\x0e \x01(\tR\x06before\x12\x14\n" +
-	"\x05after\x18\x0f \x01(\tR\x05after\"\x82\x03\n" +
+	"\x05after\x18\x0f \x01(\tR\x05after\"\xe1\x03\n" +
 	"\x17ListAuditEntriesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
@@ -1070,10 +1098,14 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\tentity_id\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\bentityId\x12\x1e\n" +
 	"\x05actor\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05actor\x127\n" +
 	"\tfrom_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
-	"\ato_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\"w\n" +
+	"\ato_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\x12#\n" +
+	"\border_by\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\v \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa3\x01\n" +
 	"\x18ListAuditEntriesResponse\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x19.tandem.crm.v1.AuditEntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfe\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xfe\x01\n" +
 	"\n" +
 	"AuditBlock\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x12\n" +
@@ -1166,32 +1198,36 @@ var file_tandem_crm_v1_audit_proto_goTypes = []any{
 	(*AuditFinding)(nil),              // 11: tandem.crm.v1.AuditFinding
 	(*VerifyAuditResponse)(nil),       // 12: tandem.crm.v1.VerifyAuditResponse
 	(*timestamppb.Timestamp)(nil),     // 13: google.protobuf.Timestamp
+	(CountMode)(0),                    // 14: tandem.crm.v1.CountMode
+	(*Count)(nil),                     // 15: tandem.crm.v1.Count
 }
 var file_tandem_crm_v1_audit_proto_depIdxs = []int32{
 	13, // 0: tandem.crm.v1.AuditEntry.time:type_name -> google.protobuf.Timestamp
 	0,  // 1: tandem.crm.v1.AuditEntry.action:type_name -> tandem.crm.v1.AuditAction
 	13, // 2: tandem.crm.v1.ListAuditEntriesRequest.from_time:type_name -> google.protobuf.Timestamp
 	13, // 3: tandem.crm.v1.ListAuditEntriesRequest.to_time:type_name -> google.protobuf.Timestamp
-	2,  // 4: tandem.crm.v1.ListAuditEntriesResponse.entries:type_name -> tandem.crm.v1.AuditEntry
-	13, // 5: tandem.crm.v1.AuditBlock.sealed_time:type_name -> google.protobuf.Timestamp
-	5,  // 6: tandem.crm.v1.GetAuditHeadResponse.block:type_name -> tandem.crm.v1.AuditBlock
-	13, // 7: tandem.crm.v1.GetAuditHeadResponse.oldest_unsealed_time:type_name -> google.protobuf.Timestamp
-	5,  // 8: tandem.crm.v1.StreamAuditBlocksResponse.blocks:type_name -> tandem.crm.v1.AuditBlock
-	1,  // 9: tandem.crm.v1.AuditFinding.fault:type_name -> tandem.crm.v1.AuditFault
-	11, // 10: tandem.crm.v1.VerifyAuditResponse.findings:type_name -> tandem.crm.v1.AuditFinding
-	3,  // 11: tandem.crm.v1.AuditService.ListAuditEntries:input_type -> tandem.crm.v1.ListAuditEntriesRequest
-	6,  // 12: tandem.crm.v1.AuditService.GetAuditHead:input_type -> tandem.crm.v1.GetAuditHeadRequest
-	8,  // 13: tandem.crm.v1.AuditService.StreamAuditBlocks:input_type -> tandem.crm.v1.StreamAuditBlocksRequest
-	10, // 14: tandem.crm.v1.AuditService.VerifyAudit:input_type -> tandem.crm.v1.VerifyAuditRequest
-	4,  // 15: tandem.crm.v1.AuditService.ListAuditEntries:output_type -> tandem.crm.v1.ListAuditEntriesResponse
-	7,  // 16: tandem.crm.v1.AuditService.GetAuditHead:output_type -> tandem.crm.v1.GetAuditHeadResponse
-	9,  // 17: tandem.crm.v1.AuditService.StreamAuditBlocks:output_type -> tandem.crm.v1.StreamAuditBlocksResponse
-	12, // 18: tandem.crm.v1.AuditService.VerifyAudit:output_type -> tandem.crm.v1.VerifyAuditResponse
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	14, // 4: tandem.crm.v1.ListAuditEntriesRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 5: tandem.crm.v1.ListAuditEntriesResponse.entries:type_name -> tandem.crm.v1.AuditEntry
+	15, // 6: tandem.crm.v1.ListAuditEntriesResponse.count:type_name -> tandem.crm.v1.Count
+	13, // 7: tandem.crm.v1.AuditBlock.sealed_time:type_name -> google.protobuf.Timestamp
+	5,  // 8: tandem.crm.v1.GetAuditHeadResponse.block:type_name -> tandem.crm.v1.AuditBlock
+	13, // 9: tandem.crm.v1.GetAuditHeadResponse.oldest_unsealed_time:type_name -> google.protobuf.Timestamp
+	5,  // 10: tandem.crm.v1.StreamAuditBlocksResponse.blocks:type_name -> tandem.crm.v1.AuditBlock
+	1,  // 11: tandem.crm.v1.AuditFinding.fault:type_name -> tandem.crm.v1.AuditFault
+	11, // 12: tandem.crm.v1.VerifyAuditResponse.findings:type_name -> tandem.crm.v1.AuditFinding
+	3,  // 13: tandem.crm.v1.AuditService.ListAuditEntries:input_type -> tandem.crm.v1.ListAuditEntriesRequest
+	6,  // 14: tandem.crm.v1.AuditService.GetAuditHead:input_type -> tandem.crm.v1.GetAuditHeadRequest
+	8,  // 15: tandem.crm.v1.AuditService.StreamAuditBlocks:input_type -> tandem.crm.v1.StreamAuditBlocksRequest
+	10, // 16: tandem.crm.v1.AuditService.VerifyAudit:input_type -> tandem.crm.v1.VerifyAuditRequest
+	4,  // 17: tandem.crm.v1.AuditService.ListAuditEntries:output_type -> tandem.crm.v1.ListAuditEntriesResponse
+	7,  // 18: tandem.crm.v1.AuditService.GetAuditHead:output_type -> tandem.crm.v1.GetAuditHeadResponse
+	9,  // 19: tandem.crm.v1.AuditService.StreamAuditBlocks:output_type -> tandem.crm.v1.StreamAuditBlocksResponse
+	12, // 20: tandem.crm.v1.AuditService.VerifyAudit:output_type -> tandem.crm.v1.VerifyAuditResponse
+	17, // [17:21] is the sub-list for method output_type
+	13, // [13:17] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_audit_proto_init() }
@@ -1199,6 +1235,7 @@ func file_tandem_crm_v1_audit_proto_init() {
 	if File_tandem_crm_v1_audit_proto != nil {
 		return
 	}
+	file_tandem_crm_v1_common_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

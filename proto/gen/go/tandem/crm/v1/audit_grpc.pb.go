@@ -34,7 +34,8 @@ const (
 // Entries are sealed in blocks, each with the hash of the one before. What was written in the last second or two is not
 // in a block yet.
 type AuditServiceClient interface {
-	// Lists entries a page at a time, newest first. Errors: INVALID_ARGUMENT (filter, page token, times).
+	// Lists entries a page at a time, newest first.
+	// Errors: INVALID_ARGUMENT (filter, order, page token, times), FAILED_PRECONDITION (too large to count).
 	ListAuditEntries(ctx context.Context, in *ListAuditEntriesRequest, opts ...grpc.CallOption) (*ListAuditEntriesResponse, error)
 	// Returns the newest block, and how much waits to be sealed.
 	GetAuditHead(ctx context.Context, in *GetAuditHeadRequest, opts ...grpc.CallOption) (*GetAuditHeadResponse, error)
@@ -121,7 +122,8 @@ type AuditService_VerifyAuditClient = grpc.ServerStreamingClient[VerifyAuditResp
 // Entries are sealed in blocks, each with the hash of the one before. What was written in the last second or two is not
 // in a block yet.
 type AuditServiceServer interface {
-	// Lists entries a page at a time, newest first. Errors: INVALID_ARGUMENT (filter, page token, times).
+	// Lists entries a page at a time, newest first.
+	// Errors: INVALID_ARGUMENT (filter, order, page token, times), FAILED_PRECONDITION (too large to count).
 	ListAuditEntries(context.Context, *ListAuditEntriesRequest) (*ListAuditEntriesResponse, error)
 	// Returns the newest block, and how much waits to be sealed.
 	GetAuditHead(context.Context, *GetAuditHeadRequest) (*GetAuditHeadResponse, error)

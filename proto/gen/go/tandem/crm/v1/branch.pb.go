@@ -543,7 +543,7 @@ func (x *GetRegionResponse) GetRegion() *Region {
 	return nil
 }
 
-// ListRegionsRequest asks for a page of regions, by id.
+// ListRegionsRequest asks for a page of regions.
 type ListRegionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -551,7 +551,12 @@ type ListRegionsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -607,6 +612,20 @@ func (x *ListRegionsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListRegionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListRegionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListRegionsResponse holds a page.
 type ListRegionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -614,6 +633,8 @@ type ListRegionsResponse struct {
 	Regions []*Region `protobuf:"bytes,1,rep,name=regions,proto3" json:"regions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -660,6 +681,13 @@ func (x *ListRegionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListRegionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertBranchesRequest carries branches to create or change.
@@ -873,7 +901,7 @@ func (x *GetBranchResponse) GetBranch() *Branch {
 	return nil
 }
 
-// ListBranchesRequest asks for a page of branches, by id.
+// ListBranchesRequest asks for a page of branches.
 type ListBranchesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -881,7 +909,12 @@ type ListBranchesRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -937,6 +970,20 @@ func (x *ListBranchesRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListBranchesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListBranchesRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListBranchesResponse holds a page.
 type ListBranchesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -944,6 +991,8 @@ type ListBranchesResponse struct {
 	Branches []*Branch `protobuf:"bytes,1,rep,name=branches,proto3" json:"branches,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -990,6 +1039,13 @@ func (x *ListBranchesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListBranchesResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertManagersRequest carries managers to create or change.
@@ -1203,7 +1259,7 @@ func (x *GetManagerResponse) GetManager() *Manager {
 	return nil
 }
 
-// ListManagersRequest asks for a page of managers, by id.
+// ListManagersRequest asks for a page of managers.
 type ListManagersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -1211,7 +1267,12 @@ type ListManagersRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1267,6 +1328,20 @@ func (x *ListManagersRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListManagersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListManagersRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListManagersResponse holds a page.
 type ListManagersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1274,6 +1349,8 @@ type ListManagersResponse struct {
 	Managers []*Manager `protobuf:"bytes,1,rep,name=managers,proto3" json:"managers,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1320,6 +1397,13 @@ func (x *ListManagersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListManagersResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 var File_tandem_crm_v1_branch_proto protoreflect.FileDescriptor
@@ -1381,16 +1465,19 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"\tregion_id\n" +
 	"\x03key\x10\x01\"B\n" +
 	"\x11GetRegionResponse\x12-\n" +
-	"\x06region\x18\x01 \x01(\v2\x15.tandem.crm.v1.RegionR\x06region\"\x88\x01\n" +
+	"\x06region\x18\x01 \x01(\v2\x15.tandem.crm.v1.RegionR\x06region\"\xe7\x01\n" +
 	"\x12ListRegionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"n\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9a\x01\n" +
 	"\x13ListRegionsResponse\x12/\n" +
 	"\aregions\x18\x01 \x03(\v2\x15.tandem.crm.v1.RegionR\aregions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x95\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x95\x02\n" +
 	"\x1aBatchUpsertBranchesRequest\x129\n" +
 	"\bbranches\x18\x01 \x03(\v2\x15.tandem.crm.v1.BranchB\x06\xbaH\x03\xd8\x01\x03R\bbranches\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1405,16 +1492,19 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"\tbranch_id\n" +
 	"\x03key\x10\x01\"B\n" +
 	"\x11GetBranchResponse\x12-\n" +
-	"\x06branch\x18\x01 \x01(\v2\x15.tandem.crm.v1.BranchR\x06branch\"\x89\x01\n" +
+	"\x06branch\x18\x01 \x01(\v2\x15.tandem.crm.v1.BranchR\x06branch\"\xe8\x01\n" +
 	"\x13ListBranchesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"q\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9d\x01\n" +
 	"\x14ListBranchesResponse\x121\n" +
 	"\bbranches\x18\x01 \x03(\v2\x15.tandem.crm.v1.BranchR\bbranches\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x96\x02\n" +
 	"\x1aBatchUpsertManagersRequest\x12:\n" +
 	"\bmanagers\x18\x01 \x03(\v2\x16.tandem.crm.v1.ManagerB\x06\xbaH\x03\xd8\x01\x03R\bmanagers\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1431,16 +1521,19 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"manager_id\n" +
 	"\x03key\x10\x01\"F\n" +
 	"\x12GetManagerResponse\x120\n" +
-	"\amanager\x18\x01 \x01(\v2\x16.tandem.crm.v1.ManagerR\amanager\"\x89\x01\n" +
+	"\amanager\x18\x01 \x01(\v2\x16.tandem.crm.v1.ManagerR\amanager\"\xe8\x01\n" +
 	"\x13ListManagersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"r\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9e\x01\n" +
 	"\x14ListManagersResponse\x122\n" +
 	"\bmanagers\x18\x01 \x03(\v2\x16.tandem.crm.v1.ManagerR\bmanagers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd1\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count2\xd1\x06\n" +
 	"\rBranchService\x12i\n" +
 	"\x12BatchUpsertRegions\x12(.tandem.crm.v1.BatchUpsertRegionsRequest\x1a).tandem.crm.v1.BatchUpsertRegionsResponse\x12N\n" +
 	"\tGetRegion\x12\x1f.tandem.crm.v1.GetRegionRequest\x1a .tandem.crm.v1.GetRegionResponse\x12T\n" +
@@ -1493,6 +1586,8 @@ var file_tandem_crm_v1_branch_proto_goTypes = []any{
 	(*ExternalKey)(nil),                 // 22: tandem.crm.v1.ExternalKey
 	(*latlng.LatLng)(nil),               // 23: google.type.LatLng
 	(*UpsertResult)(nil),                // 24: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                      // 25: tandem.crm.v1.CountMode
+	(*Count)(nil),                       // 26: tandem.crm.v1.Count
 }
 var file_tandem_crm_v1_branch_proto_depIdxs = []int32{
 	22, // 0: tandem.crm.v1.Region.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1507,40 +1602,46 @@ var file_tandem_crm_v1_branch_proto_depIdxs = []int32{
 	24, // 9: tandem.crm.v1.BatchUpsertRegionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
 	22, // 10: tandem.crm.v1.GetRegionRequest.key:type_name -> tandem.crm.v1.ExternalKey
 	0,  // 11: tandem.crm.v1.GetRegionResponse.region:type_name -> tandem.crm.v1.Region
-	0,  // 12: tandem.crm.v1.ListRegionsResponse.regions:type_name -> tandem.crm.v1.Region
-	1,  // 13: tandem.crm.v1.BatchUpsertBranchesRequest.branches:type_name -> tandem.crm.v1.Branch
-	24, // 14: tandem.crm.v1.BatchUpsertBranchesResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 15: tandem.crm.v1.GetBranchRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	1,  // 16: tandem.crm.v1.GetBranchResponse.branch:type_name -> tandem.crm.v1.Branch
-	1,  // 17: tandem.crm.v1.ListBranchesResponse.branches:type_name -> tandem.crm.v1.Branch
-	2,  // 18: tandem.crm.v1.BatchUpsertManagersRequest.managers:type_name -> tandem.crm.v1.Manager
-	24, // 19: tandem.crm.v1.BatchUpsertManagersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 20: tandem.crm.v1.GetManagerRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 21: tandem.crm.v1.GetManagerResponse.manager:type_name -> tandem.crm.v1.Manager
-	2,  // 22: tandem.crm.v1.ListManagersResponse.managers:type_name -> tandem.crm.v1.Manager
-	3,  // 23: tandem.crm.v1.BranchService.BatchUpsertRegions:input_type -> tandem.crm.v1.BatchUpsertRegionsRequest
-	5,  // 24: tandem.crm.v1.BranchService.GetRegion:input_type -> tandem.crm.v1.GetRegionRequest
-	7,  // 25: tandem.crm.v1.BranchService.ListRegions:input_type -> tandem.crm.v1.ListRegionsRequest
-	9,  // 26: tandem.crm.v1.BranchService.BatchUpsertBranches:input_type -> tandem.crm.v1.BatchUpsertBranchesRequest
-	11, // 27: tandem.crm.v1.BranchService.GetBranch:input_type -> tandem.crm.v1.GetBranchRequest
-	13, // 28: tandem.crm.v1.BranchService.ListBranches:input_type -> tandem.crm.v1.ListBranchesRequest
-	15, // 29: tandem.crm.v1.BranchService.BatchUpsertManagers:input_type -> tandem.crm.v1.BatchUpsertManagersRequest
-	17, // 30: tandem.crm.v1.BranchService.GetManager:input_type -> tandem.crm.v1.GetManagerRequest
-	19, // 31: tandem.crm.v1.BranchService.ListManagers:input_type -> tandem.crm.v1.ListManagersRequest
-	4,  // 32: tandem.crm.v1.BranchService.BatchUpsertRegions:output_type -> tandem.crm.v1.BatchUpsertRegionsResponse
-	6,  // 33: tandem.crm.v1.BranchService.GetRegion:output_type -> tandem.crm.v1.GetRegionResponse
-	8,  // 34: tandem.crm.v1.BranchService.ListRegions:output_type -> tandem.crm.v1.ListRegionsResponse
-	10, // 35: tandem.crm.v1.BranchService.BatchUpsertBranches:output_type -> tandem.crm.v1.BatchUpsertBranchesResponse
-	12, // 36: tandem.crm.v1.BranchService.GetBranch:output_type -> tandem.crm.v1.GetBranchResponse
-	14, // 37: tandem.crm.v1.BranchService.ListBranches:output_type -> tandem.crm.v1.ListBranchesResponse
-	16, // 38: tandem.crm.v1.BranchService.BatchUpsertManagers:output_type -> tandem.crm.v1.BatchUpsertManagersResponse
-	18, // 39: tandem.crm.v1.BranchService.GetManager:output_type -> tandem.crm.v1.GetManagerResponse
-	20, // 40: tandem.crm.v1.BranchService.ListManagers:output_type -> tandem.crm.v1.ListManagersResponse
-	32, // [32:41] is the sub-list for method output_type
-	23, // [23:32] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	25, // 12: tandem.crm.v1.ListRegionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	0,  // 13: tandem.crm.v1.ListRegionsResponse.regions:type_name -> tandem.crm.v1.Region
+	26, // 14: tandem.crm.v1.ListRegionsResponse.count:type_name -> tandem.crm.v1.Count
+	1,  // 15: tandem.crm.v1.BatchUpsertBranchesRequest.branches:type_name -> tandem.crm.v1.Branch
+	24, // 16: tandem.crm.v1.BatchUpsertBranchesResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 17: tandem.crm.v1.GetBranchRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	1,  // 18: tandem.crm.v1.GetBranchResponse.branch:type_name -> tandem.crm.v1.Branch
+	25, // 19: tandem.crm.v1.ListBranchesRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 20: tandem.crm.v1.ListBranchesResponse.branches:type_name -> tandem.crm.v1.Branch
+	26, // 21: tandem.crm.v1.ListBranchesResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 22: tandem.crm.v1.BatchUpsertManagersRequest.managers:type_name -> tandem.crm.v1.Manager
+	24, // 23: tandem.crm.v1.BatchUpsertManagersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 24: tandem.crm.v1.GetManagerRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	2,  // 25: tandem.crm.v1.GetManagerResponse.manager:type_name -> tandem.crm.v1.Manager
+	25, // 26: tandem.crm.v1.ListManagersRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 27: tandem.crm.v1.ListManagersResponse.managers:type_name -> tandem.crm.v1.Manager
+	26, // 28: tandem.crm.v1.ListManagersResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 29: tandem.crm.v1.BranchService.BatchUpsertRegions:input_type -> tandem.crm.v1.BatchUpsertRegionsRequest
+	5,  // 30: tandem.crm.v1.BranchService.GetRegion:input_type -> tandem.crm.v1.GetRegionRequest
+	7,  // 31: tandem.crm.v1.BranchService.ListRegions:input_type -> tandem.crm.v1.ListRegionsRequest
+	9,  // 32: tandem.crm.v1.BranchService.BatchUpsertBranches:input_type -> tandem.crm.v1.BatchUpsertBranchesRequest
+	11, // 33: tandem.crm.v1.BranchService.GetBranch:input_type -> tandem.crm.v1.GetBranchRequest
+	13, // 34: tandem.crm.v1.BranchService.ListBranches:input_type -> tandem.crm.v1.ListBranchesRequest
+	15, // 35: tandem.crm.v1.BranchService.BatchUpsertManagers:input_type -> tandem.crm.v1.BatchUpsertManagersRequest
+	17, // 36: tandem.crm.v1.BranchService.GetManager:input_type -> tandem.crm.v1.GetManagerRequest
+	19, // 37: tandem.crm.v1.BranchService.ListManagers:input_type -> tandem.crm.v1.ListManagersRequest
+	4,  // 38: tandem.crm.v1.BranchService.BatchUpsertRegions:output_type -> tandem.crm.v1.BatchUpsertRegionsResponse
+	6,  // 39: tandem.crm.v1.BranchService.GetRegion:output_type -> tandem.crm.v1.GetRegionResponse
+	8,  // 40: tandem.crm.v1.BranchService.ListRegions:output_type -> tandem.crm.v1.ListRegionsResponse
+	10, // 41: tandem.crm.v1.BranchService.BatchUpsertBranches:output_type -> tandem.crm.v1.BatchUpsertBranchesResponse
+	12, // 42: tandem.crm.v1.BranchService.GetBranch:output_type -> tandem.crm.v1.GetBranchResponse
+	14, // 43: tandem.crm.v1.BranchService.ListBranches:output_type -> tandem.crm.v1.ListBranchesResponse
+	16, // 44: tandem.crm.v1.BranchService.BatchUpsertManagers:output_type -> tandem.crm.v1.BatchUpsertManagersResponse
+	18, // 45: tandem.crm.v1.BranchService.GetManager:output_type -> tandem.crm.v1.GetManagerResponse
+	20, // 46: tandem.crm.v1.BranchService.ListManagers:output_type -> tandem.crm.v1.ListManagersResponse
+	38, // [38:47] is the sub-list for method output_type
+	29, // [29:38] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_branch_proto_init() }

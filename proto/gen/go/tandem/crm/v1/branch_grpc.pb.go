@@ -41,21 +41,24 @@ type BranchServiceClient interface {
 	BatchUpsertRegions(ctx context.Context, in *BatchUpsertRegionsRequest, opts ...grpc.CallOption) (*BatchUpsertRegionsResponse, error)
 	// Returns one region. Errors: NOT_FOUND.
 	GetRegion(ctx context.Context, in *GetRegionRequest, opts ...grpc.CallOption) (*GetRegionResponse, error)
-	// Lists regions by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists regions by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListRegions(ctx context.Context, in *ListRegionsRequest, opts ...grpc.CallOption) (*ListRegionsResponse, error)
 	// Creates or changes branches by external key, row by row; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertBranches(ctx context.Context, in *BatchUpsertBranchesRequest, opts ...grpc.CallOption) (*BatchUpsertBranchesResponse, error)
 	// Returns one branch. Errors: NOT_FOUND.
 	GetBranch(ctx context.Context, in *GetBranchRequest, opts ...grpc.CallOption) (*GetBranchResponse, error)
-	// Lists branches by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists branches by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListBranches(ctx context.Context, in *ListBranchesRequest, opts ...grpc.CallOption) (*ListBranchesResponse, error)
 	// Creates or changes managers by external key, row by row; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertManagers(ctx context.Context, in *BatchUpsertManagersRequest, opts ...grpc.CallOption) (*BatchUpsertManagersResponse, error)
 	// Returns one manager. Errors: NOT_FOUND.
 	GetManager(ctx context.Context, in *GetManagerRequest, opts ...grpc.CallOption) (*GetManagerResponse, error)
-	// Lists managers by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists managers by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListManagers(ctx context.Context, in *ListManagersRequest, opts ...grpc.CallOption) (*ListManagersResponse, error)
 }
 
@@ -168,21 +171,24 @@ type BranchServiceServer interface {
 	BatchUpsertRegions(context.Context, *BatchUpsertRegionsRequest) (*BatchUpsertRegionsResponse, error)
 	// Returns one region. Errors: NOT_FOUND.
 	GetRegion(context.Context, *GetRegionRequest) (*GetRegionResponse, error)
-	// Lists regions by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists regions by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListRegions(context.Context, *ListRegionsRequest) (*ListRegionsResponse, error)
 	// Creates or changes branches by external key, row by row; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertBranches(context.Context, *BatchUpsertBranchesRequest) (*BatchUpsertBranchesResponse, error)
 	// Returns one branch. Errors: NOT_FOUND.
 	GetBranch(context.Context, *GetBranchRequest) (*GetBranchResponse, error)
-	// Lists branches by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists branches by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListBranches(context.Context, *ListBranchesRequest) (*ListBranchesResponse, error)
 	// Creates or changes managers by external key, row by row; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertManagers(context.Context, *BatchUpsertManagersRequest) (*BatchUpsertManagersResponse, error)
 	// Returns one manager. Errors: NOT_FOUND.
 	GetManager(context.Context, *GetManagerRequest) (*GetManagerResponse, error)
-	// Lists managers by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists managers by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListManagers(context.Context, *ListManagersRequest) (*ListManagersResponse, error)
 	mustEmbedUnimplementedBranchServiceServer()
 }

@@ -776,7 +776,7 @@ func (x *UpdateCardResponse) GetCard() *Card {
 	return nil
 }
 
-// ListCardsRequest asks for a page of cards, by id.
+// ListCardsRequest asks for a page of cards.
 type ListCardsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -784,7 +784,12 @@ type ListCardsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -840,6 +845,20 @@ func (x *ListCardsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListCardsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListCardsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListCardsResponse holds a page.
 type ListCardsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -847,6 +866,8 @@ type ListCardsResponse struct {
 	Cards []*Card `protobuf:"bytes,1,rep,name=cards,proto3" json:"cards,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -893,6 +914,13 @@ func (x *ListCardsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCardsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertCardsRequest carries cards to create or change.
@@ -1857,16 +1885,19 @@ const file_tandem_crm_v1_card_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"=\n" +
 	"\x12UpdateCardResponse\x12'\n" +
-	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\x86\x01\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xe5\x01\n" +
 	"\x10ListCardsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"f\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x92\x01\n" +
 	"\x11ListCardsResponse\x12)\n" +
 	"\x05cards\x18\x01 \x03(\v2\x13.tandem.crm.v1.CardR\x05cards\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x81\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x81\x02\n" +
 	"\x17BatchUpsertCardsRequest\x121\n" +
 	"\x05cards\x18\x01 \x03(\v2\x13.tandem.crm.v1.CardB\x06\xbaH\x03\xd8\x01\x03R\x05cards\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -2005,7 +2036,9 @@ var file_tandem_crm_v1_card_proto_goTypes = []any{
 	(*date.Date)(nil),                // 27: google.type.Date
 	(*timestamppb.Timestamp)(nil),    // 28: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),    // 29: google.protobuf.FieldMask
-	(*UpsertResult)(nil),             // 30: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                   // 30: tandem.crm.v1.CountMode
+	(*Count)(nil),                    // 31: tandem.crm.v1.Count
+	(*UpsertResult)(nil),             // 32: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_card_proto_depIdxs = []int32{
 	26, // 0: tandem.crm.v1.CardAccount.account_key:type_name -> tandem.crm.v1.ExternalKey
@@ -2030,50 +2063,52 @@ var file_tandem_crm_v1_card_proto_depIdxs = []int32{
 	3,  // 19: tandem.crm.v1.UpdateCardRequest.card:type_name -> tandem.crm.v1.Card
 	29, // 20: tandem.crm.v1.UpdateCardRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 21: tandem.crm.v1.UpdateCardResponse.card:type_name -> tandem.crm.v1.Card
-	3,  // 22: tandem.crm.v1.ListCardsResponse.cards:type_name -> tandem.crm.v1.Card
-	3,  // 23: tandem.crm.v1.BatchUpsertCardsRequest.cards:type_name -> tandem.crm.v1.Card
-	30, // 24: tandem.crm.v1.BatchUpsertCardsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	28, // 25: tandem.crm.v1.ActivateCardRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 26: tandem.crm.v1.ActivateCardResponse.card:type_name -> tandem.crm.v1.Card
-	28, // 27: tandem.crm.v1.BlockCardRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 28: tandem.crm.v1.BlockCardResponse.card:type_name -> tandem.crm.v1.Card
-	28, // 29: tandem.crm.v1.UnblockCardRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 30: tandem.crm.v1.UnblockCardResponse.card:type_name -> tandem.crm.v1.Card
-	28, // 31: tandem.crm.v1.CloseCardRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 32: tandem.crm.v1.CloseCardResponse.card:type_name -> tandem.crm.v1.Card
-	28, // 33: tandem.crm.v1.ExpireCardRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 34: tandem.crm.v1.ExpireCardResponse.card:type_name -> tandem.crm.v1.Card
-	28, // 35: tandem.crm.v1.ReplaceCardRequest.effective_time:type_name -> google.protobuf.Timestamp
-	3,  // 36: tandem.crm.v1.ReplaceCardRequest.replacement:type_name -> tandem.crm.v1.Card
-	3,  // 37: tandem.crm.v1.ReplaceCardResponse.card:type_name -> tandem.crm.v1.Card
-	3,  // 38: tandem.crm.v1.ReplaceCardResponse.replacement:type_name -> tandem.crm.v1.Card
-	4,  // 39: tandem.crm.v1.CardService.CreateCard:input_type -> tandem.crm.v1.CreateCardRequest
-	6,  // 40: tandem.crm.v1.CardService.GetCard:input_type -> tandem.crm.v1.GetCardRequest
-	8,  // 41: tandem.crm.v1.CardService.UpdateCard:input_type -> tandem.crm.v1.UpdateCardRequest
-	10, // 42: tandem.crm.v1.CardService.ListCards:input_type -> tandem.crm.v1.ListCardsRequest
-	12, // 43: tandem.crm.v1.CardService.BatchUpsertCards:input_type -> tandem.crm.v1.BatchUpsertCardsRequest
-	14, // 44: tandem.crm.v1.CardService.ActivateCard:input_type -> tandem.crm.v1.ActivateCardRequest
-	16, // 45: tandem.crm.v1.CardService.BlockCard:input_type -> tandem.crm.v1.BlockCardRequest
-	18, // 46: tandem.crm.v1.CardService.UnblockCard:input_type -> tandem.crm.v1.UnblockCardRequest
-	20, // 47: tandem.crm.v1.CardService.CloseCard:input_type -> tandem.crm.v1.CloseCardRequest
-	22, // 48: tandem.crm.v1.CardService.ExpireCard:input_type -> tandem.crm.v1.ExpireCardRequest
-	24, // 49: tandem.crm.v1.CardService.ReplaceCard:input_type -> tandem.crm.v1.ReplaceCardRequest
-	5,  // 50: tandem.crm.v1.CardService.CreateCard:output_type -> tandem.crm.v1.CreateCardResponse
-	7,  // 51: tandem.crm.v1.CardService.GetCard:output_type -> tandem.crm.v1.GetCardResponse
-	9,  // 52: tandem.crm.v1.CardService.UpdateCard:output_type -> tandem.crm.v1.UpdateCardResponse
-	11, // 53: tandem.crm.v1.CardService.ListCards:output_type -> tandem.crm.v1.ListCardsResponse
-	13, // 54: tandem.crm.v1.CardService.BatchUpsertCards:output_type -> tandem.crm.v1.BatchUpsertCardsResponse
-	15, // 55: tandem.crm.v1.CardService.ActivateCard:output_type -> tandem.crm.v1.ActivateCardResponse
-	17, // 56: tandem.crm.v1.CardService.BlockCard:output_type -> tandem.crm.v1.BlockCardResponse
-	19, // 57: tandem.crm.v1.CardService.UnblockCard:output_type -> tandem.crm.v1.UnblockCardResponse
-	21, // 58: tandem.crm.v1.CardService.CloseCard:output_type -> tandem.crm.v1.CloseCardResponse
-	23, // 59: tandem.crm.v1.CardService.ExpireCard:output_type -> tandem.crm.v1.ExpireCardResponse
-	25, // 60: tandem.crm.v1.CardService.ReplaceCard:output_type -> tandem.crm.v1.ReplaceCardResponse
-	50, // [50:61] is the sub-list for method output_type
-	39, // [39:50] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	30, // 22: tandem.crm.v1.ListCardsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 23: tandem.crm.v1.ListCardsResponse.cards:type_name -> tandem.crm.v1.Card
+	31, // 24: tandem.crm.v1.ListCardsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 25: tandem.crm.v1.BatchUpsertCardsRequest.cards:type_name -> tandem.crm.v1.Card
+	32, // 26: tandem.crm.v1.BatchUpsertCardsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	28, // 27: tandem.crm.v1.ActivateCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 28: tandem.crm.v1.ActivateCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 29: tandem.crm.v1.BlockCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 30: tandem.crm.v1.BlockCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 31: tandem.crm.v1.UnblockCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 32: tandem.crm.v1.UnblockCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 33: tandem.crm.v1.CloseCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 34: tandem.crm.v1.CloseCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 35: tandem.crm.v1.ExpireCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 36: tandem.crm.v1.ExpireCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 37: tandem.crm.v1.ReplaceCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 38: tandem.crm.v1.ReplaceCardRequest.replacement:type_name -> tandem.crm.v1.Card
+	3,  // 39: tandem.crm.v1.ReplaceCardResponse.card:type_name -> tandem.crm.v1.Card
+	3,  // 40: tandem.crm.v1.ReplaceCardResponse.replacement:type_name -> tandem.crm.v1.Card
+	4,  // 41: tandem.crm.v1.CardService.CreateCard:input_type -> tandem.crm.v1.CreateCardRequest
+	6,  // 42: tandem.crm.v1.CardService.GetCard:input_type -> tandem.crm.v1.GetCardRequest
+	8,  // 43: tandem.crm.v1.CardService.UpdateCard:input_type -> tandem.crm.v1.UpdateCardRequest
+	10, // 44: tandem.crm.v1.CardService.ListCards:input_type -> tandem.crm.v1.ListCardsRequest
+	12, // 45: tandem.crm.v1.CardService.BatchUpsertCards:input_type -> tandem.crm.v1.BatchUpsertCardsRequest
+	14, // 46: tandem.crm.v1.CardService.ActivateCard:input_type -> tandem.crm.v1.ActivateCardRequest
+	16, // 47: tandem.crm.v1.CardService.BlockCard:input_type -> tandem.crm.v1.BlockCardRequest
+	18, // 48: tandem.crm.v1.CardService.UnblockCard:input_type -> tandem.crm.v1.UnblockCardRequest
+	20, // 49: tandem.crm.v1.CardService.CloseCard:input_type -> tandem.crm.v1.CloseCardRequest
+	22, // 50: tandem.crm.v1.CardService.ExpireCard:input_type -> tandem.crm.v1.ExpireCardRequest
+	24, // 51: tandem.crm.v1.CardService.ReplaceCard:input_type -> tandem.crm.v1.ReplaceCardRequest
+	5,  // 52: tandem.crm.v1.CardService.CreateCard:output_type -> tandem.crm.v1.CreateCardResponse
+	7,  // 53: tandem.crm.v1.CardService.GetCard:output_type -> tandem.crm.v1.GetCardResponse
+	9,  // 54: tandem.crm.v1.CardService.UpdateCard:output_type -> tandem.crm.v1.UpdateCardResponse
+	11, // 55: tandem.crm.v1.CardService.ListCards:output_type -> tandem.crm.v1.ListCardsResponse
+	13, // 56: tandem.crm.v1.CardService.BatchUpsertCards:output_type -> tandem.crm.v1.BatchUpsertCardsResponse
+	15, // 57: tandem.crm.v1.CardService.ActivateCard:output_type -> tandem.crm.v1.ActivateCardResponse
+	17, // 58: tandem.crm.v1.CardService.BlockCard:output_type -> tandem.crm.v1.BlockCardResponse
+	19, // 59: tandem.crm.v1.CardService.UnblockCard:output_type -> tandem.crm.v1.UnblockCardResponse
+	21, // 60: tandem.crm.v1.CardService.CloseCard:output_type -> tandem.crm.v1.CloseCardResponse
+	23, // 61: tandem.crm.v1.CardService.ExpireCard:output_type -> tandem.crm.v1.ExpireCardResponse
+	25, // 62: tandem.crm.v1.CardService.ReplaceCard:output_type -> tandem.crm.v1.ReplaceCardResponse
+	52, // [52:63] is the sub-list for method output_type
+	41, // [41:52] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_card_proto_init() }

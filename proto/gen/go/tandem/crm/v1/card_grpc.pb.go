@@ -46,7 +46,8 @@ type CardServiceClient interface {
 	// Changes fields of a card; the state only along ISSUED → ACTIVE ↔ BLOCKED → CLOSED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateCard(ctx context.Context, in *UpdateCardRequest, opts ...grpc.CallOption) (*UpdateCardResponse, error)
-	// Lists Cards a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Cards a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListCards(ctx context.Context, in *ListCardsRequest, opts ...grpc.CallOption) (*ListCardsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -209,7 +210,8 @@ type CardServiceServer interface {
 	// Changes fields of a card; the state only along ISSUED → ACTIVE ↔ BLOCKED → CLOSED.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateCard(context.Context, *UpdateCardRequest) (*UpdateCardResponse, error)
-	// Lists Cards a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Cards a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListCards(context.Context, *ListCardsRequest) (*ListCardsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).

@@ -10,7 +10,9 @@
 //   * errors carry google.rpc.ErrorInfo with a stable reason, and google.rpc.BadRequest with each broken field;
 //   * Create and Update take a request_id: the same id with the same input returns the first answer again,
 //     with another input it fails with ALREADY_EXISTS;
-//   * lists return keyset pages: a page_token is valid only with the parameters that produced it;
+//   * lists return keyset pages: a page_token is valid only with the parameters that produced it. They take a filter
+//     (AIP-160), an order (AIP-132), and count their rows on request. An order without an index behind it sorts: when that
+//     takes too long, the call is refused with FAILED_PRECONDITION and the reason LIST_TOO_LARGE;
 //   * a full card number in any text field is refused with INVALID_ARGUMENT and is never stored or logged.
 
 package crmv1
@@ -87,6 +89,60 @@ func (x UpsertOutcome) Number() protoreflect.EnumNumber {
 // Deprecated: Use UpsertOutcome.Descriptor instead.
 func (UpsertOutcome) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_crm_v1_common_proto_rawDescGZIP(), []int{0}
+}
+
+// CountMode says whether a list counts its rows. Counting costs more than a page, so it is done only when asked for.
+type CountMode int32
+
+const (
+	// Nothing is counted.
+	CountMode_COUNT_MODE_UNSPECIFIED CountMode = 0
+	// Every row is counted. When that takes too long, the call is refused with FAILED_PRECONDITION and the reason
+	// LIST_TOO_LARGE: narrow the filter, or ask for an estimate.
+	CountMode_COUNT_MODE_EXACT CountMode = 1
+	// The database's own estimate, at the price of planning the list.
+	CountMode_COUNT_MODE_ESTIMATED CountMode = 2
+)
+
+// Enum value maps for CountMode.
+var (
+	CountMode_name = map[int32]string{
+		0: "COUNT_MODE_UNSPECIFIED",
+		1: "COUNT_MODE_EXACT",
+		2: "COUNT_MODE_ESTIMATED",
+	}
+	CountMode_value = map[string]int32{
+		"COUNT_MODE_UNSPECIFIED": 0,
+		"COUNT_MODE_EXACT":       1,
+		"COUNT_MODE_ESTIMATED":   2,
+	}
+)
+
+func (x CountMode) Enum() *CountMode {
+	p := new(CountMode)
+	*p = x
+	return p
+}
+
+func (x CountMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CountMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_common_proto_enumTypes[1].Descriptor()
+}
+
+func (CountMode) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_common_proto_enumTypes[1]
+}
+
+func (x CountMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CountMode.Descriptor instead.
+func (CountMode) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_common_proto_rawDescGZIP(), []int{1}
 }
 
 // ExternalKey names a record as another system knows it. It is unique per kind of record.
@@ -209,6 +265,61 @@ func (x *UpsertResult) GetError() *status.Status {
 	return nil
 }
 
+// Count is how many rows a list has over all its pages.
+type Count struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of rows.
+	Value int64 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	// True when the number is an estimate.
+	Estimated     bool `protobuf:"varint,2,opt,name=estimated,proto3" json:"estimated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Count) Reset() {
+	*x = Count{}
+	mi := &file_tandem_crm_v1_common_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Count) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Count) ProtoMessage() {}
+
+func (x *Count) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_common_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Count.ProtoReflect.Descriptor instead.
+func (*Count) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_common_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Count) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *Count) GetEstimated() bool {
+	if x != nil {
+		return x.Estimated
+	}
+	return false
+}
+
 var File_tandem_crm_v1_common_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_common_proto_rawDesc = "" +
@@ -222,12 +333,19 @@ const file_tandem_crm_v1_common_proto_rawDesc = "" +
 	"\fUpsertResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x126\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1c.tandem.crm.v1.UpsertOutcomeR\aoutcome\x12(\n" +
-	"\x05error\x18\x03 \x01(\v2\x12.google.rpc.StatusR\x05error*\x85\x01\n" +
+	"\x05error\x18\x03 \x01(\v2\x12.google.rpc.StatusR\x05error\";\n" +
+	"\x05Count\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x03R\x05value\x12\x1c\n" +
+	"\testimated\x18\x02 \x01(\bR\testimated*\x85\x01\n" +
 	"\rUpsertOutcome\x12\x1e\n" +
 	"\x1aUPSERT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16UPSERT_OUTCOME_CREATED\x10\x01\x12\x1a\n" +
 	"\x16UPSERT_OUTCOME_UPDATED\x10\x02\x12\x1c\n" +
-	"\x18UPSERT_OUTCOME_UNCHANGED\x10\x03B\xa4\x01\n" +
+	"\x18UPSERT_OUTCOME_UNCHANGED\x10\x03*W\n" +
+	"\tCountMode\x12\x1a\n" +
+	"\x16COUNT_MODE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10COUNT_MODE_EXACT\x10\x01\x12\x18\n" +
+	"\x14COUNT_MODE_ESTIMATED\x10\x02B\xa4\x01\n" +
 	"\x11com.tandem.crm.v1B\vCommonProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -242,17 +360,19 @@ func file_tandem_crm_v1_common_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_common_proto_rawDescData
 }
 
-var file_tandem_crm_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tandem_crm_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_tandem_crm_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_tandem_crm_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_tandem_crm_v1_common_proto_goTypes = []any{
 	(UpsertOutcome)(0),    // 0: tandem.crm.v1.UpsertOutcome
-	(*ExternalKey)(nil),   // 1: tandem.crm.v1.ExternalKey
-	(*UpsertResult)(nil),  // 2: tandem.crm.v1.UpsertResult
-	(*status.Status)(nil), // 3: google.rpc.Status
+	(CountMode)(0),        // 1: tandem.crm.v1.CountMode
+	(*ExternalKey)(nil),   // 2: tandem.crm.v1.ExternalKey
+	(*UpsertResult)(nil),  // 3: tandem.crm.v1.UpsertResult
+	(*Count)(nil),         // 4: tandem.crm.v1.Count
+	(*status.Status)(nil), // 5: google.rpc.Status
 }
 var file_tandem_crm_v1_common_proto_depIdxs = []int32{
 	0, // 0: tandem.crm.v1.UpsertResult.outcome:type_name -> tandem.crm.v1.UpsertOutcome
-	3, // 1: tandem.crm.v1.UpsertResult.error:type_name -> google.rpc.Status
+	5, // 1: tandem.crm.v1.UpsertResult.error:type_name -> google.rpc.Status
 	2, // [2:2] is the sub-list for method output_type
 	2, // [2:2] is the sub-list for method input_type
 	2, // [2:2] is the sub-list for extension type_name
@@ -270,8 +390,8 @@ func file_tandem_crm_v1_common_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_common_proto_rawDesc), len(file_tandem_crm_v1_common_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   2,
+			NumEnums:      2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

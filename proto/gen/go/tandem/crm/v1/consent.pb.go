@@ -867,7 +867,7 @@ func (x *GetConsentResponse) GetConsent() *Consent {
 	return nil
 }
 
-// ListConsentsRequest asks for a page of consents, by id.
+// ListConsentsRequest asks for a page of consents.
 type ListConsentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -877,7 +877,12 @@ type ListConsentsRequest struct {
 	// AIP-160 filter over the fields of the record.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Only consents of this customer; 0 means every customer's.
-	CustomerId    int64 `protobuf:"varint,4,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	CustomerId int64 `protobuf:"varint,4,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,6,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -940,6 +945,20 @@ func (x *ListConsentsRequest) GetCustomerId() int64 {
 	return 0
 }
 
+func (x *ListConsentsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListConsentsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListConsentsResponse holds a page.
 type ListConsentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -947,6 +966,8 @@ type ListConsentsResponse struct {
 	Consents []*Consent `protobuf:"bytes,1,rep,name=consents,proto3" json:"consents,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -993,6 +1014,13 @@ func (x *ListConsentsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListConsentsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // CheckConsentRequest asks whether the bank may do something.
@@ -1323,7 +1351,7 @@ const file_tandem_crm_v1_consent_proto_rawDesc = "" +
 	"consent_id\n" +
 	"\x03key\x10\x01\"F\n" +
 	"\x12GetConsentResponse\x120\n" +
-	"\aconsent\x18\x01 \x01(\v2\x16.tandem.crm.v1.ConsentR\aconsent\"\xb3\x01\n" +
+	"\aconsent\x18\x01 \x01(\v2\x16.tandem.crm.v1.ConsentR\aconsent\"\x92\x02\n" +
 	"\x13ListConsentsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -1331,10 +1359,13 @@ const file_tandem_crm_v1_consent_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
 	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12(\n" +
 	"\vcustomer_id\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
-	"customerId\"r\n" +
+	"customerId\x12#\n" +
+	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x06 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9e\x01\n" +
 	"\x14ListConsentsResponse\x122\n" +
 	"\bconsents\x18\x01 \x03(\v2\x16.tandem.crm.v1.ConsentR\bconsents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa5\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xa5\x02\n" +
 	"\x13CheckConsentRequest\x12(\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
 	"customerId\x12=\n" +
@@ -1428,7 +1459,9 @@ var file_tandem_crm_v1_consent_proto_goTypes = []any{
 	(*BatchUpsertConsentsResponse)(nil), // 16: tandem.crm.v1.BatchUpsertConsentsResponse
 	(*ExternalKey)(nil),                 // 17: tandem.crm.v1.ExternalKey
 	(*timestamppb.Timestamp)(nil),       // 18: google.protobuf.Timestamp
-	(*UpsertResult)(nil),                // 19: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                      // 19: tandem.crm.v1.CountMode
+	(*Count)(nil),                       // 20: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                // 21: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_consent_proto_depIdxs = []int32{
 	17, // 0: tandem.crm.v1.Consent.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1452,32 +1485,34 @@ var file_tandem_crm_v1_consent_proto_depIdxs = []int32{
 	3,  // 18: tandem.crm.v1.WithdrawConsentResponse.consents:type_name -> tandem.crm.v1.Consent
 	17, // 19: tandem.crm.v1.GetConsentRequest.key:type_name -> tandem.crm.v1.ExternalKey
 	3,  // 20: tandem.crm.v1.GetConsentResponse.consent:type_name -> tandem.crm.v1.Consent
-	3,  // 21: tandem.crm.v1.ListConsentsResponse.consents:type_name -> tandem.crm.v1.Consent
-	17, // 22: tandem.crm.v1.CheckConsentRequest.customer_key:type_name -> tandem.crm.v1.ExternalKey
-	0,  // 23: tandem.crm.v1.CheckConsentRequest.channel:type_name -> tandem.crm.v1.ConsentChannel
-	18, // 24: tandem.crm.v1.CheckConsentRequest.at:type_name -> google.protobuf.Timestamp
-	2,  // 25: tandem.crm.v1.CheckConsentResponse.basis:type_name -> tandem.crm.v1.ConsentBasis
-	3,  // 26: tandem.crm.v1.CheckConsentResponse.consent:type_name -> tandem.crm.v1.Consent
-	18, // 27: tandem.crm.v1.CheckConsentResponse.at:type_name -> google.protobuf.Timestamp
-	3,  // 28: tandem.crm.v1.BatchUpsertConsentsRequest.consents:type_name -> tandem.crm.v1.Consent
-	19, // 29: tandem.crm.v1.BatchUpsertConsentsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	5,  // 30: tandem.crm.v1.ConsentService.GrantConsent:input_type -> tandem.crm.v1.GrantConsentRequest
-	7,  // 31: tandem.crm.v1.ConsentService.WithdrawConsent:input_type -> tandem.crm.v1.WithdrawConsentRequest
-	9,  // 32: tandem.crm.v1.ConsentService.GetConsent:input_type -> tandem.crm.v1.GetConsentRequest
-	11, // 33: tandem.crm.v1.ConsentService.ListConsents:input_type -> tandem.crm.v1.ListConsentsRequest
-	13, // 34: tandem.crm.v1.ConsentService.CheckConsent:input_type -> tandem.crm.v1.CheckConsentRequest
-	15, // 35: tandem.crm.v1.ConsentService.BatchUpsertConsents:input_type -> tandem.crm.v1.BatchUpsertConsentsRequest
-	6,  // 36: tandem.crm.v1.ConsentService.GrantConsent:output_type -> tandem.crm.v1.GrantConsentResponse
-	8,  // 37: tandem.crm.v1.ConsentService.WithdrawConsent:output_type -> tandem.crm.v1.WithdrawConsentResponse
-	10, // 38: tandem.crm.v1.ConsentService.GetConsent:output_type -> tandem.crm.v1.GetConsentResponse
-	12, // 39: tandem.crm.v1.ConsentService.ListConsents:output_type -> tandem.crm.v1.ListConsentsResponse
-	14, // 40: tandem.crm.v1.ConsentService.CheckConsent:output_type -> tandem.crm.v1.CheckConsentResponse
-	16, // 41: tandem.crm.v1.ConsentService.BatchUpsertConsents:output_type -> tandem.crm.v1.BatchUpsertConsentsResponse
-	36, // [36:42] is the sub-list for method output_type
-	30, // [30:36] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	19, // 21: tandem.crm.v1.ListConsentsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 22: tandem.crm.v1.ListConsentsResponse.consents:type_name -> tandem.crm.v1.Consent
+	20, // 23: tandem.crm.v1.ListConsentsResponse.count:type_name -> tandem.crm.v1.Count
+	17, // 24: tandem.crm.v1.CheckConsentRequest.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	0,  // 25: tandem.crm.v1.CheckConsentRequest.channel:type_name -> tandem.crm.v1.ConsentChannel
+	18, // 26: tandem.crm.v1.CheckConsentRequest.at:type_name -> google.protobuf.Timestamp
+	2,  // 27: tandem.crm.v1.CheckConsentResponse.basis:type_name -> tandem.crm.v1.ConsentBasis
+	3,  // 28: tandem.crm.v1.CheckConsentResponse.consent:type_name -> tandem.crm.v1.Consent
+	18, // 29: tandem.crm.v1.CheckConsentResponse.at:type_name -> google.protobuf.Timestamp
+	3,  // 30: tandem.crm.v1.BatchUpsertConsentsRequest.consents:type_name -> tandem.crm.v1.Consent
+	21, // 31: tandem.crm.v1.BatchUpsertConsentsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	5,  // 32: tandem.crm.v1.ConsentService.GrantConsent:input_type -> tandem.crm.v1.GrantConsentRequest
+	7,  // 33: tandem.crm.v1.ConsentService.WithdrawConsent:input_type -> tandem.crm.v1.WithdrawConsentRequest
+	9,  // 34: tandem.crm.v1.ConsentService.GetConsent:input_type -> tandem.crm.v1.GetConsentRequest
+	11, // 35: tandem.crm.v1.ConsentService.ListConsents:input_type -> tandem.crm.v1.ListConsentsRequest
+	13, // 36: tandem.crm.v1.ConsentService.CheckConsent:input_type -> tandem.crm.v1.CheckConsentRequest
+	15, // 37: tandem.crm.v1.ConsentService.BatchUpsertConsents:input_type -> tandem.crm.v1.BatchUpsertConsentsRequest
+	6,  // 38: tandem.crm.v1.ConsentService.GrantConsent:output_type -> tandem.crm.v1.GrantConsentResponse
+	8,  // 39: tandem.crm.v1.ConsentService.WithdrawConsent:output_type -> tandem.crm.v1.WithdrawConsentResponse
+	10, // 40: tandem.crm.v1.ConsentService.GetConsent:output_type -> tandem.crm.v1.GetConsentResponse
+	12, // 41: tandem.crm.v1.ConsentService.ListConsents:output_type -> tandem.crm.v1.ListConsentsResponse
+	14, // 42: tandem.crm.v1.ConsentService.CheckConsent:output_type -> tandem.crm.v1.CheckConsentResponse
+	16, // 43: tandem.crm.v1.ConsentService.BatchUpsertConsents:output_type -> tandem.crm.v1.BatchUpsertConsentsResponse
+	38, // [38:44] is the sub-list for method output_type
+	32, // [32:38] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_consent_proto_init() }

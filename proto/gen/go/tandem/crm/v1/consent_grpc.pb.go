@@ -50,7 +50,8 @@ type ConsentServiceClient interface {
 	WithdrawConsent(ctx context.Context, in *WithdrawConsentRequest, opts ...grpc.CallOption) (*WithdrawConsentResponse, error)
 	// Returns a consent by id or external key. Errors: NOT_FOUND.
 	GetConsent(ctx context.Context, in *GetConsentRequest, opts ...grpc.CallOption) (*GetConsentResponse, error)
-	// Lists consents a page at a time: those in force, expired and withdrawn. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists consents a page at a time: those in force, expired and withdrawn.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListConsents(ctx context.Context, in *ListConsentsRequest, opts ...grpc.CallOption) (*ListConsentsResponse, error)
 	// Says whether a customer consents, and which record decides. Errors: INVALID_ARGUMENT, NOT_FOUND (unknown customer).
 	CheckConsent(ctx context.Context, in *CheckConsentRequest, opts ...grpc.CallOption) (*CheckConsentResponse, error)
@@ -151,7 +152,8 @@ type ConsentServiceServer interface {
 	WithdrawConsent(context.Context, *WithdrawConsentRequest) (*WithdrawConsentResponse, error)
 	// Returns a consent by id or external key. Errors: NOT_FOUND.
 	GetConsent(context.Context, *GetConsentRequest) (*GetConsentResponse, error)
-	// Lists consents a page at a time: those in force, expired and withdrawn. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists consents a page at a time: those in force, expired and withdrawn.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListConsents(context.Context, *ListConsentsRequest) (*ListConsentsResponse, error)
 	// Says whether a customer consents, and which record decides. Errors: INVALID_ARGUMENT, NOT_FOUND (unknown customer).
 	CheckConsent(context.Context, *CheckConsentRequest) (*CheckConsentResponse, error)

@@ -998,7 +998,7 @@ func (x *GetContractResponse) GetContract() *Contract {
 	return nil
 }
 
-// ListContractsRequest asks for a page of contracts, by id.
+// ListContractsRequest asks for a page of contracts.
 type ListContractsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -1006,7 +1006,12 @@ type ListContractsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1062,6 +1067,20 @@ func (x *ListContractsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListContractsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListContractsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListContractsResponse holds a page.
 type ListContractsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1069,6 +1088,8 @@ type ListContractsResponse struct {
 	Contracts []*Contract `protobuf:"bytes,1,rep,name=contracts,proto3" json:"contracts,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1115,6 +1136,13 @@ func (x *ListContractsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListContractsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertContractsRequest carries contracts to create or change.
@@ -2452,7 +2480,12 @@ type ListContractPartiesRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2508,6 +2541,20 @@ func (x *ListContractPartiesRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListContractPartiesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListContractPartiesRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListContractPartiesResponse holds a page.
 type ListContractPartiesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2515,6 +2562,8 @@ type ListContractPartiesResponse struct {
 	ContractParties []*ContractParty `protobuf:"bytes,1,rep,name=contract_parties,json=contractParties,proto3" json:"contract_parties,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2561,6 +2610,13 @@ func (x *ListContractPartiesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListContractPartiesResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 var File_tandem_crm_v1_contract_proto protoreflect.FileDescriptor
@@ -2649,16 +2705,19 @@ const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\vcontract_id\n" +
 	"\x03key\x10\x01\"J\n" +
 	"\x13GetContractResponse\x123\n" +
-	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\x8a\x01\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xe9\x01\n" +
 	"\x14ListContractsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"v\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa2\x01\n" +
 	"\x15ListContractsResponse\x125\n" +
 	"\tcontracts\x18\x01 \x03(\v2\x17.tandem.crm.v1.ContractR\tcontracts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9d\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x9d\x02\n" +
 	"\x1bBatchUpsertContractsRequest\x12=\n" +
 	"\tcontracts\x18\x01 \x03(\v2\x17.tandem.crm.v1.ContractB\x06\xbaH\x03\xd8\x01\x03R\tcontracts\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -2758,16 +2817,19 @@ const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12)contract_parties must hold 1 to 5000 rows\x1aGsize(this.contract_parties) >= 1 && size(this.contract_parties) <= 5000\"[\n" +
 	"\"BatchUpsertContractPartiesResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\x90\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xef\x01\n" +
 	"\x1aListContractPartiesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\x8e\x01\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xba\x01\n" +
 	"\x1bListContractPartiesResponse\x12G\n" +
 	"\x10contract_parties\x18\x01 \x03(\v2\x1c.tandem.crm.v1.ContractPartyR\x0fcontractParties\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xcc\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count*\xcc\x03\n" +
 	"\fContractKind\x12\x1d\n" +
 	"\x19CONTRACT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CONTRACT_KIND_LOAN\x10\x01\x12 \n" +
@@ -2885,8 +2947,10 @@ var file_tandem_crm_v1_contract_proto_goTypes = []any{
 	(*money.Money)(nil),                        // 36: google.type.Money
 	(*date.Date)(nil),                          // 37: google.type.Date
 	(*timestamppb.Timestamp)(nil),              // 38: google.protobuf.Timestamp
-	(*UpsertResult)(nil),                       // 39: tandem.crm.v1.UpsertResult
-	(*fieldmaskpb.FieldMask)(nil),              // 40: google.protobuf.FieldMask
+	(CountMode)(0),                             // 39: tandem.crm.v1.CountMode
+	(*Count)(nil),                              // 40: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                       // 41: tandem.crm.v1.UpsertResult
+	(*fieldmaskpb.FieldMask)(nil),              // 42: google.protobuf.FieldMask
 }
 var file_tandem_crm_v1_contract_proto_depIdxs = []int32{
 	35, // 0: tandem.crm.v1.Contract.key:type_name -> tandem.crm.v1.ExternalKey
@@ -2917,64 +2981,68 @@ var file_tandem_crm_v1_contract_proto_depIdxs = []int32{
 	38, // 25: tandem.crm.v1.ContractParty.update_time:type_name -> google.protobuf.Timestamp
 	35, // 26: tandem.crm.v1.GetContractRequest.key:type_name -> tandem.crm.v1.ExternalKey
 	5,  // 27: tandem.crm.v1.GetContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	5,  // 28: tandem.crm.v1.ListContractsResponse.contracts:type_name -> tandem.crm.v1.Contract
-	5,  // 29: tandem.crm.v1.BatchUpsertContractsRequest.contracts:type_name -> tandem.crm.v1.Contract
-	39, // 30: tandem.crm.v1.BatchUpsertContractsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	5,  // 31: tandem.crm.v1.CreateContractRequest.contract:type_name -> tandem.crm.v1.Contract
-	5,  // 32: tandem.crm.v1.CreateContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	5,  // 33: tandem.crm.v1.UpdateContractRequest.contract:type_name -> tandem.crm.v1.Contract
-	40, // 34: tandem.crm.v1.UpdateContractRequest.update_mask:type_name -> google.protobuf.FieldMask
-	5,  // 35: tandem.crm.v1.UpdateContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 36: tandem.crm.v1.SignContractRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 37: tandem.crm.v1.SignContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 38: tandem.crm.v1.StartContractRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 39: tandem.crm.v1.StartContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 40: tandem.crm.v1.CureContractRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 41: tandem.crm.v1.CureContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 42: tandem.crm.v1.FinishContractRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 43: tandem.crm.v1.FinishContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 44: tandem.crm.v1.DefaultContractRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 45: tandem.crm.v1.DefaultContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 46: tandem.crm.v1.CancelContractRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 47: tandem.crm.v1.CancelContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	38, // 48: tandem.crm.v1.MarkContractInArrearsRequest.effective_time:type_name -> google.protobuf.Timestamp
-	5,  // 49: tandem.crm.v1.MarkContractInArrearsResponse.contract:type_name -> tandem.crm.v1.Contract
-	6,  // 50: tandem.crm.v1.BatchUpsertContractPartiesRequest.contract_parties:type_name -> tandem.crm.v1.ContractParty
-	39, // 51: tandem.crm.v1.BatchUpsertContractPartiesResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	6,  // 52: tandem.crm.v1.ListContractPartiesResponse.contract_parties:type_name -> tandem.crm.v1.ContractParty
-	13, // 53: tandem.crm.v1.ContractService.CreateContract:input_type -> tandem.crm.v1.CreateContractRequest
-	15, // 54: tandem.crm.v1.ContractService.UpdateContract:input_type -> tandem.crm.v1.UpdateContractRequest
-	7,  // 55: tandem.crm.v1.ContractService.GetContract:input_type -> tandem.crm.v1.GetContractRequest
-	9,  // 56: tandem.crm.v1.ContractService.ListContracts:input_type -> tandem.crm.v1.ListContractsRequest
-	11, // 57: tandem.crm.v1.ContractService.BatchUpsertContracts:input_type -> tandem.crm.v1.BatchUpsertContractsRequest
-	17, // 58: tandem.crm.v1.ContractService.SignContract:input_type -> tandem.crm.v1.SignContractRequest
-	19, // 59: tandem.crm.v1.ContractService.StartContract:input_type -> tandem.crm.v1.StartContractRequest
-	29, // 60: tandem.crm.v1.ContractService.MarkContractInArrears:input_type -> tandem.crm.v1.MarkContractInArrearsRequest
-	21, // 61: tandem.crm.v1.ContractService.CureContract:input_type -> tandem.crm.v1.CureContractRequest
-	23, // 62: tandem.crm.v1.ContractService.FinishContract:input_type -> tandem.crm.v1.FinishContractRequest
-	25, // 63: tandem.crm.v1.ContractService.DefaultContract:input_type -> tandem.crm.v1.DefaultContractRequest
-	27, // 64: tandem.crm.v1.ContractService.CancelContract:input_type -> tandem.crm.v1.CancelContractRequest
-	31, // 65: tandem.crm.v1.ContractService.BatchUpsertContractParties:input_type -> tandem.crm.v1.BatchUpsertContractPartiesRequest
-	33, // 66: tandem.crm.v1.ContractService.ListContractParties:input_type -> tandem.crm.v1.ListContractPartiesRequest
-	14, // 67: tandem.crm.v1.ContractService.CreateContract:output_type -> tandem.crm.v1.CreateContractResponse
-	16, // 68: tandem.crm.v1.ContractService.UpdateContract:output_type -> tandem.crm.v1.UpdateContractResponse
-	8,  // 69: tandem.crm.v1.ContractService.GetContract:output_type -> tandem.crm.v1.GetContractResponse
-	10, // 70: tandem.crm.v1.ContractService.ListContracts:output_type -> tandem.crm.v1.ListContractsResponse
-	12, // 71: tandem.crm.v1.ContractService.BatchUpsertContracts:output_type -> tandem.crm.v1.BatchUpsertContractsResponse
-	18, // 72: tandem.crm.v1.ContractService.SignContract:output_type -> tandem.crm.v1.SignContractResponse
-	20, // 73: tandem.crm.v1.ContractService.StartContract:output_type -> tandem.crm.v1.StartContractResponse
-	30, // 74: tandem.crm.v1.ContractService.MarkContractInArrears:output_type -> tandem.crm.v1.MarkContractInArrearsResponse
-	22, // 75: tandem.crm.v1.ContractService.CureContract:output_type -> tandem.crm.v1.CureContractResponse
-	24, // 76: tandem.crm.v1.ContractService.FinishContract:output_type -> tandem.crm.v1.FinishContractResponse
-	26, // 77: tandem.crm.v1.ContractService.DefaultContract:output_type -> tandem.crm.v1.DefaultContractResponse
-	28, // 78: tandem.crm.v1.ContractService.CancelContract:output_type -> tandem.crm.v1.CancelContractResponse
-	32, // 79: tandem.crm.v1.ContractService.BatchUpsertContractParties:output_type -> tandem.crm.v1.BatchUpsertContractPartiesResponse
-	34, // 80: tandem.crm.v1.ContractService.ListContractParties:output_type -> tandem.crm.v1.ListContractPartiesResponse
-	67, // [67:81] is the sub-list for method output_type
-	53, // [53:67] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	39, // 28: tandem.crm.v1.ListContractsRequest.count:type_name -> tandem.crm.v1.CountMode
+	5,  // 29: tandem.crm.v1.ListContractsResponse.contracts:type_name -> tandem.crm.v1.Contract
+	40, // 30: tandem.crm.v1.ListContractsResponse.count:type_name -> tandem.crm.v1.Count
+	5,  // 31: tandem.crm.v1.BatchUpsertContractsRequest.contracts:type_name -> tandem.crm.v1.Contract
+	41, // 32: tandem.crm.v1.BatchUpsertContractsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	5,  // 33: tandem.crm.v1.CreateContractRequest.contract:type_name -> tandem.crm.v1.Contract
+	5,  // 34: tandem.crm.v1.CreateContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	5,  // 35: tandem.crm.v1.UpdateContractRequest.contract:type_name -> tandem.crm.v1.Contract
+	42, // 36: tandem.crm.v1.UpdateContractRequest.update_mask:type_name -> google.protobuf.FieldMask
+	5,  // 37: tandem.crm.v1.UpdateContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 38: tandem.crm.v1.SignContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 39: tandem.crm.v1.SignContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 40: tandem.crm.v1.StartContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 41: tandem.crm.v1.StartContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 42: tandem.crm.v1.CureContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 43: tandem.crm.v1.CureContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 44: tandem.crm.v1.FinishContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 45: tandem.crm.v1.FinishContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 46: tandem.crm.v1.DefaultContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 47: tandem.crm.v1.DefaultContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 48: tandem.crm.v1.CancelContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 49: tandem.crm.v1.CancelContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 50: tandem.crm.v1.MarkContractInArrearsRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 51: tandem.crm.v1.MarkContractInArrearsResponse.contract:type_name -> tandem.crm.v1.Contract
+	6,  // 52: tandem.crm.v1.BatchUpsertContractPartiesRequest.contract_parties:type_name -> tandem.crm.v1.ContractParty
+	41, // 53: tandem.crm.v1.BatchUpsertContractPartiesResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	39, // 54: tandem.crm.v1.ListContractPartiesRequest.count:type_name -> tandem.crm.v1.CountMode
+	6,  // 55: tandem.crm.v1.ListContractPartiesResponse.contract_parties:type_name -> tandem.crm.v1.ContractParty
+	40, // 56: tandem.crm.v1.ListContractPartiesResponse.count:type_name -> tandem.crm.v1.Count
+	13, // 57: tandem.crm.v1.ContractService.CreateContract:input_type -> tandem.crm.v1.CreateContractRequest
+	15, // 58: tandem.crm.v1.ContractService.UpdateContract:input_type -> tandem.crm.v1.UpdateContractRequest
+	7,  // 59: tandem.crm.v1.ContractService.GetContract:input_type -> tandem.crm.v1.GetContractRequest
+	9,  // 60: tandem.crm.v1.ContractService.ListContracts:input_type -> tandem.crm.v1.ListContractsRequest
+	11, // 61: tandem.crm.v1.ContractService.BatchUpsertContracts:input_type -> tandem.crm.v1.BatchUpsertContractsRequest
+	17, // 62: tandem.crm.v1.ContractService.SignContract:input_type -> tandem.crm.v1.SignContractRequest
+	19, // 63: tandem.crm.v1.ContractService.StartContract:input_type -> tandem.crm.v1.StartContractRequest
+	29, // 64: tandem.crm.v1.ContractService.MarkContractInArrears:input_type -> tandem.crm.v1.MarkContractInArrearsRequest
+	21, // 65: tandem.crm.v1.ContractService.CureContract:input_type -> tandem.crm.v1.CureContractRequest
+	23, // 66: tandem.crm.v1.ContractService.FinishContract:input_type -> tandem.crm.v1.FinishContractRequest
+	25, // 67: tandem.crm.v1.ContractService.DefaultContract:input_type -> tandem.crm.v1.DefaultContractRequest
+	27, // 68: tandem.crm.v1.ContractService.CancelContract:input_type -> tandem.crm.v1.CancelContractRequest
+	31, // 69: tandem.crm.v1.ContractService.BatchUpsertContractParties:input_type -> tandem.crm.v1.BatchUpsertContractPartiesRequest
+	33, // 70: tandem.crm.v1.ContractService.ListContractParties:input_type -> tandem.crm.v1.ListContractPartiesRequest
+	14, // 71: tandem.crm.v1.ContractService.CreateContract:output_type -> tandem.crm.v1.CreateContractResponse
+	16, // 72: tandem.crm.v1.ContractService.UpdateContract:output_type -> tandem.crm.v1.UpdateContractResponse
+	8,  // 73: tandem.crm.v1.ContractService.GetContract:output_type -> tandem.crm.v1.GetContractResponse
+	10, // 74: tandem.crm.v1.ContractService.ListContracts:output_type -> tandem.crm.v1.ListContractsResponse
+	12, // 75: tandem.crm.v1.ContractService.BatchUpsertContracts:output_type -> tandem.crm.v1.BatchUpsertContractsResponse
+	18, // 76: tandem.crm.v1.ContractService.SignContract:output_type -> tandem.crm.v1.SignContractResponse
+	20, // 77: tandem.crm.v1.ContractService.StartContract:output_type -> tandem.crm.v1.StartContractResponse
+	30, // 78: tandem.crm.v1.ContractService.MarkContractInArrears:output_type -> tandem.crm.v1.MarkContractInArrearsResponse
+	22, // 79: tandem.crm.v1.ContractService.CureContract:output_type -> tandem.crm.v1.CureContractResponse
+	24, // 80: tandem.crm.v1.ContractService.FinishContract:output_type -> tandem.crm.v1.FinishContractResponse
+	26, // 81: tandem.crm.v1.ContractService.DefaultContract:output_type -> tandem.crm.v1.DefaultContractResponse
+	28, // 82: tandem.crm.v1.ContractService.CancelContract:output_type -> tandem.crm.v1.CancelContractResponse
+	32, // 83: tandem.crm.v1.ContractService.BatchUpsertContractParties:output_type -> tandem.crm.v1.BatchUpsertContractPartiesResponse
+	34, // 84: tandem.crm.v1.ContractService.ListContractParties:output_type -> tandem.crm.v1.ListContractPartiesResponse
+	71, // [71:85] is the sub-list for method output_type
+	57, // [57:71] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_contract_proto_init() }

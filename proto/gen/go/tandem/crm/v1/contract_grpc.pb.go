@@ -50,7 +50,8 @@ type ContractServiceClient interface {
 	UpdateContract(ctx context.Context, in *UpdateContractRequest, opts ...grpc.CallOption) (*UpdateContractResponse, error)
 	// Returns one contract by id or external key. Errors: NOT_FOUND.
 	GetContract(ctx context.Context, in *GetContractRequest, opts ...grpc.CallOption) (*GetContractResponse, error)
-	// Lists contracts by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists contracts by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListContracts(ctx context.Context, in *ListContractsRequest, opts ...grpc.CallOption) (*ListContractsResponse, error)
 	// Creates or changes contracts by external key; a rejected row does not stop the others. The system that sends them owns
 	// their life: any state follows any other, so that its corrections pass.
@@ -254,7 +255,8 @@ type ContractServiceServer interface {
 	UpdateContract(context.Context, *UpdateContractRequest) (*UpdateContractResponse, error)
 	// Returns one contract by id or external key. Errors: NOT_FOUND.
 	GetContract(context.Context, *GetContractRequest) (*GetContractResponse, error)
-	// Lists contracts by id. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists contracts by id.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListContracts(context.Context, *ListContractsRequest) (*ListContractsResponse, error)
 	// Creates or changes contracts by external key; a rejected row does not stop the others. The system that sends them owns
 	// their life: any state follows any other, so that its corrections pass.

@@ -852,7 +852,7 @@ func (x *UpdateCustomerResponse) GetCustomer() *Customer {
 	return nil
 }
 
-// ListCustomersRequest asks for a page of customers, by id.
+// ListCustomersRequest asks for a page of customers.
 type ListCustomersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -860,7 +860,12 @@ type ListCustomersRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -916,6 +921,20 @@ func (x *ListCustomersRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListCustomersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListCustomersRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListCustomersResponse holds a page.
 type ListCustomersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -923,6 +942,8 @@ type ListCustomersResponse struct {
 	Customers []*Customer `protobuf:"bytes,1,rep,name=customers,proto3" json:"customers,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -969,6 +990,13 @@ func (x *ListCustomersResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCustomersResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertCustomersRequest carries customers to create or change.
@@ -1161,16 +1189,19 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
 	"\x16UpdateCustomerResponse\x123\n" +
-	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\x8a\x01\n" +
+	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\xe9\x01\n" +
 	"\x14ListCustomersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"v\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa2\x01\n" +
 	"\x15ListCustomersResponse\x125\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x17.tandem.crm.v1.CustomerR\tcustomers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9d\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x9d\x02\n" +
 	"\x1bBatchUpsertCustomersRequest\x12=\n" +
 	"\tcustomers\x18\x01 \x03(\v2\x17.tandem.crm.v1.CustomerB\x06\xbaH\x03\xd8\x01\x03R\tcustomers\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1232,7 +1263,9 @@ var file_tandem_crm_v1_customer_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),        // 17: google.protobuf.Timestamp
 	(*money.Money)(nil),                  // 18: google.type.Money
 	(*fieldmaskpb.FieldMask)(nil),        // 19: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                 // 20: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                       // 20: tandem.crm.v1.CountMode
+	(*Count)(nil),                        // 21: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                 // 22: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_customer_proto_depIdxs = []int32{
 	15, // 0: tandem.crm.v1.Customer.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1257,24 +1290,26 @@ var file_tandem_crm_v1_customer_proto_depIdxs = []int32{
 	2,  // 19: tandem.crm.v1.UpdateCustomerRequest.customer:type_name -> tandem.crm.v1.Customer
 	19, // 20: tandem.crm.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
 	2,  // 21: tandem.crm.v1.UpdateCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
-	2,  // 22: tandem.crm.v1.ListCustomersResponse.customers:type_name -> tandem.crm.v1.Customer
-	2,  // 23: tandem.crm.v1.BatchUpsertCustomersRequest.customers:type_name -> tandem.crm.v1.Customer
-	20, // 24: tandem.crm.v1.BatchUpsertCustomersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	5,  // 25: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
-	7,  // 26: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
-	9,  // 27: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
-	11, // 28: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
-	13, // 29: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
-	6,  // 30: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
-	8,  // 31: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
-	10, // 32: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
-	12, // 33: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
-	14, // 34: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
-	30, // [30:35] is the sub-list for method output_type
-	25, // [25:30] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	20, // 22: tandem.crm.v1.ListCustomersRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 23: tandem.crm.v1.ListCustomersResponse.customers:type_name -> tandem.crm.v1.Customer
+	21, // 24: tandem.crm.v1.ListCustomersResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 25: tandem.crm.v1.BatchUpsertCustomersRequest.customers:type_name -> tandem.crm.v1.Customer
+	22, // 26: tandem.crm.v1.BatchUpsertCustomersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	5,  // 27: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
+	7,  // 28: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
+	9,  // 29: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
+	11, // 30: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
+	13, // 31: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
+	6,  // 32: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
+	8,  // 33: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
+	10, // 34: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
+	12, // 35: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
+	14, // 36: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
+	32, // [32:37] is the sub-list for method output_type
+	27, // [27:32] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer_proto_init() }

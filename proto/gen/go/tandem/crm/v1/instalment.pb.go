@@ -385,7 +385,12 @@ type ListInstalmentsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -441,6 +446,20 @@ func (x *ListInstalmentsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListInstalmentsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListInstalmentsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListInstalmentsResponse holds a page.
 type ListInstalmentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -448,6 +467,8 @@ type ListInstalmentsResponse struct {
 	Instalments []*Instalment `protobuf:"bytes,1,rep,name=instalments,proto3" json:"instalments,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -494,6 +515,13 @@ func (x *ListInstalmentsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListInstalmentsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // GeneratePaymentScheduleRequest names a contract and, where they are to differ from it, the terms.
@@ -798,16 +826,19 @@ const file_tandem_crm_v1_instalment_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12$instalments must hold 1 to 5000 rows\x1a=size(this.instalments) >= 1 && size(this.instalments) <= 5000\"W\n" +
 	"\x1eBatchUpsertInstalmentsResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\x8c\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xeb\x01\n" +
 	"\x16ListInstalmentsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"~\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xaa\x01\n" +
 	"\x17ListInstalmentsResponse\x12;\n" +
 	"\vinstalments\x18\x01 \x03(\v2\x19.tandem.crm.v1.InstalmentR\vinstalments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8b\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x8b\x02\n" +
 	"\x1eGeneratePaymentScheduleRequest\x12(\n" +
 	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
 	"contractId\x12.\n" +
@@ -873,7 +904,9 @@ var file_tandem_crm_v1_instalment_proto_goTypes = []any{
 	(*money.Money)(nil),                     // 12: google.type.Money
 	(*timestamppb.Timestamp)(nil),           // 13: google.protobuf.Timestamp
 	(*UpsertResult)(nil),                    // 14: tandem.crm.v1.UpsertResult
-	(DayCount)(0),                           // 15: tandem.crm.v1.DayCount
+	(CountMode)(0),                          // 15: tandem.crm.v1.CountMode
+	(*Count)(nil),                           // 16: tandem.crm.v1.Count
+	(DayCount)(0),                           // 17: tandem.crm.v1.DayCount
 }
 var file_tandem_crm_v1_instalment_proto_depIdxs = []int32{
 	10, // 0: tandem.crm.v1.Instalment.key:type_name -> tandem.crm.v1.ExternalKey
@@ -890,27 +923,29 @@ var file_tandem_crm_v1_instalment_proto_depIdxs = []int32{
 	13, // 11: tandem.crm.v1.Instalment.update_time:type_name -> google.protobuf.Timestamp
 	1,  // 12: tandem.crm.v1.BatchUpsertInstalmentsRequest.instalments:type_name -> tandem.crm.v1.Instalment
 	14, // 13: tandem.crm.v1.BatchUpsertInstalmentsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	1,  // 14: tandem.crm.v1.ListInstalmentsResponse.instalments:type_name -> tandem.crm.v1.Instalment
-	11, // 15: tandem.crm.v1.GeneratePaymentScheduleRequest.first_due:type_name -> google.type.Date
-	15, // 16: tandem.crm.v1.GeneratePaymentScheduleRequest.day_count:type_name -> tandem.crm.v1.DayCount
-	1,  // 17: tandem.crm.v1.GeneratePaymentScheduleResponse.instalments:type_name -> tandem.crm.v1.Instalment
-	12, // 18: tandem.crm.v1.GeneratePaymentScheduleResponse.interest_total:type_name -> google.type.Money
-	12, // 19: tandem.crm.v1.RecordInstalmentPaymentRequest.amount:type_name -> google.type.Money
-	11, // 20: tandem.crm.v1.RecordInstalmentPaymentRequest.paid_on:type_name -> google.type.Date
-	1,  // 21: tandem.crm.v1.RecordInstalmentPaymentResponse.instalment:type_name -> tandem.crm.v1.Instalment
-	2,  // 22: tandem.crm.v1.InstalmentService.BatchUpsertInstalments:input_type -> tandem.crm.v1.BatchUpsertInstalmentsRequest
-	4,  // 23: tandem.crm.v1.InstalmentService.ListInstalments:input_type -> tandem.crm.v1.ListInstalmentsRequest
-	6,  // 24: tandem.crm.v1.InstalmentService.GeneratePaymentSchedule:input_type -> tandem.crm.v1.GeneratePaymentScheduleRequest
-	8,  // 25: tandem.crm.v1.InstalmentService.RecordInstalmentPayment:input_type -> tandem.crm.v1.RecordInstalmentPaymentRequest
-	3,  // 26: tandem.crm.v1.InstalmentService.BatchUpsertInstalments:output_type -> tandem.crm.v1.BatchUpsertInstalmentsResponse
-	5,  // 27: tandem.crm.v1.InstalmentService.ListInstalments:output_type -> tandem.crm.v1.ListInstalmentsResponse
-	7,  // 28: tandem.crm.v1.InstalmentService.GeneratePaymentSchedule:output_type -> tandem.crm.v1.GeneratePaymentScheduleResponse
-	9,  // 29: tandem.crm.v1.InstalmentService.RecordInstalmentPayment:output_type -> tandem.crm.v1.RecordInstalmentPaymentResponse
-	26, // [26:30] is the sub-list for method output_type
-	22, // [22:26] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	15, // 14: tandem.crm.v1.ListInstalmentsRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 15: tandem.crm.v1.ListInstalmentsResponse.instalments:type_name -> tandem.crm.v1.Instalment
+	16, // 16: tandem.crm.v1.ListInstalmentsResponse.count:type_name -> tandem.crm.v1.Count
+	11, // 17: tandem.crm.v1.GeneratePaymentScheduleRequest.first_due:type_name -> google.type.Date
+	17, // 18: tandem.crm.v1.GeneratePaymentScheduleRequest.day_count:type_name -> tandem.crm.v1.DayCount
+	1,  // 19: tandem.crm.v1.GeneratePaymentScheduleResponse.instalments:type_name -> tandem.crm.v1.Instalment
+	12, // 20: tandem.crm.v1.GeneratePaymentScheduleResponse.interest_total:type_name -> google.type.Money
+	12, // 21: tandem.crm.v1.RecordInstalmentPaymentRequest.amount:type_name -> google.type.Money
+	11, // 22: tandem.crm.v1.RecordInstalmentPaymentRequest.paid_on:type_name -> google.type.Date
+	1,  // 23: tandem.crm.v1.RecordInstalmentPaymentResponse.instalment:type_name -> tandem.crm.v1.Instalment
+	2,  // 24: tandem.crm.v1.InstalmentService.BatchUpsertInstalments:input_type -> tandem.crm.v1.BatchUpsertInstalmentsRequest
+	4,  // 25: tandem.crm.v1.InstalmentService.ListInstalments:input_type -> tandem.crm.v1.ListInstalmentsRequest
+	6,  // 26: tandem.crm.v1.InstalmentService.GeneratePaymentSchedule:input_type -> tandem.crm.v1.GeneratePaymentScheduleRequest
+	8,  // 27: tandem.crm.v1.InstalmentService.RecordInstalmentPayment:input_type -> tandem.crm.v1.RecordInstalmentPaymentRequest
+	3,  // 28: tandem.crm.v1.InstalmentService.BatchUpsertInstalments:output_type -> tandem.crm.v1.BatchUpsertInstalmentsResponse
+	5,  // 29: tandem.crm.v1.InstalmentService.ListInstalments:output_type -> tandem.crm.v1.ListInstalmentsResponse
+	7,  // 30: tandem.crm.v1.InstalmentService.GeneratePaymentSchedule:output_type -> tandem.crm.v1.GeneratePaymentScheduleResponse
+	9,  // 31: tandem.crm.v1.InstalmentService.RecordInstalmentPayment:output_type -> tandem.crm.v1.RecordInstalmentPaymentResponse
+	28, // [28:32] is the sub-list for method output_type
+	24, // [24:28] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_instalment_proto_init() }

@@ -804,7 +804,12 @@ type ListInteractionsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means newest first. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -860,6 +865,20 @@ func (x *ListInteractionsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListInteractionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListInteractionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListInteractionsResponse holds a page.
 type ListInteractionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -867,6 +886,8 @@ type ListInteractionsResponse struct {
 	Interactions []*Interaction `protobuf:"bytes,1,rep,name=interactions,proto3" json:"interactions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -913,6 +934,13 @@ func (x *ListInteractionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListInteractionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertInteractionsRequest carries interactions to create or change.
@@ -1085,16 +1113,19 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"Y\n" +
 	"\x19UpdateInteractionResponse\x12<\n" +
-	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\x8d\x01\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xec\x01\n" +
 	"\x17ListInteractionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\x82\x01\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xae\x01\n" +
 	"\x18ListInteractionsResponse\x12>\n" +
 	"\finteractions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.InteractionR\finteractions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xb2\x02\n" +
 	"\x1eBatchUpsertInteractionsRequest\x12F\n" +
 	"\finteractions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.InteractionB\x06\xbaH\x03\xd8\x01\x03R\finteractions\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1167,7 +1198,9 @@ var file_tandem_crm_v1_interaction_proto_goTypes = []any{
 	(*ExternalKey)(nil),                     // 14: tandem.crm.v1.ExternalKey
 	(*timestamppb.Timestamp)(nil),           // 15: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),           // 16: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                    // 17: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                          // 17: tandem.crm.v1.CountMode
+	(*Count)(nil),                           // 18: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                    // 19: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_interaction_proto_depIdxs = []int32{
 	14, // 0: tandem.crm.v1.Interaction.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1190,24 +1223,26 @@ var file_tandem_crm_v1_interaction_proto_depIdxs = []int32{
 	3,  // 17: tandem.crm.v1.UpdateInteractionRequest.interaction:type_name -> tandem.crm.v1.Interaction
 	16, // 18: tandem.crm.v1.UpdateInteractionRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 19: tandem.crm.v1.UpdateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	3,  // 20: tandem.crm.v1.ListInteractionsResponse.interactions:type_name -> tandem.crm.v1.Interaction
-	3,  // 21: tandem.crm.v1.BatchUpsertInteractionsRequest.interactions:type_name -> tandem.crm.v1.Interaction
-	17, // 22: tandem.crm.v1.BatchUpsertInteractionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 23: tandem.crm.v1.InteractionService.CreateInteraction:input_type -> tandem.crm.v1.CreateInteractionRequest
-	6,  // 24: tandem.crm.v1.InteractionService.GetInteraction:input_type -> tandem.crm.v1.GetInteractionRequest
-	8,  // 25: tandem.crm.v1.InteractionService.UpdateInteraction:input_type -> tandem.crm.v1.UpdateInteractionRequest
-	10, // 26: tandem.crm.v1.InteractionService.ListInteractions:input_type -> tandem.crm.v1.ListInteractionsRequest
-	12, // 27: tandem.crm.v1.InteractionService.BatchUpsertInteractions:input_type -> tandem.crm.v1.BatchUpsertInteractionsRequest
-	5,  // 28: tandem.crm.v1.InteractionService.CreateInteraction:output_type -> tandem.crm.v1.CreateInteractionResponse
-	7,  // 29: tandem.crm.v1.InteractionService.GetInteraction:output_type -> tandem.crm.v1.GetInteractionResponse
-	9,  // 30: tandem.crm.v1.InteractionService.UpdateInteraction:output_type -> tandem.crm.v1.UpdateInteractionResponse
-	11, // 31: tandem.crm.v1.InteractionService.ListInteractions:output_type -> tandem.crm.v1.ListInteractionsResponse
-	13, // 32: tandem.crm.v1.InteractionService.BatchUpsertInteractions:output_type -> tandem.crm.v1.BatchUpsertInteractionsResponse
-	28, // [28:33] is the sub-list for method output_type
-	23, // [23:28] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	17, // 20: tandem.crm.v1.ListInteractionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 21: tandem.crm.v1.ListInteractionsResponse.interactions:type_name -> tandem.crm.v1.Interaction
+	18, // 22: tandem.crm.v1.ListInteractionsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 23: tandem.crm.v1.BatchUpsertInteractionsRequest.interactions:type_name -> tandem.crm.v1.Interaction
+	19, // 24: tandem.crm.v1.BatchUpsertInteractionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	4,  // 25: tandem.crm.v1.InteractionService.CreateInteraction:input_type -> tandem.crm.v1.CreateInteractionRequest
+	6,  // 26: tandem.crm.v1.InteractionService.GetInteraction:input_type -> tandem.crm.v1.GetInteractionRequest
+	8,  // 27: tandem.crm.v1.InteractionService.UpdateInteraction:input_type -> tandem.crm.v1.UpdateInteractionRequest
+	10, // 28: tandem.crm.v1.InteractionService.ListInteractions:input_type -> tandem.crm.v1.ListInteractionsRequest
+	12, // 29: tandem.crm.v1.InteractionService.BatchUpsertInteractions:input_type -> tandem.crm.v1.BatchUpsertInteractionsRequest
+	5,  // 30: tandem.crm.v1.InteractionService.CreateInteraction:output_type -> tandem.crm.v1.CreateInteractionResponse
+	7,  // 31: tandem.crm.v1.InteractionService.GetInteraction:output_type -> tandem.crm.v1.GetInteractionResponse
+	9,  // 32: tandem.crm.v1.InteractionService.UpdateInteraction:output_type -> tandem.crm.v1.UpdateInteractionResponse
+	11, // 33: tandem.crm.v1.InteractionService.ListInteractions:output_type -> tandem.crm.v1.ListInteractionsResponse
+	13, // 34: tandem.crm.v1.InteractionService.BatchUpsertInteractions:output_type -> tandem.crm.v1.BatchUpsertInteractionsResponse
+	30, // [30:35] is the sub-list for method output_type
+	25, // [25:30] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_interaction_proto_init() }

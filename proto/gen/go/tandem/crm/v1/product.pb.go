@@ -685,7 +685,7 @@ func (x *UpdateProductResponse) GetProduct() *Product {
 	return nil
 }
 
-// ListProductsRequest asks for a page of products, by id.
+// ListProductsRequest asks for a page of products.
 type ListProductsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rows to return; 0 means 50, at most 1000.
@@ -693,7 +693,12 @@ type ListProductsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -749,6 +754,20 @@ func (x *ListProductsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListProductsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListProductsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListProductsResponse holds a page.
 type ListProductsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -756,6 +775,8 @@ type ListProductsResponse struct {
 	Products []*Product `protobuf:"bytes,1,rep,name=products,proto3" json:"products,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -802,6 +823,13 @@ func (x *ListProductsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListProductsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertProductsRequest carries products to create or change.
@@ -976,16 +1004,19 @@ const file_tandem_crm_v1_product_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"I\n" +
 	"\x15UpdateProductResponse\x120\n" +
-	"\aproduct\x18\x01 \x01(\v2\x16.tandem.crm.v1.ProductR\aproduct\"\x89\x01\n" +
+	"\aproduct\x18\x01 \x01(\v2\x16.tandem.crm.v1.ProductR\aproduct\"\xe8\x01\n" +
 	"\x13ListProductsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"r\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x9e\x01\n" +
 	"\x14ListProductsResponse\x122\n" +
 	"\bproducts\x18\x01 \x03(\v2\x16.tandem.crm.v1.ProductR\bproducts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x96\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x96\x02\n" +
 	"\x1aBatchUpsertProductsRequest\x12:\n" +
 	"\bproducts\x18\x01 \x03(\v2\x16.tandem.crm.v1.ProductB\x06\xbaH\x03\xd8\x01\x03R\bproducts\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1051,7 +1082,9 @@ var file_tandem_crm_v1_product_proto_goTypes = []any{
 	(*money.Money)(nil),                 // 16: google.type.Money
 	(Channel)(0),                        // 17: tandem.crm.v1.Channel
 	(*fieldmaskpb.FieldMask)(nil),       // 18: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                // 19: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                      // 19: tandem.crm.v1.CountMode
+	(*Count)(nil),                       // 20: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                // 21: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_product_proto_depIdxs = []int32{
 	13, // 0: tandem.crm.v1.Product.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1071,24 +1104,26 @@ var file_tandem_crm_v1_product_proto_depIdxs = []int32{
 	2,  // 14: tandem.crm.v1.UpdateProductRequest.product:type_name -> tandem.crm.v1.Product
 	18, // 15: tandem.crm.v1.UpdateProductRequest.update_mask:type_name -> google.protobuf.FieldMask
 	2,  // 16: tandem.crm.v1.UpdateProductResponse.product:type_name -> tandem.crm.v1.Product
-	2,  // 17: tandem.crm.v1.ListProductsResponse.products:type_name -> tandem.crm.v1.Product
-	2,  // 18: tandem.crm.v1.BatchUpsertProductsRequest.products:type_name -> tandem.crm.v1.Product
-	19, // 19: tandem.crm.v1.BatchUpsertProductsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	3,  // 20: tandem.crm.v1.ProductService.CreateProduct:input_type -> tandem.crm.v1.CreateProductRequest
-	5,  // 21: tandem.crm.v1.ProductService.GetProduct:input_type -> tandem.crm.v1.GetProductRequest
-	7,  // 22: tandem.crm.v1.ProductService.UpdateProduct:input_type -> tandem.crm.v1.UpdateProductRequest
-	9,  // 23: tandem.crm.v1.ProductService.ListProducts:input_type -> tandem.crm.v1.ListProductsRequest
-	11, // 24: tandem.crm.v1.ProductService.BatchUpsertProducts:input_type -> tandem.crm.v1.BatchUpsertProductsRequest
-	4,  // 25: tandem.crm.v1.ProductService.CreateProduct:output_type -> tandem.crm.v1.CreateProductResponse
-	6,  // 26: tandem.crm.v1.ProductService.GetProduct:output_type -> tandem.crm.v1.GetProductResponse
-	8,  // 27: tandem.crm.v1.ProductService.UpdateProduct:output_type -> tandem.crm.v1.UpdateProductResponse
-	10, // 28: tandem.crm.v1.ProductService.ListProducts:output_type -> tandem.crm.v1.ListProductsResponse
-	12, // 29: tandem.crm.v1.ProductService.BatchUpsertProducts:output_type -> tandem.crm.v1.BatchUpsertProductsResponse
-	25, // [25:30] is the sub-list for method output_type
-	20, // [20:25] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	19, // 17: tandem.crm.v1.ListProductsRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 18: tandem.crm.v1.ListProductsResponse.products:type_name -> tandem.crm.v1.Product
+	20, // 19: tandem.crm.v1.ListProductsResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 20: tandem.crm.v1.BatchUpsertProductsRequest.products:type_name -> tandem.crm.v1.Product
+	21, // 21: tandem.crm.v1.BatchUpsertProductsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	3,  // 22: tandem.crm.v1.ProductService.CreateProduct:input_type -> tandem.crm.v1.CreateProductRequest
+	5,  // 23: tandem.crm.v1.ProductService.GetProduct:input_type -> tandem.crm.v1.GetProductRequest
+	7,  // 24: tandem.crm.v1.ProductService.UpdateProduct:input_type -> tandem.crm.v1.UpdateProductRequest
+	9,  // 25: tandem.crm.v1.ProductService.ListProducts:input_type -> tandem.crm.v1.ListProductsRequest
+	11, // 26: tandem.crm.v1.ProductService.BatchUpsertProducts:input_type -> tandem.crm.v1.BatchUpsertProductsRequest
+	4,  // 27: tandem.crm.v1.ProductService.CreateProduct:output_type -> tandem.crm.v1.CreateProductResponse
+	6,  // 28: tandem.crm.v1.ProductService.GetProduct:output_type -> tandem.crm.v1.GetProductResponse
+	8,  // 29: tandem.crm.v1.ProductService.UpdateProduct:output_type -> tandem.crm.v1.UpdateProductResponse
+	10, // 30: tandem.crm.v1.ProductService.ListProducts:output_type -> tandem.crm.v1.ListProductsResponse
+	12, // 31: tandem.crm.v1.ProductService.BatchUpsertProducts:output_type -> tandem.crm.v1.BatchUpsertProductsResponse
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_product_proto_init() }

@@ -40,7 +40,8 @@ type ProductServiceClient interface {
 	// Changes fields of a product.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateProduct(ctx context.Context, in *UpdateProductRequest, opts ...grpc.CallOption) (*UpdateProductResponse, error)
-	// Lists Products a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Products a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListProducts(ctx context.Context, in *ListProductsRequest, opts ...grpc.CallOption) (*ListProductsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
@@ -119,7 +120,8 @@ type ProductServiceServer interface {
 	// Changes fields of a product.
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	UpdateProduct(context.Context, *UpdateProductRequest) (*UpdateProductResponse, error)
-	// Lists Products a page at a time. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists Products a page at a time.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListProducts(context.Context, *ListProductsRequest) (*ListProductsResponse, error)
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).

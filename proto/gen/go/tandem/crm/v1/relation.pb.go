@@ -1294,7 +1294,12 @@ type ListRelationsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1350,6 +1355,20 @@ func (x *ListRelationsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListRelationsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListRelationsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListRelationsResponse holds a page.
 type ListRelationsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1357,6 +1376,8 @@ type ListRelationsResponse struct {
 	Relations []*Relation `protobuf:"bytes,1,rep,name=relations,proto3" json:"relations,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1403,6 +1424,13 @@ func (x *ListRelationsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListRelationsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertRelationsRequest carries relations to create or change.
@@ -1618,16 +1646,19 @@ const file_tandem_crm_v1_relation_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
 	"\x16UpdateRelationResponse\x123\n" +
-	"\brelation\x18\x01 \x01(\v2\x17.tandem.crm.v1.RelationR\brelation\"\x8a\x01\n" +
+	"\brelation\x18\x01 \x01(\v2\x17.tandem.crm.v1.RelationR\brelation\"\xe9\x01\n" +
 	"\x14ListRelationsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"v\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa2\x01\n" +
 	"\x15ListRelationsResponse\x125\n" +
 	"\trelations\x18\x01 \x03(\v2\x17.tandem.crm.v1.RelationR\trelations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9d\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x9d\x02\n" +
 	"\x1bBatchUpsertRelationsRequest\x12=\n" +
 	"\trelations\x18\x01 \x03(\v2\x17.tandem.crm.v1.RelationB\x06\xbaH\x03\xd8\x01\x03R\trelations\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1714,7 +1745,9 @@ var file_tandem_crm_v1_relation_proto_goTypes = []any{
 	(*date.Date)(nil),                    // 22: google.type.Date
 	(*timestamppb.Timestamp)(nil),        // 23: google.protobuf.Timestamp
 	(*fieldmaskpb.FieldMask)(nil),        // 24: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                 // 25: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                       // 25: tandem.crm.v1.CountMode
+	(*Count)(nil),                        // 26: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                 // 27: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_relation_proto_depIdxs = []int32{
 	21, // 0: tandem.crm.v1.Relation.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1746,28 +1779,30 @@ var file_tandem_crm_v1_relation_proto_depIdxs = []int32{
 	3,  // 26: tandem.crm.v1.UpdateRelationRequest.relation:type_name -> tandem.crm.v1.Relation
 	24, // 27: tandem.crm.v1.UpdateRelationRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 28: tandem.crm.v1.UpdateRelationResponse.relation:type_name -> tandem.crm.v1.Relation
-	3,  // 29: tandem.crm.v1.ListRelationsResponse.relations:type_name -> tandem.crm.v1.Relation
-	3,  // 30: tandem.crm.v1.BatchUpsertRelationsRequest.relations:type_name -> tandem.crm.v1.Relation
-	25, // 31: tandem.crm.v1.BatchUpsertRelationsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	11, // 32: tandem.crm.v1.RelationService.CreateRelation:input_type -> tandem.crm.v1.CreateRelationRequest
-	13, // 33: tandem.crm.v1.RelationService.GetRelation:input_type -> tandem.crm.v1.GetRelationRequest
-	15, // 34: tandem.crm.v1.RelationService.UpdateRelation:input_type -> tandem.crm.v1.UpdateRelationRequest
-	9,  // 35: tandem.crm.v1.RelationService.EndRelation:input_type -> tandem.crm.v1.EndRelationRequest
-	17, // 36: tandem.crm.v1.RelationService.ListRelations:input_type -> tandem.crm.v1.ListRelationsRequest
-	7,  // 37: tandem.crm.v1.RelationService.ExploreRelations:input_type -> tandem.crm.v1.ExploreRelationsRequest
-	19, // 38: tandem.crm.v1.RelationService.BatchUpsertRelations:input_type -> tandem.crm.v1.BatchUpsertRelationsRequest
-	12, // 39: tandem.crm.v1.RelationService.CreateRelation:output_type -> tandem.crm.v1.CreateRelationResponse
-	14, // 40: tandem.crm.v1.RelationService.GetRelation:output_type -> tandem.crm.v1.GetRelationResponse
-	16, // 41: tandem.crm.v1.RelationService.UpdateRelation:output_type -> tandem.crm.v1.UpdateRelationResponse
-	10, // 42: tandem.crm.v1.RelationService.EndRelation:output_type -> tandem.crm.v1.EndRelationResponse
-	18, // 43: tandem.crm.v1.RelationService.ListRelations:output_type -> tandem.crm.v1.ListRelationsResponse
-	8,  // 44: tandem.crm.v1.RelationService.ExploreRelations:output_type -> tandem.crm.v1.ExploreRelationsResponse
-	20, // 45: tandem.crm.v1.RelationService.BatchUpsertRelations:output_type -> tandem.crm.v1.BatchUpsertRelationsResponse
-	39, // [39:46] is the sub-list for method output_type
-	32, // [32:39] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	25, // 29: tandem.crm.v1.ListRelationsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 30: tandem.crm.v1.ListRelationsResponse.relations:type_name -> tandem.crm.v1.Relation
+	26, // 31: tandem.crm.v1.ListRelationsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 32: tandem.crm.v1.BatchUpsertRelationsRequest.relations:type_name -> tandem.crm.v1.Relation
+	27, // 33: tandem.crm.v1.BatchUpsertRelationsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	11, // 34: tandem.crm.v1.RelationService.CreateRelation:input_type -> tandem.crm.v1.CreateRelationRequest
+	13, // 35: tandem.crm.v1.RelationService.GetRelation:input_type -> tandem.crm.v1.GetRelationRequest
+	15, // 36: tandem.crm.v1.RelationService.UpdateRelation:input_type -> tandem.crm.v1.UpdateRelationRequest
+	9,  // 37: tandem.crm.v1.RelationService.EndRelation:input_type -> tandem.crm.v1.EndRelationRequest
+	17, // 38: tandem.crm.v1.RelationService.ListRelations:input_type -> tandem.crm.v1.ListRelationsRequest
+	7,  // 39: tandem.crm.v1.RelationService.ExploreRelations:input_type -> tandem.crm.v1.ExploreRelationsRequest
+	19, // 40: tandem.crm.v1.RelationService.BatchUpsertRelations:input_type -> tandem.crm.v1.BatchUpsertRelationsRequest
+	12, // 41: tandem.crm.v1.RelationService.CreateRelation:output_type -> tandem.crm.v1.CreateRelationResponse
+	14, // 42: tandem.crm.v1.RelationService.GetRelation:output_type -> tandem.crm.v1.GetRelationResponse
+	16, // 43: tandem.crm.v1.RelationService.UpdateRelation:output_type -> tandem.crm.v1.UpdateRelationResponse
+	10, // 44: tandem.crm.v1.RelationService.EndRelation:output_type -> tandem.crm.v1.EndRelationResponse
+	18, // 45: tandem.crm.v1.RelationService.ListRelations:output_type -> tandem.crm.v1.ListRelationsResponse
+	8,  // 46: tandem.crm.v1.RelationService.ExploreRelations:output_type -> tandem.crm.v1.ExploreRelationsResponse
+	20, // 47: tandem.crm.v1.RelationService.BatchUpsertRelations:output_type -> tandem.crm.v1.BatchUpsertRelationsResponse
+	41, // [41:48] is the sub-list for method output_type
+	34, // [34:41] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_relation_proto_init() }

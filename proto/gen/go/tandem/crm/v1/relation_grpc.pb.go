@@ -52,7 +52,8 @@ type RelationServiceClient interface {
 	// Errors: INVALID_ARGUMENT (end before the beginning), NOT_FOUND, ABORTED (etag does not match),
 	// ALREADY_EXISTS (request_id taken).
 	EndRelation(ctx context.Context, in *EndRelationRequest, opts ...grpc.CallOption) (*EndRelationResponse, error)
-	// Lists relations a page at a time, as stored. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists relations a page at a time, as stored.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListRelations(ctx context.Context, in *ListRelationsRequest, opts ...grpc.CallOption) (*ListRelationsResponse, error)
 	// Returns everybody related to a customer on a day, to a depth, nearest first: from both sides, each party once, by
 	// the shortest way. Errors: INVALID_ARGUMENT (depth, limits), NOT_FOUND (unknown customer).
@@ -164,7 +165,8 @@ type RelationServiceServer interface {
 	// Errors: INVALID_ARGUMENT (end before the beginning), NOT_FOUND, ABORTED (etag does not match),
 	// ALREADY_EXISTS (request_id taken).
 	EndRelation(context.Context, *EndRelationRequest) (*EndRelationResponse, error)
-	// Lists relations a page at a time, as stored. Errors: INVALID_ARGUMENT (filter, page token).
+	// Lists relations a page at a time, as stored.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListRelations(context.Context, *ListRelationsRequest) (*ListRelationsResponse, error)
 	// Returns everybody related to a customer on a day, to a depth, nearest first: from both sides, each party once, by
 	// the shortest way. Errors: INVALID_ARGUMENT (depth, limits), NOT_FOUND (unknown customer).

@@ -624,7 +624,12 @@ type ListTransactionsRequest struct {
 	// Transactions of this account; or else
 	AccountId int64 `protobuf:"varint,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// of every account this customer owns.
-	CustomerId    int64 `protobuf:"varint,5,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	CustomerId int64 `protobuf:"varint,5,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means newest first. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,6,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,7,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -694,6 +699,20 @@ func (x *ListTransactionsRequest) GetCustomerId() int64 {
 	return 0
 }
 
+func (x *ListTransactionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListTransactionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListTransactionsResponse holds a page.
 type ListTransactionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -701,6 +720,8 @@ type ListTransactionsResponse struct {
 	Transactions []*Transaction `protobuf:"bytes,1,rep,name=transactions,proto3" json:"transactions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -747,6 +768,13 @@ func (x *ListTransactionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListTransactionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertTransactionsRequest carries transactions to create or change.
@@ -1000,7 +1028,7 @@ const file_tandem_crm_v1_transaction_proto_rawDesc = "" +
 	"\x0etransaction_id\n" +
 	"\x03key\x10\x01\"V\n" +
 	"\x16GetTransactionResponse\x12<\n" +
-	"\vtransaction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.TransactionR\vtransaction\"\xdf\x01\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.TransactionR\vtransaction\"\xbe\x02\n" +
 	"\x17ListTransactionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -1010,10 +1038,13 @@ const file_tandem_crm_v1_transaction_proto_rawDesc = "" +
 	"\n" +
 	"account_id\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\taccountId\x12(\n" +
 	"\vcustomer_id\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
-	"customerId\"\x82\x01\n" +
+	"customerId\x12#\n" +
+	"\border_by\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\a \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xae\x01\n" +
 	"\x18ListTransactionsResponse\x12>\n" +
 	"\ftransactions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.TransactionR\ftransactions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xb2\x02\n" +
 	"\x1eBatchUpsertTransactionsRequest\x12F\n" +
 	"\ftransactions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.TransactionB\x06\xbaH\x03\xd8\x01\x03R\ftransactions\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1091,7 +1122,9 @@ var file_tandem_crm_v1_transaction_proto_goTypes = []any{
 	(*date.Date)(nil),                       // 15: google.type.Date
 	(*money.Money)(nil),                     // 16: google.type.Money
 	(*timestamppb.Timestamp)(nil),           // 17: google.protobuf.Timestamp
-	(*UpsertResult)(nil),                    // 18: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                          // 18: tandem.crm.v1.CountMode
+	(*Count)(nil),                           // 19: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                    // 20: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_transaction_proto_depIdxs = []int32{
 	14, // 0: tandem.crm.v1.Transaction.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1109,26 +1142,28 @@ var file_tandem_crm_v1_transaction_proto_depIdxs = []int32{
 	3,  // 12: tandem.crm.v1.CreateTransactionResponse.transaction:type_name -> tandem.crm.v1.Transaction
 	14, // 13: tandem.crm.v1.GetTransactionRequest.key:type_name -> tandem.crm.v1.ExternalKey
 	3,  // 14: tandem.crm.v1.GetTransactionResponse.transaction:type_name -> tandem.crm.v1.Transaction
-	3,  // 15: tandem.crm.v1.ListTransactionsResponse.transactions:type_name -> tandem.crm.v1.Transaction
-	3,  // 16: tandem.crm.v1.BatchUpsertTransactionsRequest.transactions:type_name -> tandem.crm.v1.Transaction
-	18, // 17: tandem.crm.v1.BatchUpsertTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	10, // 18: tandem.crm.v1.StreamTransactionsRequest.batch:type_name -> tandem.crm.v1.BatchUpsertTransactionsRequest
-	18, // 19: tandem.crm.v1.StreamTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 20: tandem.crm.v1.TransactionService.CreateTransaction:input_type -> tandem.crm.v1.CreateTransactionRequest
-	6,  // 21: tandem.crm.v1.TransactionService.GetTransaction:input_type -> tandem.crm.v1.GetTransactionRequest
-	8,  // 22: tandem.crm.v1.TransactionService.ListTransactions:input_type -> tandem.crm.v1.ListTransactionsRequest
-	10, // 23: tandem.crm.v1.TransactionService.BatchUpsertTransactions:input_type -> tandem.crm.v1.BatchUpsertTransactionsRequest
-	12, // 24: tandem.crm.v1.TransactionService.StreamTransactions:input_type -> tandem.crm.v1.StreamTransactionsRequest
-	5,  // 25: tandem.crm.v1.TransactionService.CreateTransaction:output_type -> tandem.crm.v1.CreateTransactionResponse
-	7,  // 26: tandem.crm.v1.TransactionService.GetTransaction:output_type -> tandem.crm.v1.GetTransactionResponse
-	9,  // 27: tandem.crm.v1.TransactionService.ListTransactions:output_type -> tandem.crm.v1.ListTransactionsResponse
-	11, // 28: tandem.crm.v1.TransactionService.BatchUpsertTransactions:output_type -> tandem.crm.v1.BatchUpsertTransactionsResponse
-	13, // 29: tandem.crm.v1.TransactionService.StreamTransactions:output_type -> tandem.crm.v1.StreamTransactionsResponse
-	25, // [25:30] is the sub-list for method output_type
-	20, // [20:25] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	18, // 15: tandem.crm.v1.ListTransactionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 16: tandem.crm.v1.ListTransactionsResponse.transactions:type_name -> tandem.crm.v1.Transaction
+	19, // 17: tandem.crm.v1.ListTransactionsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 18: tandem.crm.v1.BatchUpsertTransactionsRequest.transactions:type_name -> tandem.crm.v1.Transaction
+	20, // 19: tandem.crm.v1.BatchUpsertTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	10, // 20: tandem.crm.v1.StreamTransactionsRequest.batch:type_name -> tandem.crm.v1.BatchUpsertTransactionsRequest
+	20, // 21: tandem.crm.v1.StreamTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	4,  // 22: tandem.crm.v1.TransactionService.CreateTransaction:input_type -> tandem.crm.v1.CreateTransactionRequest
+	6,  // 23: tandem.crm.v1.TransactionService.GetTransaction:input_type -> tandem.crm.v1.GetTransactionRequest
+	8,  // 24: tandem.crm.v1.TransactionService.ListTransactions:input_type -> tandem.crm.v1.ListTransactionsRequest
+	10, // 25: tandem.crm.v1.TransactionService.BatchUpsertTransactions:input_type -> tandem.crm.v1.BatchUpsertTransactionsRequest
+	12, // 26: tandem.crm.v1.TransactionService.StreamTransactions:input_type -> tandem.crm.v1.StreamTransactionsRequest
+	5,  // 27: tandem.crm.v1.TransactionService.CreateTransaction:output_type -> tandem.crm.v1.CreateTransactionResponse
+	7,  // 28: tandem.crm.v1.TransactionService.GetTransaction:output_type -> tandem.crm.v1.GetTransactionResponse
+	9,  // 29: tandem.crm.v1.TransactionService.ListTransactions:output_type -> tandem.crm.v1.ListTransactionsResponse
+	11, // 30: tandem.crm.v1.TransactionService.BatchUpsertTransactions:output_type -> tandem.crm.v1.BatchUpsertTransactionsResponse
+	13, // 31: tandem.crm.v1.TransactionService.StreamTransactions:output_type -> tandem.crm.v1.StreamTransactionsResponse
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_transaction_proto_init() }

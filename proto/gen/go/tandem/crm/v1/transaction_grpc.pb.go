@@ -40,7 +40,9 @@ type TransactionServiceClient interface {
 	// Returns one transaction by id or external key. Errors: NOT_FOUND.
 	GetTransaction(ctx context.Context, in *GetTransactionRequest, opts ...grpc.CallOption) (*GetTransactionResponse, error)
 	// Lists transactions of one account or one customer's accounts, newest first.
-	// Errors: INVALID_ARGUMENT (neither or both given, filter, page token).
+	//
+	// Errors: INVALID_ARGUMENT (neither or both given, filter, order, page token), FAILED_PRECONDITION (too large to sort or
+	// count).
 	ListTransactions(ctx context.Context, in *ListTransactionsRequest, opts ...grpc.CallOption) (*ListTransactionsResponse, error)
 	// Records a bundle; a rejected row does not stop the others. Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertTransactions(ctx context.Context, in *BatchUpsertTransactionsRequest, opts ...grpc.CallOption) (*BatchUpsertTransactionsResponse, error)
@@ -124,7 +126,9 @@ type TransactionServiceServer interface {
 	// Returns one transaction by id or external key. Errors: NOT_FOUND.
 	GetTransaction(context.Context, *GetTransactionRequest) (*GetTransactionResponse, error)
 	// Lists transactions of one account or one customer's accounts, newest first.
-	// Errors: INVALID_ARGUMENT (neither or both given, filter, page token).
+	//
+	// Errors: INVALID_ARGUMENT (neither or both given, filter, order, page token), FAILED_PRECONDITION (too large to sort or
+	// count).
 	ListTransactions(context.Context, *ListTransactionsRequest) (*ListTransactionsResponse, error)
 	// Records a bundle; a rejected row does not stop the others. Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertTransactions(context.Context, *BatchUpsertTransactionsRequest) (*BatchUpsertTransactionsResponse, error)

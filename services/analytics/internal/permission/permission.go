@@ -1,0 +1,66 @@
+// Package permission says which roles may call which method of analytics. There are no rows and fields to guard here: no
+// answer tells more of a customer than a number and figures.
+package permission
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/auth"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+)
+
+// ReasonPermissionDenied is the reason of a refusal, in the ErrorInfo.
+const ReasonPermissionDenied = "PERMISSION_DENIED"
+
+var (
+	// readers see results and how far the data have come. The front office sees results beside the customer, in crm.
+	readers = []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
+	// runners start computations.
+	runners = []string{auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
+	// operators look after the machine.
+	operators = []string{auth.RoleOperations, auth.RoleAdministrator}
+)
+
+// allowed has every method of the API; one that is not in it is refused to everybody.
+var allowed = map[string][]string{
+	analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: operators,
+	analyticsv1.IngestService_AwaitIngested_FullMethodName:             readers,
+	analyticsv1.IngestService_GetIngestStatus_FullMethodName:           readers,
+	analyticsv1.IngestService_ListDeadLetters_FullMethodName:           operators,
+	analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         operators,
+	analyticsv1.RfmService_RunRfm_FullMethodName:                       runners,
+	analyticsv1.RfmService_GetRfmRun_FullMethodName:                    readers,
+	analyticsv1.RfmService_ListRfmScores_FullMethodName:                readers,
+}
+
+// Unary refuses calls by principals without a role that the method needs.
+func Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if err := check(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
+	return next(ctx, req)
+}
+
+// Stream does the same for streams.
+func Stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if err := check(stream.Context(), info.FullMethod); err != nil {
+		return err
+	}
+	return next(srv, stream)
+}
+
+func check(ctx context.Context, method string) error {
+	if !strings.HasPrefix(method, "/tandem.") {
+		return nil // health and reflection
+	}
+	roles := allowed[method]
+	if principal, ok := auth.FromContext(ctx); ok && principal.Has(roles...) {
+		return nil
+	}
+	return apperr.New(codes.PermissionDenied, ReasonPermissionDenied, "this method is for the roles %s", strings.Join(roles, ", "))
+}

@@ -1,0 +1,56 @@
+package permission
+
+import (
+	"context"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"tandem.bank/pkg/auth"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+)
+
+// Every method has its line, and each role gets in exactly where its line says so.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
+		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
+		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
+		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
+		analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         "   oa",
+		analyticsv1.RfmService_RunRfm_FullMethodName:                       " nkoa",
+		analyticsv1.RfmService_GetRfmRun_FullMethodName:                    "mnkoa",
+		analyticsv1.RfmService_ListRfmScores_FullMethodName:                "mnkoa",
+	}
+	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
+	var methods int
+	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
+		methods += len(service.Methods) + len(service.Streams)
+	}
+	if methods != len(want) || len(allowed) != len(want) {
+		t.Fatalf("%d methods, %d in the table, %d in the test", methods, len(allowed), len(want))
+	}
+	may := func(method string, roles ...string) bool {
+		err := check(auth.WithPrincipal(context.Background(), auth.Principal{Subject: "eva", Roles: roles}), method)
+		if err != nil && status.Code(err) != codes.PermissionDenied {
+			t.Errorf("%s: %v", method, err)
+		}
+		return err == nil
+	}
+	for method, line := range want {
+		for i, role := range roles {
+			if may(method, role) != (line[i] != ' ') {
+				t.Errorf("%s: %s is wrong", method, role)
+			}
+		}
+		if may(method, auth.RoleFrontOffice) || may(method) || check(context.Background(), method) == nil {
+			t.Errorf("%s lets in the front office, or nobody in particular", method)
+		}
+	}
+	if may("/tandem.analytics.v1.RfmService/Unknown", roles...) || !may("/grpc.health.v1.Health/Check") {
+		t.Error("unknown methods must be closed, health open")
+	}
+}

@@ -1,0 +1,191 @@
+package audit
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// entities are the records that services show, where the service has another name.
+var entities = map[string]string{"customer360": entityCustomer, "search": entityCustomer, "audit": "audit_entry"}
+
+// Holders returns the customers who hold accounts.
+type Holders func(ctx context.Context, accountIDs []int64) (customerIDs []int64, err error)
+
+// Reads puts every answer that shows customers on record before it is sent, whatever the method: it looks into the
+// message for their numbers. What a change answers is known by the change's own entry.
+type Reads struct {
+	recorder *Recorder
+	holders  Holders
+}
+
+// NewReads records by one recorder. holders tells whom an account is about.
+func NewReads(recorder *Recorder, holders Holders) *Reads {
+	return &Reads{recorder: recorder, holders: holders}
+}
+
+// Unary is an interceptor; who calls must stand in the context, so it comes after UnaryCaller.
+func (r *Reads) Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	ctx, told := withChanges(ctx)
+	answer, err := next(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.record(ctx, info.FullMethod, told, req, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Stream does the same for each message that a stream sends.
+func (r *Reads) Stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	ctx, told := withChanges(stream.Context())
+	return next(srv, &readStream{ServerStream: stream, ctx: ctx, reads: r, method: info.FullMethod, told: told})
+}
+
+type readStream struct {
+	grpc.ServerStream
+	ctx    context.Context //nolint:containedctx // a stream hands out its context
+	reads  *Reads
+	method string
+	told   *changes
+}
+
+func (s *readStream) Context() context.Context { return s.ctx }
+
+func (s *readStream) SendMsg(answer any) error {
+	if err := s.reads.record(s.ctx, s.method, s.told, nil, answer); err != nil {
+		return err
+	}
+	return s.ServerStream.SendMsg(answer)
+}
+
+// record leaves an entry when an answer shows customers whom no entry of the call names yet.
+func (r *Reads) record(ctx context.Context, method string, told *changes, req, answer any) error {
+	message, ok := answer.(proto.Message)
+	if !ok || !strings.HasPrefix(method, "/tandem.") {
+		return nil
+	}
+	var seen shown
+	if asked, ok := req.(interface{ GetCustomerId() int64 }); ok && asked.GetCustomerId() != 0 {
+		seen.main, seen.customers = asked.GetCustomerId(), []int64{asked.GetCustomerId()}
+	}
+	seen.message(message)
+	if len(seen.accounts) > 0 && !told.any() {
+		held, err := r.holders(ctx, compact(seen.accounts))
+		if err != nil {
+			return err
+		}
+		seen.customers = append(seen.customers, held...)
+	}
+	if len(seen.customers) == 0 || told.all(seen.customers) {
+		return nil
+	}
+	entity := entityOf(method)
+	entry := Entry{Action: Read, Entity: entity, CustomerID: seen.main, CustomerIDs: seen.others(), EntityID: entityID(entity, req, message)}
+	if entry.CustomerID == 0 && len(entry.CustomerIDs) == 1 {
+		entry.CustomerID, entry.CustomerIDs = entry.CustomerIDs[0], nil
+	}
+	if entity == entityCustomer && entry.EntityID == 0 {
+		entry.EntityID = entry.CustomerID
+	}
+	return r.recorder.Record(ctx, entry)
+}
+
+func compact(ids []int64) []int64 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// entityOf is the kind of record that a method shows: /tandem.crm.v1.AccountHolderService/… is "account_holder".
+func entityOf(method string) string {
+	service := path.Ext(path.Dir(method))
+	service = strings.TrimSuffix(strings.TrimPrefix(service, "."), "Service")
+	var b strings.Builder
+	for i, letter := range service {
+		if unicode.IsUpper(letter) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(letter))
+	}
+	name := b.String()
+	if other, ok := entities[name]; ok {
+		return other
+	}
+	return name
+}
+
+// entityID is the record that was shown: <entity>.<entity>_id of the answer, or <entity>_id of the request; 0 for a list.
+func entityID(entity string, req any, answer proto.Message) int64 {
+	m := answer.ProtoReflect()
+	if field := m.Descriptor().Fields().ByName(protoreflect.Name(entity)); field != nil && field.Message() != nil && !field.IsList() {
+		if id := numberOf(m.Get(field).Message(), entity+"_id"); id != 0 {
+			return id
+		}
+	}
+	if asked, ok := req.(proto.Message); ok {
+		return numberOf(asked.ProtoReflect(), entity+"_id")
+	}
+	return 0
+}
+
+func numberOf(m protoreflect.Message, name string) int64 {
+	field := m.Descriptor().Fields().ByName(protoreflect.Name(name))
+	if field == nil || field.Kind() != protoreflect.Int64Kind || field.IsList() {
+		return 0
+	}
+	return m.Get(field).Int()
+}
+
+// changes are the customers of whom a call has left entries about changes.
+type changes struct {
+	mu        sync.Mutex
+	customers map[int64]bool
+}
+
+type changesKey struct{}
+
+func withChanges(ctx context.Context) (context.Context, *changes) {
+	told := &changes{}
+	return context.WithValue(ctx, changesKey{}, told), told
+}
+
+// note remembers whom entries name. Should their transaction fail, the call does too and shows nothing.
+func note(ctx context.Context, entries []Entry) {
+	told, ok := ctx.Value(changesKey{}).(*changes)
+	if !ok {
+		return
+	}
+	told.mu.Lock()
+	defer told.mu.Unlock()
+	if told.customers == nil {
+		told.customers = make(map[int64]bool, len(entries))
+	}
+	for _, e := range entries {
+		told.customers[e.CustomerID] = true
+		for _, id := range e.CustomerIDs {
+			told.customers[id] = true
+		}
+	}
+}
+
+// any reports whether the call changed anything. Then the accounts that it shows are those that it changed.
+func (c *changes) any() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.customers) > 0
+}
+
+// all reports whether entries name all these customers.
+func (c *changes) all(ids []int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !slices.ContainsFunc(ids, func(id int64) bool { return !c.customers[id] })
+}
