@@ -36,8 +36,8 @@ var Entities = []Entity{
 	ContractParty, Instalment, Interaction, Transaction,
 }
 
-// blank has an empty record of each entity.
-var blank = map[Entity]proto.Message{
+// samples has an empty record of each entity.
+var samples = map[Entity]proto.Message{
 	Region: &crmv1.Region{}, Branch: &crmv1.Branch{}, Manager: &crmv1.Manager{}, Product: &crmv1.Product{},
 	Customer: &crmv1.Customer{}, Consent: &crmv1.Consent{}, Relation: &crmv1.Relation{},
 	Account: &crmv1.Account{}, AccountHolder: &crmv1.AccountHolder{}, Card: &crmv1.Card{},
@@ -47,7 +47,7 @@ var blank = map[Entity]proto.Message{
 
 // New returns an empty record of the entity, or nil for an unknown entity.
 func (e Entity) New() proto.Message {
-	if known := blank[e]; known != nil {
+	if known := samples[e]; known != nil {
 		return known.ProtoReflect().New().Interface()
 	}
 	return nil

@@ -188,8 +188,10 @@ func (s *Store[P, R]) constraint(err error) error {
 	return err
 }
 
-// named puts the resource's name before the paths of broken fields: that is where they stand in the request.
-func (s *Store[P, R]) named(err error) error {
+func (s *Store[P, R]) named(err error) error { return InMessage(s.room.Name, err) }
+
+// InMessage puts the resource's name before the paths of broken fields: that is where they stand in the request.
+func InMessage(name string, err error) error {
 	var known *apperr.Error
 	if !errors.As(err, &known) || len(known.Violations) == 0 {
 		return err
@@ -198,7 +200,7 @@ func (s *Store[P, R]) named(err error) error {
 	named.Violations = slices.Clone(known.Violations)
 	for i := range named.Violations {
 		v := &named.Violations[i]
-		v.Field = s.room.Name + "." + v.Field
+		v.Field = name + "." + v.Field
 		parts[i] = v.Field + ": " + v.Description
 	}
 	named.Message = strings.Join(parts, "; ")
