@@ -31,7 +31,11 @@ WHERE contract_id IN (
 ORDER BY contract_id LIMIT 200;
 SELECT as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at
 FROM customer_rfm WHERE customer_id = $1;
-SELECT interaction_id, source, external_id, version, content_hash, import_id, created_at, updated_at, customer_id, kind, channel, opened_at, manager_id, account_id, subject, text, outcome, duration_seconds, topic, priority, first_answer_at, resolved_at, due_at, satisfaction
-FROM interaction WHERE customer_id = $1 ORDER BY opened_at DESC, interaction_id DESC LIMIT 10;
+SELECT interaction_id, source, external_id, version, content_hash, import_id, created_at, updated_at, customer_id, kind, channel, opened_at, manager_id, account_id, subject, text, outcome, duration_seconds, topic, priority, first_answer_at, resolved_at, due_at, satisfaction, participants, contract_id, card_id, campaign, place, latitude, longitude, documents, class, service_level_id, first_answer_due_at, reopened_count, reopened_at, rated_at FROM (
+    (SELECT * FROM interaction WHERE customer_id = $1 ORDER BY opened_at DESC, interaction_id DESC LIMIT 10)
+    UNION ALL
+    (SELECT i.* FROM interaction_participant p JOIN interaction i USING (interaction_id)
+     WHERE p.party = 'customer' AND p.party_id = $1 ORDER BY p.opened_at DESC, p.interaction_id DESC LIMIT 10)
+) interaction ORDER BY opened_at DESC, interaction_id DESC LIMIT 10;
 SELECT count(*)::integer FROM interaction WHERE customer_id = $1 AND kind = 'complaint' AND resolved_at IS NULL;
 COMMIT

@@ -29,6 +29,8 @@ type Batch struct {
 	interactions    buffer[interaction]
 	transactions    buffer[transaction]
 	auditBlocks     buffer[auditBlock]
+	serviceLevels   buffer[serviceLevel]
+	behaviour       buffer[behaviourEvent]
 
 	rows   int
 	newest time.Time
@@ -53,6 +55,8 @@ func NewBatch() *Batch {
 		interactions:    buffer[interaction]{table: interactionTable},
 		transactions:    buffer[transaction]{table: transactionTable},
 		auditBlocks:     buffer[auditBlock]{table: auditBlockTable},
+		serviceLevels:   buffer[serviceLevel]{table: serviceLevelTable},
+		behaviour:       buffer[behaviourEvent]{table: behaviourEventTable},
 	}
 }
 
@@ -152,9 +156,13 @@ func (b *Batch) addTerms(rec record, c *eventsv1.Change) (int, error) {
 	}
 }
 
-// addOther takes what is no record of the bank's business.
+// addOther takes what is beside the bank's business: what it promises, how customers behave, and the audit.
 func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_ServiceLevel:
+		return put(&b.serviceLevels, rec, p.ServiceLevel, serviceLevelOf)
+	case *eventsv1.Change_BehaviourEventBundle:
+		return putAll(&b.behaviour, rec, p.BehaviourEventBundle, behaviourEventsOf)
 	case *eventsv1.Change_AuditBlock:
 		return put(&b.auditBlocks, rec, p.AuditBlock, auditBlockOf)
 	default:
@@ -201,7 +209,7 @@ func (b *Batch) Reset() {
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
 		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts, &b.contractParties, &b.instalments,
-		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.transactions, &b.auditBlocks,
+		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }
 

@@ -85,6 +85,18 @@ func full() []*eventsv1.Change {
 		{Entity: "interaction", Payload: &eventsv1.Change_Interaction{Interaction: &eventsv1.InteractionState{
 			CustomerId: 1, Kind: "complaint", Channel: "mobile_app", OpenedTime: at(1), BusinessDate: "2024-02-29", ManagerId: 2, AccountId: 3,
 			Outcome: "resolved", DurationSeconds: 600, Topic: "fees", Priority: "high", FirstAnswerTime: at(2), ResolvedTime: at(3), DueTime: at(4), Satisfaction: 5,
+			Participants: []*eventsv1.InteractionParticipant{{CustomerId: 8, Role: "initiator"}, {ManagerId: 9}},
+			ContractId:   4, CardId: 5, Campaign: "spring", Class: "fee", FirstAnswerDueTime: at(1), ServiceLevelId: 6, ReopenedCount: 2, ReopenedTime: at(2),
+			RatedTime: at(3), Breached: true,
+		}}},
+		{Entity: "service_level", Payload: &eventsv1.Change_ServiceLevel{ServiceLevel: &eventsv1.ServiceLevelState{
+			Name: "Fees", Class: "fee", Kind: "complaint", Priority: "high", FirstAnswerHours: 4, ResolutionHours: 48, Calendar: "business_hours",
+		}}},
+		{Entity: "behaviour_event_bundle", Payload: &eventsv1.Change_BehaviourEventBundle{BehaviourEventBundle: &eventsv1.BehaviourEventBundle{
+			Events: []*eventsv1.BehaviourEventState{{
+				BehaviourEventId: 78, Version: 2, CustomerId: 9, VisitorId: "v1", Kind: "site_visit", Time: at(1), BusinessDate: "2024-02-29", Channel: "web",
+				Device: "phone", Page: "/loans", Campaign: "spring", ProductId: 3, DurationSeconds: 60,
+			}},
 		}}},
 		{Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{
 			BaseCurrency: "CZK", Transactions: []*eventsv1.TransactionState{{
@@ -137,7 +149,14 @@ var golden = map[string]string{
 	"interaction": `{"interaction_id":"7","customer_id":"1","kind":"complaint","channel":"mobile_app","opened_time":"2024-02-29 01:30:00.000500",` +
 		`"business_date":"2024-02-29","manager_id":"2","account_id":"3","outcome":"resolved","duration_seconds":600,"topic":"fees","priority":"high",` +
 		`"first_answer_time":"2024-02-29 02:30:00.000500","resolved_time":"2024-02-29 03:30:00.000500","due_time":"2024-02-29 04:30:00.000500",` +
-		`"satisfaction":5,"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+		`"satisfaction":5,"participant_customer_ids":["8","0"],"participant_manager_ids":["0","9"],"participant_roles":["initiator",""],` +
+		`"contract_id":"4","card_id":"5","campaign":"spring","class":"fee","first_answer_due_time":"2024-02-29 01:30:00.000500","service_level_id":"6",` +
+		`"reopened_count":2,"reopened_time":"2024-02-29 02:30:00.000500","rated_time":"2024-02-29 03:30:00.000500","breached":1,"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"service_level": `{"service_level_id":"7","name":"Fees","class":"fee","kind":"complaint","priority":"high","first_answer_hours":4,` +
+		`"resolution_hours":48,"calendar":"business_hours","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"behaviour_event": `{"behaviour_event_id":"78","customer_id":"9","visitor_id":"v1","kind":"site_visit","event_time":"2024-02-29 01:30:00.000500",` +
+		`"business_date":"2024-02-29","channel":"web","device":"phone","page":"\/loans","campaign":"spring","product_id":"3","duration_seconds":60,` +
+		`"version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"transaction": `{"transaction_id":"77","account_id":"5","business_date":"1995-03-24","direction":"credit","kind":"cash_deposit","amount":0.0001,` +
 		`"currency":"EUR","base_value":1234567890123456789012345678901234.5678,"base_currency":"CZK","rate_date":"1995-03-23","balance_after":-5,` +
 		`"purpose":"pension","state":"reversed","version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
@@ -238,17 +257,21 @@ func TestFaultsNameTheField(t *testing.T) {
 		`customer.monthly_income.currency: "czk" is not an ISO 4217 currency`: customer(&eventsv1.CustomerState{MonthlyIncome: amount("czk", "1")}),
 		`interaction.opened_time: must be set`:                                interaction(func(s *eventsv1.InteractionState) { s.OpenedTime = nil }),
 		`interaction.business_date: "" is not a day like 2006-01-02`:          interaction(func(s *eventsv1.InteractionState) { s.BusinessDate = "" }),
-		`interaction.satisfaction: must be at most 5, is 6`:                   interaction(func(s *eventsv1.InteractionState) { s.Satisfaction = 6 }),
-		`interaction.due_time: is not a point in time between 1900 and 2299`:  interaction(func(s *eventsv1.InteractionState) { s.DueTime = &timestamppb.Timestamp{Nanos: -1} }),
-		`account.currency: "" is not an ISO 4217 currency`:                    {Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{}}},
-		`account_holder.account_id: must be positive, is 0`:                   {Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{}}},
-		`consent.customer_id: must be positive, is 0`:                         {Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{GrantedTime: at(1)}}},
-		`consent.granted_time: must be set, or withdrawn_time`:                {Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{CustomerId: 1}}},
-		`relation.customer_id: must be positive, is 0`:                        {Entity: "relation", Payload: &eventsv1.Change_Relation{Relation: &eventsv1.RelationState{}}},
-		`product.margin: 0.123456789 has more than 8 decimal places`:          {Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{Margin: "0.123456789"}}},
-		`transaction_bundle.transactions: must not be empty`:                  {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{BaseCurrency: "CZK"}}},
-		`transaction_bundle.base_currency: "" is not an ISO 4217 currency`:    {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{}}},
-		`entity: "" has no payload that this version knows`:                   {},
+		`behaviour_event_bundle.events: must not be empty`:                    {Entity: "behaviour_event_bundle", Payload: &eventsv1.Change_BehaviourEventBundle{}},
+		`behaviour_event_bundle.events[0].kind: must be set`: {Entity: "behaviour_event_bundle", Payload: &eventsv1.Change_BehaviourEventBundle{
+			BehaviourEventBundle: &eventsv1.BehaviourEventBundle{Events: []*eventsv1.BehaviourEventState{{BehaviourEventId: 1, Time: at(1), BusinessDate: "2024-02-29"}}},
+		}},
+		`interaction.satisfaction: must be at most 5, is 6`:                  interaction(func(s *eventsv1.InteractionState) { s.Satisfaction = 6 }),
+		`interaction.due_time: is not a point in time between 1900 and 2299`: interaction(func(s *eventsv1.InteractionState) { s.DueTime = &timestamppb.Timestamp{Nanos: -1} }),
+		`account.currency: "" is not an ISO 4217 currency`:                   {Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{}}},
+		`account_holder.account_id: must be positive, is 0`:                  {Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{}}},
+		`consent.customer_id: must be positive, is 0`:                        {Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{GrantedTime: at(1)}}},
+		`consent.granted_time: must be set, or withdrawn_time`:               {Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{CustomerId: 1}}},
+		`relation.customer_id: must be positive, is 0`:                       {Entity: "relation", Payload: &eventsv1.Change_Relation{Relation: &eventsv1.RelationState{}}},
+		`product.margin: 0.123456789 has more than 8 decimal places`:         {Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{Margin: "0.123456789"}}},
+		`transaction_bundle.transactions: must not be empty`:                 {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{BaseCurrency: "CZK"}}},
+		`transaction_bundle.base_currency: "" is not an ISO 4217 currency`:   {Entity: "transaction_bundle", Payload: &eventsv1.Change_TransactionBundle{TransactionBundle: &eventsv1.TransactionBundle{}}},
+		`entity: "" has no payload that this version knows`:                  {},
 	}
 	for want, c := range cases {
 		batch := fact.NewBatch()

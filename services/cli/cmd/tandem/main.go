@@ -32,6 +32,7 @@ type commandLine struct {
 	Status   StatusCmd   `cmd:"" help:"Show volumes, freshness and the state of the relay."`
 	Customer CustomerCmd `cmd:"" help:"Look at a customer."`
 	Rfm      RfmCmd      `cmd:"" help:"Look at RFM results."`
+	Clv      ClvCmd      `cmd:"" help:"Work with customer lifetime value."`
 	Audit    AuditCmd    `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
 	Dlq      DlqCmd      `cmd:"" help:"Look at dead letters and replay them."`
 	Demo     DemoCmd     `cmd:"" help:"Generate a demonstration bank and report on it."`

@@ -10,6 +10,8 @@ import (
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
 
+	"golang.org/x/text/language"
+
 	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/money"
 )
@@ -24,6 +26,7 @@ type Config struct {
 	NATSURL              string        `name:"nats-url" env:"CRM_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
 	BaseCurrency         string        `name:"base-currency" env:"CRM_BASE_CURRENCY" default:"CZK" help:"ISO 4217 currency that the bank's books are kept in; fixed with the first start."`
 	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
+	Country              string        `name:"country" env:"CRM_COUNTRY" default:"CZ" help:"ISO 3166 code of the bank's country: phones without a country code are of there."`
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
 	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
@@ -46,6 +49,9 @@ func (c *Config) checkEngines() error {
 	}
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		errs = append(errs, fmt.Errorf("CRM_TIME_ZONE: %w", err))
+	}
+	if region, err := language.ParseRegion(c.Country); err != nil || region.String() != c.Country || !region.IsCountry() {
+		errs = append(errs, errors.New("CRM_COUNTRY: must be a country of ISO 3166 such as CZ"))
 	}
 	if u, err := url.Parse(c.PostgresURL); err != nil || u.Host == "" {
 		errs = append(errs, errors.New("CRM_POSTGRES_URL: must be a URL such as postgres://user@host:5432/database"))

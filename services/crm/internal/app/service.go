@@ -30,6 +30,7 @@ import (
 	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/search"
+	"tandem.bank/services/crm/internal/servicelevel"
 	"tandem.bank/services/crm/internal/transaction"
 )
 
@@ -116,13 +117,14 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
 	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
+	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))

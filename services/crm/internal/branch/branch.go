@@ -32,7 +32,7 @@ var branchSchema = filter.Schema{
 func branchToRow(b *crmv1.Branch) (Row, []record.Reference, []apperr.Violation) {
 	var in record.Reader
 	row := Row{Name: b.GetName()}
-	row.Latitude, row.Longitude = readLocation(&in, b.GetLocation())
+	row.Latitude, row.Longitude = ReadLocation(&in, b.GetLocation())
 	refs := []record.Reference{record.Ref("region_id", RegionTable, b.GetRegionId(), b.GetRegionKey(), &row.RegionID)}
 	return row, refs, in.Violations
 }
@@ -43,7 +43,7 @@ func branchToProto(r *record.Record[Row]) *crmv1.Branch {
 		Key:      r.Key(),
 		Name:     r.Row.Name,
 		RegionId: record.Value(r.Row.RegionID),
-		Location: location(r.Row.Latitude, r.Row.Longitude),
+		Location: Location(r.Row.Latitude, r.Row.Longitude),
 		Etag:     r.Etag(),
 	}
 }
@@ -52,6 +52,6 @@ func branchEvent(r *record.Record[Row], c *eventsv1.Change) {
 	c.Payload = &eventsv1.Change_Branch{Branch: &eventsv1.BranchState{
 		Name:     r.Row.Name,
 		RegionId: record.Value(r.Row.RegionID),
-		Location: location(r.Row.Latitude, r.Row.Longitude),
+		Location: Location(r.Row.Latitude, r.Row.Longitude),
 	}}
 }

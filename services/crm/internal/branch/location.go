@@ -6,8 +6,8 @@ import (
 	"tandem.bank/services/crm/internal/record"
 )
 
-// readLocation checks a point on the globe (WGS 84); without one both columns are null.
-func readLocation(in *record.Reader, l *latlng.LatLng) (latitude, longitude *float64) {
+// ReadLocation checks a point on the globe (WGS 84); without one both columns are null.
+func ReadLocation(in *record.Reader, l *latlng.LatLng) (latitude, longitude *float64) {
 	if l == nil {
 		return nil, nil
 	}
@@ -21,7 +21,8 @@ func readLocation(in *record.Reader, l *latlng.LatLng) (latitude, longitude *flo
 	return &l.Latitude, &l.Longitude
 }
 
-func location(latitude, longitude *float64) *latlng.LatLng {
+// Location renders a point; without one it is unset.
+func Location(latitude, longitude *float64) *latlng.LatLng {
 	if latitude == nil || longitude == nil {
 		return nil
 	}

@@ -48,7 +48,7 @@ func regionToRow(r *crmv1.Region) (RegionRow, []record.Reference, []apperr.Viola
 		AverageSalary: in.Decimal("average_salary", r.GetAverageSalary()),
 		Indicators:    readIndicators(&in, r.GetIndicators()),
 	}
-	row.Latitude, row.Longitude = readLocation(&in, r.GetLocation())
+	row.Latitude, row.Longitude = ReadLocation(&in, r.GetLocation())
 	return row, nil, in.Violations
 }
 
@@ -71,7 +71,7 @@ func regionToProto(r *record.Record[RegionRow]) *crmv1.Region {
 		Key:           r.Key(),
 		Name:          r.Row.Name,
 		ParentName:    r.Row.ParentName,
-		Location:      location(r.Row.Latitude, r.Row.Longitude),
+		Location:      Location(r.Row.Latitude, r.Row.Longitude),
 		Population:    r.Row.Population,
 		AverageSalary: record.DecimalText(r.Row.AverageSalary),
 		Indicators:    r.Row.Indicators,
@@ -83,7 +83,7 @@ func regionEvent(r *record.Record[RegionRow], c *eventsv1.Change) {
 	c.Payload = &eventsv1.Change_Region{Region: &eventsv1.RegionState{
 		Name:          r.Row.Name,
 		ParentName:    r.Row.ParentName,
-		Location:      location(r.Row.Latitude, r.Row.Longitude),
+		Location:      Location(r.Row.Latitude, r.Row.Longitude),
 		Population:    record.Value(r.Row.Population),
 		AverageSalary: record.DecimalText(r.Row.AverageSalary),
 		Indicators:    r.Row.Indicators,

@@ -32,6 +32,7 @@ import (
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/product"
 	"tandem.bank/services/crm/internal/relation"
+	"tandem.bank/services/crm/internal/servicelevel"
 	"tandem.bank/services/crm/migrations"
 )
 
@@ -71,12 +72,13 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(pool, log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(pool, log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log).In("CZ"))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
 	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(pool, log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
+	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(pool, log))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(pool, log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))

@@ -59,6 +59,10 @@ FROM generate_series(1, 9000) n WHERE n % 9000 <> (n * 7 + 1) % 9000;
 INSERT INTO relation (source, external_id, customer_id, type, other_name, end_reason, formality, position, decision_power, note)
 SELECT 'crowd', 'child ' || n, 4 + n % 9000, 'child', 'Adam ' || n, '', 'formal', '', '', ''
 FROM generate_series(1, 9000) n;
+INSERT INTO customer_identifier (customer_id, kind, value)
+SELECT 3 + n % 10000, k, n::text FROM generate_series(1, 10000) n, unnest(ARRAY['phone', 'email', 'tax_id', 'document']) k;
+INSERT INTO customer_state_change (customer_id, from_state, to_state, transition, reason, note, actor)
+SELECT 3 + n % 10000, 'prospect', 'active', 'activate', '', '', 'crowd' FROM generate_series(1, 20000) n;
 ANALYZE`
 
 // recorder remembers the statements that a pool runs.
@@ -115,6 +119,9 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	}
 	watched.exerciseScreen(t)
 	watched.exerciseConsent(t, 77)
+	if got := (&office{watched, crmv1.NewCustomerServiceClient(watched.conn)}).history(t, 77); len(got) == 0 {
+		t.Error("a customer of the crowd has no history of states")
+	}
 	watched.exerciseRelations(t)
 	for _, filter := range []string{"customer_id = 77", "account_id = 77"} {
 		watched.listTwice(t, holders, filter)
@@ -129,6 +136,10 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	watched.listTwice(t, interactions, "customer_id = 77")
 	watched.listTwice(t, consents, "customer_id = 77")
 	watched.listTwice(t, accounts, `number = "000077"`)
+
+	for _, filter := range identified {
+		watched.listTwice(t, customers, filter)
+	}
 
 	explained := 0
 	for sql, args := range seen.statements {
@@ -226,7 +237,10 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 }
 
 func (p plan) scans() []string {
-	big := []string{"customer", "account", "account_holder", "card", "contract", "contract_party", "instalment", "interaction", "consent", "relation"}
+	big := []string{
+		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "contract_party", "instalment",
+		"interaction", "consent", "relation",
+	}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {
 		found = append(found, p.Relation)

@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	datepb "google.golang.org/genproto/googleapis/type/date"
+	"google.golang.org/genproto/googleapis/type/latlng"
 	moneypb "google.golang.org/genproto/googleapis/type/money"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -94,11 +96,46 @@ var customers = kind{
 	sample: func(source string, n int) proto.Message {
 		return &crmv1.Customer{
 			Key: key(source, n), RegionKey: fixed("region"), BranchKey: fixed("branch"), ManagerKey: fixed("manager"), Phone: "+420601000000",
-			Party: &crmv1.Customer_Individual{Individual: &crmv1.Individual{
-				GivenName: "Petr", FamilyName: "Dvořák", BirthDate: day(1980, 2, 29), MonthlyIncome: crowns(40000),
+			Party:             &crmv1.Customer_Individual{Individual: person()},
+			ContactPoints:     []*crmv1.ContactPoint{home(), {Kind: crmv1.ContactPointKind_CONTACT_POINT_KIND_MESSENGER, Value: "petr", Label: "telegram"}},
+			PreferredChannel:  crmv1.Channel_CHANNEL_EMAIL,
+			PreferredLanguage: "cs",
+			OtherBanks: []*crmv1.OtherBank{{
+				Bank: "Other Bank", Bic: "OTHRCZPP", ProductFamily: crmv1.ProductFamily_PRODUCT_FAMILY_LOAN, Since: day(2015, 1, 1),
 			}},
+			StateReason: crmv1.CustomerStateReason_CUSTOMER_STATE_REASON_REFERRAL, StateSince: day(2018, 4, 3), StateNote: "his sister",
 		}
 	},
+}
+
+// person fills in every field of an individual.
+func person() *crmv1.Individual {
+	dependants := int32(2)
+	return &crmv1.Individual{
+		GivenName: "Petr", FamilyName: "Dvořák", MiddleName: "Jan", GivenNameLatin: "Petr", FamilyNameLatin: "Dvorak", MiddleNameLatin: "Jan",
+		BirthDate: day(1980, 2, 29), Sex: crmv1.Sex_SEX_MALE, Citizenships: []string{"CZ", "SK"},
+		TaxId: &crmv1.TaxId{Country: "CZ", Number: "7360285163"},
+		IdentityDocuments: []*crmv1.IdentityDocument{{
+			Type: crmv1.IdentityDocumentType_IDENTITY_DOCUMENT_TYPE_PASSPORT, Number: "AB123456", IssuingCountry: "CZ", Issuer: "Praha 1",
+			Issued: day(2020, 1, 1), Expires: day(2030, 1, 1),
+		}},
+		MaritalStatus: crmv1.MaritalStatus_MARITAL_STATUS_MARRIED, Dependants: &dependants,
+		EducationLevel: crmv1.EducationLevel_EDUCATION_LEVEL_MASTER, Occupation: "teacher", EmployerName: "ZŠ Praha",
+		Position: "headmaster", EmployedSince: day(2010, 9, 1), MonthlyIncome: crowns(40000),
+		IncomeSource: crmv1.IncomeSource_INCOME_SOURCE_EMPLOYMENT, IncomeVerifiedOn: day(2025, 5, 5),
+		IncomeProof: crmv1.IncomeProof_INCOME_PROOF_EMPLOYER, Interests: []string{"travel", "chess"},
+	}
+}
+
+func home() *crmv1.ContactPoint {
+	return &crmv1.ContactPoint{
+		Kind: crmv1.ContactPointKind_CONTACT_POINT_KIND_ADDRESS, Label: "home", Primary: true, Verified: true,
+		ValidFrom: day(2020, 1, 1), ValidTo: day(2040, 1, 1),
+		Address: &crmv1.PostalAddress{
+			Country: "CZ", PostalCode: "110 00", City: "Praha", Street: "Dlouhá 1",
+			Location: &latlng.LatLng{Latitude: 50.0875, Longitude: 14.4214},
+		},
+	}
 }
 
 var accounts = kind{
@@ -182,7 +219,23 @@ var interactions = kind{
 			Key: key(source, n), CustomerKey: fixed("customer"), Kind: crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT,
 			Channel: crmv1.Channel_CHANNEL_PHONE, OpenedTime: at(n / 2), ManagerKey: fixed("manager"), AccountKey: fixed("account"),
 			Subject: "Card declined", Text: "At the till.", Outcome: "open", Topic: "card declined",
-			Priority: crmv1.Priority_PRIORITY_HIGH, FirstAnswerTime: at(n/2 + 5), DueTime: at(n/2 + 1000),
+			Priority: crmv1.Priority_PRIORITY_HIGH, FirstAnswerTime: at(n/2 + 5), DueTime: at(n/2 + 1000), FirstAnswerDueTime: at(n/2 + 60),
+			Participants: []*crmv1.Participant{
+				{CustomerKey: fixed("other customer"), Role: crmv1.ParticipantRole_PARTICIPANT_ROLE_REPRESENTATIVE},
+				{Name: "Mgr. Jan Hora", Role: crmv1.ParticipantRole_PARTICIPANT_ROLE_INTERPRETER},
+			},
+			Campaign: "2026-spring", Place: "Praha 1", Location: &latlng.LatLng{Latitude: 50.09, Longitude: 14.42}, Documents: []string{"archive/17"},
+		}
+	},
+}
+
+var serviceLevels = kind{
+	name: "service_level", service: "ServiceLevelService", one: "ServiceLevel", many: "ServiceLevels", edited: "name", free: "name",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.ServiceLevel{
+			Key: key(source, n), Name: "Card declined, urgent", Class: fmt.Sprintf("class_%s_%d", strings.ToLower(source), n),
+			Kind: crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT, Priority: crmv1.Priority_PRIORITY_HIGH,
+			FirstAnswerHours: 2, ResolutionHours: 24, Calendar: crmv1.ServiceCalendar_SERVICE_CALENDAR_BUSINESS_HOURS,
 		}
 	},
 }
@@ -214,5 +267,5 @@ var relations = kind{
 // kinds are all that the suite is run against.
 var kinds = []kind{
 	regions, branches, managers, products, customers, accounts, holders, cards, contracts, contractParties, instalments,
-	interactions, consents, relations,
+	interactions, serviceLevels, consents, relations,
 }

@@ -1,32 +1,43 @@
 package customer
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
-	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/record"
 )
 
-func toRow(c *crmv1.Customer) (Row, []record.Reference, []apperr.Violation) {
+func (rm *room) toRow(c *crmv1.Customer) (Row, []record.Reference, []apperr.Violation) {
 	var in record.Reader
 	row := Row{
 		State:         record.EnumText(c.GetState()),
 		Phone:         c.GetPhone(),
 		Email:         c.GetEmail(),
 		CustomerSince: in.Date("customer_since", c.GetCustomerSince()),
+
+		ContactPoints:     rm.readContactPoints(&in, c.GetContactPoints()),
+		PreferredChannel:  record.EnumText(c.GetPreferredChannel()),
+		PreferredLanguage: readLanguage(&in, "preferred_language", c.GetPreferredLanguage()),
+		OtherBanks:        readOtherBanks(&in, c.GetOtherBanks()),
+		StateReason:       record.EnumText(c.GetStateReason()),
+		StateSince:        in.Date("state_since", c.GetStateSince()),
+		StateNote:         c.GetStateNote(),
 	}
 	if c.GetOrganisation() != nil {
 		readOrganisation(&in, &row, c.GetOrganisation())
 	} else {
 		readIndividual(&in, &row, c.GetIndividual())
 	}
+	person := c.GetIndividual()
 	refs := []record.Reference{
 		record.Ref("region_id", branch.RegionTable, c.GetRegionId(), c.GetRegionKey(), &row.RegionID),
 		record.Ref("branch_id", branch.BranchTable, c.GetBranchId(), c.GetBranchKey(), &row.BranchID),
 		record.Ref("manager_id", branch.ManagerTable, c.GetManagerId(), c.GetManagerKey(), &row.ManagerID),
+		record.Ref("individual.employer_id", Table, person.GetEmployerId(), person.GetEmployerKey(), &row.EmployerID),
 	}
 	return row, refs, in.Violations
 }
@@ -41,6 +52,24 @@ func readIndividual(in *record.Reader, row *Row, i *crmv1.Individual) {
 	if row.MonthlyIncome.Decimal.IsNegative() {
 		in.Refuse("individual.monthly_income", "must not be negative")
 	}
+	row.MiddleName, row.MiddleNameLatin = i.GetMiddleName(), i.GetMiddleNameLatin()
+	row.GivenNameLatin, row.FamilyNameLatin = i.GetGivenNameLatin(), i.GetFamilyNameLatin()
+	row.Citizenships = i.GetCitizenships()
+	if i.GetTaxId() != nil {
+		row.TaxIDs = readTaxIDs(in, func(int) string { return "individual.tax_id" }, []*crmv1.TaxId{i.GetTaxId()})
+	}
+	row.IdentityDocuments = readIdentityDocuments(in, i.GetIdentityDocuments())
+	row.MaritalStatus, row.Dependants = record.EnumText(i.GetMaritalStatus()), i.Dependants
+	row.EducationLevel = record.EnumText(i.GetEducationLevel())
+	row.EmployerName, row.Position = i.GetEmployerName(), i.GetPosition()
+	row.EmployedSince = in.Date("individual.employed_since", i.GetEmployedSince())
+	row.IncomeSource = record.EnumText(i.GetIncomeSource())
+	row.IncomeVerifiedOn = in.Date("individual.income_verified_on", i.GetIncomeVerifiedOn())
+	row.IncomeProof = record.EnumText(i.GetIncomeProof())
+	if row.IncomeProof != "" && i.GetIncomeVerifiedOn() == nil {
+		in.Refuse("individual.income_proof", "is only for an income with income_verified_on")
+	}
+	row.Interests = i.GetInterests()
 }
 
 func readOrganisation(in *record.Reader, row *Row, o *crmv1.Organisation) {
@@ -50,6 +79,8 @@ func readOrganisation(in *record.Reader, row *Row, o *crmv1.Organisation) {
 	row.Employees = o.Employees
 	row.AnnualTurnover, row.AnnualTurnoverCurrency = in.Money("organisation.annual_turnover", o.GetAnnualTurnover())
 	row.Founded = in.Date("organisation.founded", o.GetFounded())
+	row.TradeNames, row.LegalForm, row.LegalNameLatin = o.GetTradeNames(), o.GetLegalForm(), o.GetLegalNameLatin()
+	row.TaxIDs = readTaxIDs(in, func(i int) string { return fmt.Sprintf("organisation.tax_ids[%d]", i) }, o.GetTaxIds())
 }
 
 // ToProto renders a stored customer.
@@ -67,6 +98,14 @@ func ToProto(r *record.Record[Row]) *crmv1.Customer {
 		Etag:          r.Etag(),
 		CreateTime:    timestamppb.New(r.CreatedAt),
 		UpdateTime:    timestamppb.New(r.UpdatedAt),
+
+		ContactPoints:     contactPoints(r.Row.ContactPoints),
+		PreferredChannel:  record.EnumValue[crmv1.Channel](r.Row.PreferredChannel),
+		PreferredLanguage: r.Row.PreferredLanguage,
+		OtherBanks:        otherBanks(r.Row.OtherBanks),
+		StateReason:       record.EnumValue[crmv1.CustomerStateReason](r.Row.StateReason),
+		StateSince:        record.DateProto(r.Row.StateSince),
+		StateNote:         r.Row.StateNote,
 	}
 	if r.Row.Kind == KindOrganisation {
 		c.Party = &crmv1.Customer_Organisation{Organisation: organisation(&r.Row)}
@@ -84,6 +123,25 @@ func individual(row *Row) *crmv1.Individual {
 		Sex:           record.EnumValue[crmv1.Sex](row.Sex),
 		Occupation:    row.Occupation,
 		MonthlyIncome: record.MoneyProto(row.MonthlyIncome, row.MonthlyIncomeCurrency),
+
+		MiddleName:        row.MiddleName,
+		GivenNameLatin:    row.GivenNameLatin,
+		FamilyNameLatin:   row.FamilyNameLatin,
+		MiddleNameLatin:   row.MiddleNameLatin,
+		Citizenships:      row.Citizenships,
+		TaxId:             taxID(row.TaxIDs),
+		IdentityDocuments: identityDocuments(row.IdentityDocuments),
+		MaritalStatus:     record.EnumValue[crmv1.MaritalStatus](row.MaritalStatus),
+		Dependants:        row.Dependants,
+		EducationLevel:    record.EnumValue[crmv1.EducationLevel](row.EducationLevel),
+		EmployerName:      row.EmployerName,
+		EmployerId:        record.Value(row.EmployerID),
+		Position:          row.Position,
+		EmployedSince:     record.DateProto(row.EmployedSince),
+		IncomeSource:      record.EnumValue[crmv1.IncomeSource](row.IncomeSource),
+		IncomeVerifiedOn:  record.DateProto(row.IncomeVerifiedOn),
+		IncomeProof:       record.EnumValue[crmv1.IncomeProof](row.IncomeProof),
+		Interests:         row.Interests,
 	}
 }
 
@@ -95,25 +153,9 @@ func organisation(row *Row) *crmv1.Organisation {
 		Employees:          row.Employees,
 		AnnualTurnover:     record.MoneyProto(row.AnnualTurnover, row.AnnualTurnoverCurrency),
 		Founded:            record.DateProto(row.Founded),
+		TradeNames:         row.TradeNames,
+		TaxIds:             taxIDs(row.TaxIDs),
+		LegalForm:          row.LegalForm,
+		LegalNameLatin:     row.LegalNameLatin,
 	}
-}
-
-// event carries what analysis may see: no names, no contact points, no registration number.
-func event(r *record.Record[Row], c *eventsv1.Change) {
-	c.Payload = &eventsv1.Change_Customer{Customer: &eventsv1.CustomerState{
-		Kind:           r.Row.Kind,
-		State:          r.Row.State,
-		RegionId:       record.Value(r.Row.RegionID),
-		BranchId:       record.Value(r.Row.BranchID),
-		ManagerId:      record.Value(r.Row.ManagerID),
-		BirthDate:      record.DateText(r.Row.BirthDate),
-		Sex:            r.Row.Sex,
-		Occupation:     r.Row.Occupation,
-		MonthlyIncome:  record.Amount(r.Row.MonthlyIncome, r.Row.MonthlyIncomeCurrency),
-		IndustryNace:   r.Row.IndustryNACE,
-		Employees:      record.Value(r.Row.Employees),
-		AnnualTurnover: record.Amount(r.Row.AnnualTurnover, r.Row.AnnualTurnoverCurrency),
-		Founded:        record.DateText(r.Row.Founded),
-		CustomerSince:  record.DateText(r.Row.CustomerSince),
-	}}
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/filter"
-	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -43,57 +41,80 @@ type Row struct {
 	AnnualTurnover         decimal.NullDecimal `json:"annual_turnover"`
 	AnnualTurnoverCurrency string              `json:"annual_turnover_currency"`
 	Founded                pgtype.Date         `json:"founded"`
+	MiddleName             string              `json:"middle_name"`
+	GivenNameLatin         string              `json:"given_name_latin"`
+	FamilyNameLatin        string              `json:"family_name_latin"`
+	MiddleNameLatin        string              `json:"middle_name_latin"`
+	Citizenships           []string            `json:"citizenships"`
+	TaxIDs                 []TaxID             `json:"tax_ids"`
+	IdentityDocuments      []IdentityDocument  `json:"identity_documents"`
+	MaritalStatus          string              `json:"marital_status"`
+	Dependants             *int32              `json:"dependants"`
+	EducationLevel         string              `json:"education_level"`
+	EmployerName           string              `json:"employer_name"`
+	EmployerID             *int64              `json:"employer_id"`
+	Position               string              `json:"position"`
+	EmployedSince          pgtype.Date         `json:"employed_since"`
+	IncomeSource           string              `json:"income_source"`
+	IncomeVerifiedOn       pgtype.Date         `json:"income_verified_on"`
+	IncomeProof            string              `json:"income_proof"`
+	Interests              []string            `json:"interests"`
+	TradeNames             []string            `json:"trade_names"`
+	LegalForm              string              `json:"legal_form"`
+	LegalNameLatin         string              `json:"legal_name_latin"`
+	ContactPoints          []ContactPoint      `json:"contact_points"`
+	PreferredChannel       string              `json:"preferred_channel"`
+	PreferredLanguage      string              `json:"preferred_language"`
+	OtherBanks             []OtherBank         `json:"other_banks"`
+	StateReason            string              `json:"state_reason"`
+	StateSince             pgtype.Date         `json:"state_since"`
+	StateNote              string              `json:"state_note"`
 }
 
 // Table keeps customers; other rooms refer to it.
 var Table = record.NewTable[Row]("customer")
 
-// Schema is what customers can be filtered by, in lists and in searches.
-var Schema = filter.Schema{
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true, Indexed: true},
-	{Name: "key.source", Column: "source", Kind: filter.Text},
-	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: []string{KindIndividual, KindOrganisation}, Required: true},
-	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerState](), Required: true},
-	{Name: "region_id", Column: "region_id", Kind: filter.Int},
-	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
-	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},
-	{Name: "phone", Column: "phone", Kind: filter.Text},
-	{Name: "email", Column: "lower(email)", Kind: filter.Text, Fold: true},
-	{Name: "customer_since", Column: "customer_since", Kind: filter.Date},
-	{Name: "individual.given_name", Column: "given_name", Kind: filter.Text},
-	{Name: "individual.family_name", Column: "family_name", Kind: filter.Text, Indexed: true},
-	{Name: "individual.birth_date", Column: "birth_date", Kind: filter.Date},
-	{Name: "individual.sex", Column: "sex", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Sex]()},
-	{Name: "individual.occupation", Column: "occupation", Kind: filter.Text},
-	{Name: "individual.monthly_income", Column: "monthly_income", Kind: filter.Decimal},
-	{Name: "organisation.legal_name", Column: "legal_name", Kind: filter.Text, Indexed: true},
-	{Name: "organisation.registration_number", Column: "registration_number", Kind: filter.Text},
-	{Name: "organisation.industry_nace", Column: "industry_nace", Kind: filter.Text},
-	{Name: "organisation.employees", Column: "employees", Kind: filter.Int},
-	{Name: "organisation.annual_turnover", Column: "annual_turnover", Kind: filter.Decimal},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true, Indexed: true},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
+// room is how this bank reads its customers.
+type room struct {
+	// country whose phones are written without a country code, ISO 3166-1 alpha-2; empty when there is none.
+	country string
+	// location of the bank's calendar.
+	location *time.Location
 }
 
-// change keeps a person a person and a company a company, and dates possible. A message without a state leaves the
-// state as it is: a file that knows no states must not bring former customers back.
-func change(old, updated *Row) error {
-	if updated.State == "" {
-		updated.State = record.EnumText(crmv1.CustomerState_CUSTOMER_STATE_ACTIVE)
-		if old != nil {
-			updated.State = old.State
-		}
-	}
+// change keeps a person a person and a company a company, dates possible, and what belongs together together.
+func (rm *room) change(old, updated *Row) error {
 	if old != nil && old.Kind != updated.Kind {
 		return apperr.InvalidField("party", "an %s can't become an %s", old.Kind, updated.Kind)
 	}
-	tomorrow := time.Now().AddDate(0, 0, 1)
-	if updated.BirthDate.Valid && updated.BirthDate.Time.After(tomorrow) {
-		return apperr.InvalidField("individual.birth_date", "must not be in the future")
+	now := time.Now().In(rm.location)
+	if err := checkPast(updated, now.AddDate(0, 0, 1)); err != nil {
+		return err
 	}
-	if updated.Founded.Valid && updated.Founded.Time.After(tomorrow) {
-		return apperr.InvalidField("organisation.founded", "must not be in the future")
+	if err := updated.step(old, now); err != nil {
+		return err
 	}
+	updated.agree(contactPhone, func(r *Row) *string { return &r.Phone }, old)
+	updated.agree(contactEmail, func(r *Row) *string { return &r.Email }, old)
+	updated.spellLatin(old)
 	return nil
+}
+
+// checkPast refuses days that can't have come yet anywhere.
+func checkPast(r *Row, tomorrow time.Time) error {
+	var broken []apperr.Violation
+	for _, d := range []struct {
+		field string
+		day   pgtype.Date
+	}{
+		{"individual.birth_date", r.BirthDate},
+		{"organisation.founded", r.Founded},
+		{"individual.income_verified_on", r.IncomeVerifiedOn},
+		{"state_since", r.StateSince},
+	} {
+		if d.day.Valid && d.day.Time.After(tomorrow) {
+			broken = append(broken, apperr.Violation{Field: d.field, Description: "must not be in the future"})
+		}
+	}
+	return apperr.Invalid(broken...)
 }

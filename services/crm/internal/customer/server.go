@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,6 +15,8 @@ import (
 // Server answers tandem.crm.v1.CustomerService.
 type Server struct {
 	crmv1.UnimplementedCustomerServiceServer
+	pool  *pgxpool.Pool
+	room  *room
 	store *record.Store[*crmv1.Customer, Row]
 }
 
@@ -23,6 +26,9 @@ type Written func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row
 // NewServer binds the room to its database and tells followers what was written.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Server {
 	written := func(ctx context.Context, tx pgx.Tx, customers []*record.Record[Row], old []*Row) error {
+		if err := keepBeside(ctx, tx, customers, old); err != nil {
+			return err
+		}
 		for _, follow := range followers {
 			if err := follow(ctx, tx, customers, old); err != nil {
 				return err
@@ -30,9 +36,25 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Serv
 		}
 		return nil
 	}
-	return &Server{store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
-		Table: Table, Name: "customer", ToRow: toRow, Change: change, ToProto: ToProto, Event: event, Written: written,
+	rm := &room{location: calendar(pool)}
+	return &Server{pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
+		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: event, Written: written,
 	})}
+}
+
+// In tells the bank's country: phones that come without a country code are of there.
+func (s *Server) In(country string) *Server {
+	s.room.country = country
+	return s
+}
+
+// calendar is the zone in which the database's sessions, and with them the bank, count days.
+func calendar(pool *pgxpool.Pool) *time.Location {
+	location, err := time.LoadLocation(pool.Config().ConnConfig.RuntimeParams["timezone"])
+	if err != nil {
+		return time.UTC
+	}
+	return location
 }
 
 // CreateCustomer adds a customer.
@@ -49,9 +71,9 @@ func (s *Server) GetCustomer(ctx context.Context, req *crmv1.GetCustomerRequest)
 
 // UpdateCustomer changes a customer.
 func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRequest) (*crmv1.UpdateCustomerResponse, error) {
+	message, mask := withTold(req.GetCustomer(), req.GetUpdateMask())
 	customer, err := s.store.Update(ctx, record.Update[*crmv1.Customer]{
-		ID: req.GetCustomer().GetCustomerId(), Etag: req.GetCustomer().GetEtag(), Message: req.GetCustomer(),
-		Mask: req.GetUpdateMask(), RequestID: req.GetRequestId(), Request: req,
+		ID: message.GetCustomerId(), Etag: message.GetEtag(), Message: message, Mask: mask, RequestID: req.GetRequestId(), Request: req,
 	})
 	return &crmv1.UpdateCustomerResponse{Customer: customer}, err
 }

@@ -11,6 +11,8 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/branch"
+	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -31,18 +33,34 @@ func toRow(i *crmv1.Interaction) (Row, []record.Reference, []apperr.Violation) {
 		ResolvedAt:      in.Time("resolved_time", i.GetResolvedTime()),
 		DueAt:           in.Time("due_time", i.GetDueTime()),
 		Satisfaction:    i.GetSatisfaction(),
+
+		Campaign:         i.GetCampaign(),
+		Place:            i.GetPlace(),
+		Documents:        append([]string{}, i.GetDocuments()...), // none is an empty list, not null
+		Class:            i.GetClass(),
+		FirstAnswerDueAt: in.Time("first_answer_due_time", i.GetFirstAnswerDueTime()),
 	}
+	if id := i.GetServiceLevelId(); id != 0 {
+		row.ServiceLevelID = &id
+	}
+	row.Latitude, row.Longitude = branch.ReadLocation(&in, i.GetLocation())
 	in.Need("customer_id", i.GetCustomerId(), i.GetCustomerKey())
 	row.checkCase(&in)
 	refs := []record.Reference{
 		record.Ref("customer_id", customer.Table, i.GetCustomerId(), i.GetCustomerKey(), &row.CustomerID),
 		record.Ref("manager_id", branch.ManagerTable, i.GetManagerId(), i.GetManagerKey(), &row.ManagerID),
 		record.Ref("account_id", account.Table, i.GetAccountId(), i.GetAccountKey(), &row.AccountID),
+		record.Ref("contract_id", contract.Table, i.GetContractId(), i.GetContractKey(), &row.ContractID),
+		record.Ref("card_id", card.Table, i.GetCardId(), i.GetCardKey(), &row.CardID),
 	}
+	var taking []record.Reference
+	row.Participants, taking = readParticipants(&in, i.GetParticipants())
+	refs = append(refs, taking...)
 	return row, refs, in.Violations
 }
 
-func toProto(r *record.Record[Row]) *crmv1.Interaction {
+// ToProto renders an interaction.
+func ToProto(r *record.Record[Row]) *crmv1.Interaction {
 	return &crmv1.Interaction{
 		InteractionId:   r.ID,
 		Key:             r.Key(),
@@ -65,10 +83,26 @@ func toProto(r *record.Record[Row]) *crmv1.Interaction {
 		Etag:            r.Etag(),
 		CreateTime:      timestamppb.New(r.CreatedAt),
 		UpdateTime:      timestamppb.New(r.UpdatedAt),
+
+		Participants:       participantsProto(r.Row.Participants),
+		ContractId:         record.Value(r.Row.ContractID),
+		CardId:             record.Value(r.Row.CardID),
+		Campaign:           r.Row.Campaign,
+		Place:              r.Row.Place,
+		Location:           branch.Location(r.Row.Latitude, r.Row.Longitude),
+		Documents:          r.Row.Documents,
+		Class:              r.Row.Class,
+		FirstAnswerDueTime: record.TimeProto(r.Row.FirstAnswerDueAt),
+		ServiceLevelId:     record.Value(r.Row.ServiceLevelID),
+		CaseState:          record.EnumValue[crmv1.CaseState](r.Row.caseState()),
+		Breached:           r.Row.breached(time.Now()),
+		ReopenedCount:      r.Row.ReopenedCount,
+		ReopenedTime:       record.TimeProto(r.Row.ReopenedAt),
+		RatedTime:          record.TimeProto(r.Row.RatedAt),
 	}
 }
 
-// event leaves subject and text in Postgres. The business date is the day in the bank's time zone.
+// event leaves subject, text, place, documents and names in Postgres. The business date is the day in the bank's time zone.
 func event(r *record.Record[Row], c *eventsv1.Change, location *time.Location) {
 	c.Payload = &eventsv1.Change_Interaction{Interaction: &eventsv1.InteractionState{
 		CustomerId:      record.Value(r.Row.CustomerID),
@@ -86,5 +120,17 @@ func event(r *record.Record[Row], c *eventsv1.Change, location *time.Location) {
 		ResolvedTime:    record.TimeProto(r.Row.ResolvedAt),
 		DueTime:         record.TimeProto(r.Row.DueAt),
 		Satisfaction:    r.Row.Satisfaction,
+
+		Participants:       participantsEvent(r.Row.Participants),
+		ContractId:         record.Value(r.Row.ContractID),
+		CardId:             record.Value(r.Row.CardID),
+		Campaign:           r.Row.Campaign,
+		Class:              r.Row.Class,
+		FirstAnswerDueTime: record.TimeProto(r.Row.FirstAnswerDueAt),
+		ServiceLevelId:     record.Value(r.Row.ServiceLevelID),
+		ReopenedCount:      r.Row.ReopenedCount,
+		ReopenedTime:       record.TimeProto(r.Row.ReopenedAt),
+		RatedTime:          record.TimeProto(r.Row.RatedAt),
+		Breached:           r.Row.breached(r.UpdatedAt),
 	}}
 }

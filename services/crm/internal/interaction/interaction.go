@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -28,34 +27,25 @@ type Row struct {
 	ResolvedAt      *time.Time `json:"resolved_at"`
 	DueAt           *time.Time `json:"due_at"`
 	Satisfaction    int32      `json:"satisfaction"`
+
+	Participants     []Participant `json:"participants"`
+	ContractID       *int64        `json:"contract_id"`
+	CardID           *int64        `json:"card_id"`
+	Campaign         string        `json:"campaign"`
+	Place            string        `json:"place"`
+	Latitude         *float64      `json:"latitude"`
+	Longitude        *float64      `json:"longitude"`
+	Documents        []string      `json:"documents"`
+	Class            string        `json:"class"`
+	ServiceLevelID   *int64        `json:"service_level_id"`
+	FirstAnswerDueAt *time.Time    `json:"first_answer_due_at"`
+	ReopenedCount    int32         `json:"reopened_count"`
+	ReopenedAt       *time.Time    `json:"reopened_at"`
+	RatedAt          *time.Time    `json:"rated_at"`
 }
 
 // Table keeps interactions; other rooms refer to it.
 var Table = record.NewTable[Row]("interaction")
-
-var schema = filter.Schema{
-	{Name: "interaction_id", Column: "interaction_id", Kind: filter.Int, Required: true, Indexed: true},
-	{Name: "key.source", Column: "source", Kind: filter.Text},
-	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
-	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
-	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.InteractionKind](), Required: true},
-	{Name: "channel", Column: "channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel]()},
-	{Name: "opened_time", Column: "opened_at", Kind: filter.Time, Required: true, Indexed: true},
-	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},
-	{Name: "account_id", Column: "account_id", Kind: filter.Int},
-	{Name: "subject", Column: "subject", Kind: filter.Text},
-	{Name: "text", Column: "text", Kind: filter.Text},
-	{Name: "outcome", Column: "outcome", Kind: filter.Text},
-	{Name: "duration_seconds", Column: "duration_seconds", Kind: filter.Int, Required: true},
-	{Name: "topic", Column: "topic", Kind: filter.Text},
-	{Name: "priority", Column: "priority", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Priority]()},
-	{Name: "first_answer_time", Column: "first_answer_at", Kind: filter.Time},
-	{Name: "resolved_time", Column: "resolved_at", Kind: filter.Time},
-	{Name: "due_time", Column: "due_at", Kind: filter.Time},
-	{Name: "satisfaction", Column: "satisfaction", Kind: filter.Int, Required: true},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
-	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
-}
 
 var (
 	kindComplaint  = record.EnumText(crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT)
@@ -71,7 +61,12 @@ func (r *Row) checkCase(in *record.Reader) {
 	times := []struct {
 		field string
 		at    *time.Time
-	}{{"first_answer_time", r.FirstAnswerAt}, {"resolved_time", r.ResolvedAt}, {"due_time", r.DueAt}}
+	}{
+		{"first_answer_time", r.FirstAnswerAt},
+		{"resolved_time", r.ResolvedAt},
+		{"due_time", r.DueAt},
+		{"first_answer_due_time", r.FirstAnswerDueAt},
+	}
 	for _, t := range times {
 		switch {
 		case t.at == nil:
@@ -84,18 +79,21 @@ func (r *Row) checkCase(in *record.Reader) {
 	if r.Priority != "" && !r.isCase() {
 		in.Refuse("priority", "is only for complaints and requests")
 	}
+	if r.Class != "" && !r.isCase() {
+		in.Refuse("class", "is only for complaints and requests")
+	}
 }
 
 // change keeps what an interaction is: another customer, kind or time would be another interaction. A case without a
 // priority keeps the one it has, a new one becomes normal.
 func change(old, updated *Row) error {
+	broken := updated.checkParticipants()
 	if old == nil {
 		if updated.Priority == "" && updated.isCase() {
 			updated.Priority = priorityNormal
 		}
-		return nil
+		return apperr.Invalid(broken...)
 	}
-	var broken []apperr.Violation
 	immutable := func(field string, same bool) {
 		if !same {
 			broken = append(broken, apperr.Violation{Field: field, Description: "can't change"})
@@ -107,5 +105,38 @@ func change(old, updated *Row) error {
 	if updated.Priority == "" {
 		updated.Priority = old.Priority
 	}
+	// What only named steps write stays.
+	updated.ReopenedCount, updated.ReopenedAt, updated.RatedAt = old.ReopenedCount, old.ReopenedAt, old.RatedAt
 	return apperr.Invalid(broken...)
+}
+
+var (
+	stateOpen     = record.EnumText(crmv1.CaseState_CASE_STATE_OPEN)
+	stateAnswered = record.EnumText(crmv1.CaseState_CASE_STATE_ANSWERED)
+	stateResolved = record.EnumText(crmv1.CaseState_CASE_STATE_RESOLVED)
+)
+
+// caseState is how far a case has come; empty when it is none.
+func (r *Row) caseState() string {
+	switch {
+	case !r.isCase():
+		return ""
+	case r.ResolvedAt != nil:
+		return stateResolved
+	case r.FirstAnswerAt != nil:
+		return stateAnswered
+	default:
+		return stateOpen
+	}
+}
+
+// breached says whether the service level was missed by now: what was due came later, or has not come.
+func (r *Row) breached(now time.Time) bool {
+	late := func(due, done *time.Time) bool {
+		if done == nil {
+			done = &now
+		}
+		return due != nil && due.Before(*done)
+	}
+	return late(r.FirstAnswerDueAt, r.FirstAnswerAt) || late(r.DueAt, r.ResolvedAt)
 }

@@ -2,7 +2,9 @@ package interaction
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -16,19 +18,25 @@ import (
 type Server struct {
 	crmv1.UnimplementedInteractionServiceServer
 	store *record.Store[*crmv1.Interaction, Row]
+	pool  *pgxpool.Pool
 }
 
 // NewServer binds the room to its database; location is the bank's time zone.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger, location *time.Location) *Server {
-	return &Server{store: record.NewStore(pool, log, record.Room[*crmv1.Interaction, Row]{
-		Table: Table, Name: "interaction", ToRow: toRow, Change: change, ToProto: toProto,
+	return &Server{pool: pool, store: record.NewStore(pool, log, record.Room[*crmv1.Interaction, Row]{
+		Table: Table, Name: "interaction", ToRow: toRow, Change: change, ToProto: ToProto, Written: listParticipants,
+		Resolved: func(ctx context.Context, q record.Querier, rows []*record.Record[Row]) ([]error, error) {
+			return resolved(ctx, q, rows, location)
+		},
 		Event: func(r *record.Record[Row], c *eventsv1.Change) { event(r, c, location) },
+		// A due time that is given is no longer that of a service level.
+		Replaces: map[string][]string{"due_time": {"service_level_id"}, "first_answer_due_time": {"service_level_id"}},
 	})}
 }
 
 // CreateInteraction adds an interaction.
 func (s *Server) CreateInteraction(ctx context.Context, req *crmv1.CreateInteractionRequest) (*crmv1.CreateInteractionResponse, error) {
-	interaction, err := s.store.Create(ctx, req.GetRequestId(), req.GetInteraction())
+	interaction, err := s.store.Create(ctx, req.GetRequestId(), asSent(req.GetInteraction()))
 	return &crmv1.CreateInteractionResponse{Interaction: interaction}, err
 }
 
@@ -49,7 +57,9 @@ func (s *Server) UpdateInteraction(ctx context.Context, req *crmv1.UpdateInterac
 
 // ListInteractions returns a page of interactions, newest first.
 func (s *Server) ListInteractions(ctx context.Context, req *crmv1.ListInteractionsRequest) (*crmv1.ListInteractionsResponse, error) {
-	page, err := s.store.List(ctx, req, schema, record.Scope{Order: "opened_time desc"})
+	narrowed := scope(req)
+	narrowed.Order = "opened_time desc"
+	page, err := s.store.List(ctx, req, schema, narrowed)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +70,36 @@ func (s *Server) ListInteractions(ctx context.Context, req *crmv1.ListInteractio
 func (s *Server) BatchUpsertInteractions(
 	ctx context.Context, req *crmv1.BatchUpsertInteractionsRequest,
 ) (*crmv1.BatchUpsertInteractionsResponse, error) {
+	for i, interaction := range req.GetInteractions() {
+		req.Interactions[i] = asSent(interaction)
+	}
 	results, err := s.store.BatchUpsert(ctx, req.GetInteractions(), record.Batch{ImportID: req.GetImportId(), ValidateOnly: req.GetValidateOnly()})
 	return &crmv1.BatchUpsertInteractionsResponse{Results: results}, err
+}
+
+// asSent is a message without what only Tandem itself may say: whence its due times come. The message is the server's own.
+func asSent(i *crmv1.Interaction) *crmv1.Interaction {
+	if i != nil {
+		i.ServiceLevelId = 0
+	}
+	return i
+}
+
+// scope narrows a list to a customer's and an employee's interactions: theirs, and those in which they only took part. An
+// array, and not a subquery, lets both ways to an interaction use their index.
+func scope(req *crmv1.ListInteractionsRequest) record.Scope {
+	var conditions []string
+	var args []any
+	for _, party := range []struct {
+		name string
+		id   int64
+	}{{partyCustomer, req.GetCustomerId()}, {partyManager, req.GetManagerId()}} {
+		if party.id == 0 {
+			continue
+		}
+		args = append(args, party.id)
+		conditions = append(conditions, fmt.Sprintf(`(%[1]s_id = $%[2]d OR interaction_id = ANY (ARRAY(
+    SELECT interaction_id FROM interaction_participant WHERE party = '%[1]s' AND party_id = $%[2]d)))`, party.name, len(args)))
+	}
+	return record.Scope{Condition: strings.Join(conditions, " AND "), Args: args}
 }

@@ -26,18 +26,23 @@ func (m StateMachine) Check(field, from, to string) error {
 	return wrongTransition(field, fmt.Sprintf("can't go from %s to %s; %s", from, to, m.ways(from)))
 }
 
-// Step is the state to which a named step leads; a step that does not begin in the state is refused as Check does it.
-func (m StateMachine) Step(field, name, from string) (to string, err error) {
+func wrongTransition(field, text string) error {
+	return &apperr.Error{
+		Code: codes.FailedPrecondition, Reason: apperr.ReasonWrongTransition, Message: field + ": " + text,
+		Violations: []apperr.Violation{{Field: field, Description: text}},
+	}
+}
+
+// Step is the state to which a named step leads from a state. A step that the machine does not have from there is refused,
+// and the refusal names those it has.
+func (m StateMachine) Step(field, name, from string) (string, error) {
 	for _, t := range m {
 		if t.Name == name && t.From == from {
 			return t.To, nil
 		}
 	}
-	return "", wrongTransition(field, fmt.Sprintf("can't %s what is %s; %s", strings.ReplaceAll(name, "_", " "), from, m.ways(from)))
-}
-
-func wrongTransition(field, text string) error {
-	return &apperr.Error{
+	text := fmt.Sprintf("can't %s from %s; %s", name, from, m.ways(from))
+	return "", &apperr.Error{
 		Code: codes.FailedPrecondition, Reason: apperr.ReasonWrongTransition, Message: field + ": " + text,
 		Violations: []apperr.Violation{{Field: field, Description: text}},
 	}

@@ -17,7 +17,10 @@ import (
 )
 
 // outputOnly are fields that no update may set, in any kind of record.
-var outputOnly = []string{"key", "etag", "create_time", "update_time"}
+var outputOnly = []string{
+	"key", "etag", "create_time", "update_time",
+	"service_level_id", "case_state", "breached", "reopened_count", "reopened_time", "rated_time",
+}
 
 // Update describes a change of one record.
 type Update[P Message] struct {
@@ -77,6 +80,7 @@ func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
 				stored.ProtoReflect().Clear(old)
 			}
 		}
+		clearNested(stored.ProtoReflect(), path)
 	}
 	fieldmask.Update(mask, stored, update.Message)
 	return stored, nil
@@ -92,6 +96,23 @@ func (s *Store[P, R]) replaced(field string) []string {
 
 func (s *Store[P, R]) isOutputOnly(field string) bool {
 	return slices.Contains(outputOnly, field) || slices.Contains(s.room.OutputOnly, field) || field == s.room.Table.idColumn()
+}
+
+// clearNested clears the id that gives way to a key inside a part of the message, as replaced does at its top.
+func clearNested(m protoreflect.Message, path string) {
+	part, rest, nested := strings.Cut(path, ".")
+	name, isKey := strings.CutSuffix(rest, "_key")
+	if !nested || !isKey || strings.Contains(rest, ".") {
+		return
+	}
+	field := m.Descriptor().Fields().ByName(protoreflect.Name(part))
+	if !m.Has(field) {
+		return
+	}
+	inner := m.Get(field).Message()
+	if id := inner.Descriptor().Fields().ByName(protoreflect.Name(name + "_id")); id != nil {
+		inner.Clear(id)
+	}
 }
 
 // setFields are the fields that the caller filled in, without those that only name the record.

@@ -26,7 +26,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// CustomerState is where the customer stands with the bank.
+// CustomerState is where the customer stands with the bank. The steps: activate (prospect to active), drop (prospect to
+// former), end (active to former), return (former to active) and court (former to prospect).
 type CustomerState int32
 
 const (
@@ -83,6 +84,107 @@ func (CustomerState) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{0}
 }
 
+// CustomerStateReason is why a customer is in a state.
+type CustomerStateReason int32
+
+const (
+	// Not known.
+	CustomerStateReason_CUSTOMER_STATE_REASON_UNSPECIFIED CustomerStateReason = 0
+	// Answered a campaign.
+	CustomerStateReason_CUSTOMER_STATE_REASON_CAMPAIGN CustomerStateReason = 1
+	// Recommended by somebody.
+	CustomerStateReason_CUSTOMER_STATE_REASON_REFERRAL CustomerStateReason = 2
+	// Came by themselves.
+	CustomerStateReason_CUSTOMER_STATE_REASON_OWN_INTEREST CustomerStateReason = 3
+	// Signed a contract.
+	CustomerStateReason_CUSTOMER_STATE_REASON_CONTRACT_SIGNED CustomerStateReason = 4
+	// Came with a portfolio or company that the bank took over.
+	CustomerStateReason_CUSTOMER_STATE_REASON_TAKEN_OVER CustomerStateReason = 5
+	// The last contract ended.
+	CustomerStateReason_CUSTOMER_STATE_REASON_CONTRACTS_ENDED CustomerStateReason = 6
+	// Left for another bank.
+	CustomerStateReason_CUSTOMER_STATE_REASON_OTHER_BANK CustomerStateReason = 7
+	// Left because of dissatisfaction.
+	CustomerStateReason_CUSTOMER_STATE_REASON_DISSATISFIED CustomerStateReason = 8
+	// Moved away.
+	CustomerStateReason_CUSTOMER_STATE_REASON_MOVED_AWAY CustomerStateReason = 9
+	// Died, or was dissolved.
+	CustomerStateReason_CUSTOMER_STATE_REASON_DECEASED CustomerStateReason = 10
+	// The bank ended the relation or declined it.
+	CustomerStateReason_CUSTOMER_STATE_REASON_BANK_DECISION CustomerStateReason = 11
+	// Used nothing for long.
+	CustomerStateReason_CUSTOMER_STATE_REASON_INACTIVE CustomerStateReason = 12
+	// The record was a duplicate or a mistake.
+	CustomerStateReason_CUSTOMER_STATE_REASON_CORRECTION CustomerStateReason = 13
+	// Another reason; the note says which.
+	CustomerStateReason_CUSTOMER_STATE_REASON_OTHER CustomerStateReason = 14
+)
+
+// Enum value maps for CustomerStateReason.
+var (
+	CustomerStateReason_name = map[int32]string{
+		0:  "CUSTOMER_STATE_REASON_UNSPECIFIED",
+		1:  "CUSTOMER_STATE_REASON_CAMPAIGN",
+		2:  "CUSTOMER_STATE_REASON_REFERRAL",
+		3:  "CUSTOMER_STATE_REASON_OWN_INTEREST",
+		4:  "CUSTOMER_STATE_REASON_CONTRACT_SIGNED",
+		5:  "CUSTOMER_STATE_REASON_TAKEN_OVER",
+		6:  "CUSTOMER_STATE_REASON_CONTRACTS_ENDED",
+		7:  "CUSTOMER_STATE_REASON_OTHER_BANK",
+		8:  "CUSTOMER_STATE_REASON_DISSATISFIED",
+		9:  "CUSTOMER_STATE_REASON_MOVED_AWAY",
+		10: "CUSTOMER_STATE_REASON_DECEASED",
+		11: "CUSTOMER_STATE_REASON_BANK_DECISION",
+		12: "CUSTOMER_STATE_REASON_INACTIVE",
+		13: "CUSTOMER_STATE_REASON_CORRECTION",
+		14: "CUSTOMER_STATE_REASON_OTHER",
+	}
+	CustomerStateReason_value = map[string]int32{
+		"CUSTOMER_STATE_REASON_UNSPECIFIED":     0,
+		"CUSTOMER_STATE_REASON_CAMPAIGN":        1,
+		"CUSTOMER_STATE_REASON_REFERRAL":        2,
+		"CUSTOMER_STATE_REASON_OWN_INTEREST":    3,
+		"CUSTOMER_STATE_REASON_CONTRACT_SIGNED": 4,
+		"CUSTOMER_STATE_REASON_TAKEN_OVER":      5,
+		"CUSTOMER_STATE_REASON_CONTRACTS_ENDED": 6,
+		"CUSTOMER_STATE_REASON_OTHER_BANK":      7,
+		"CUSTOMER_STATE_REASON_DISSATISFIED":    8,
+		"CUSTOMER_STATE_REASON_MOVED_AWAY":      9,
+		"CUSTOMER_STATE_REASON_DECEASED":        10,
+		"CUSTOMER_STATE_REASON_BANK_DECISION":   11,
+		"CUSTOMER_STATE_REASON_INACTIVE":        12,
+		"CUSTOMER_STATE_REASON_CORRECTION":      13,
+		"CUSTOMER_STATE_REASON_OTHER":           14,
+	}
+)
+
+func (x CustomerStateReason) Enum() *CustomerStateReason {
+	p := new(CustomerStateReason)
+	*p = x
+	return p
+}
+
+func (x CustomerStateReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CustomerStateReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_customer_proto_enumTypes[1].Descriptor()
+}
+
+func (CustomerStateReason) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_customer_proto_enumTypes[1]
+}
+
+func (x CustomerStateReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CustomerStateReason.Descriptor instead.
+func (CustomerStateReason) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{1}
+}
+
 // Sex of a person, as in identity documents.
 type Sex int32
 
@@ -120,11 +222,11 @@ func (x Sex) String() string {
 }
 
 func (Sex) Descriptor() protoreflect.EnumDescriptor {
-	return file_tandem_crm_v1_customer_proto_enumTypes[1].Descriptor()
+	return file_tandem_crm_v1_customer_proto_enumTypes[2].Descriptor()
 }
 
 func (Sex) Type() protoreflect.EnumType {
-	return &file_tandem_crm_v1_customer_proto_enumTypes[1]
+	return &file_tandem_crm_v1_customer_proto_enumTypes[2]
 }
 
 func (x Sex) Number() protoreflect.EnumNumber {
@@ -133,7 +235,7 @@ func (x Sex) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sex.Descriptor instead.
 func (Sex) EnumDescriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{1}
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{2}
 }
 
 // Customer is an individual or an organisation that the bank serves, served or wants to serve.
@@ -175,7 +277,25 @@ type Customer struct {
 	// When the record was created in Tandem; output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the record was last changed; output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Ways to reach the customer. phone and email above are the primary ones of their kind: when only one side is given, or
+	// only one changes, the other follows; when both change, phone and email count.
+	ContactPoints []*ContactPoint `protobuf:"bytes,18,rep,name=contact_points,json=contactPoints,proto3" json:"contact_points,omitempty"`
+	// Channel that the customer prefers; not set when unknown.
+	PreferredChannel Channel `protobuf:"varint,19,opt,name=preferred_channel,json=preferredChannel,proto3,enum=tandem.crm.v1.Channel" json:"preferred_channel,omitempty"`
+	// Language that the customer prefers, as a BCP 47 tag, for example "uk" or "pt-BR"; kept in the tag's usual form.
+	PreferredLanguage string `protobuf:"bytes,20,opt,name=preferred_language,json=preferredLanguage,proto3" json:"preferred_language,omitempty"`
+	// Other banks that the customer uses.
+	OtherBanks []*OtherBank `protobuf:"bytes,21,rep,name=other_banks,json=otherBanks,proto3" json:"other_banks,omitempty"`
+	// Why the customer is in the state; a change of the state without a reason takes it away.
+	StateReason CustomerStateReason `protobuf:"varint,22,opt,name=state_reason,json=stateReason,proto3,enum=tandem.crm.v1.CustomerStateReason" json:"state_reason,omitempty"`
+	// First day of the state. A change of the state without it takes the day of the change.
+	StateSince *date.Date `protobuf:"bytes,23,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
+	// More about the reason; personal.
+	StateNote string `protobuf:"bytes,24,opt,name=state_note,json=stateNote,proto3" json:"state_note,omitempty"`
+	// Attributes that the bank defined, by name (AttributeService). Every write sets those that it names and leaves the
+	// others as they are; one without a value is taken away.
+	Attributes    map[string]*AttributeValue `protobuf:"bytes,25,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -340,6 +460,62 @@ func (x *Customer) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Customer) GetContactPoints() []*ContactPoint {
+	if x != nil {
+		return x.ContactPoints
+	}
+	return nil
+}
+
+func (x *Customer) GetPreferredChannel() Channel {
+	if x != nil {
+		return x.PreferredChannel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *Customer) GetPreferredLanguage() string {
+	if x != nil {
+		return x.PreferredLanguage
+	}
+	return ""
+}
+
+func (x *Customer) GetOtherBanks() []*OtherBank {
+	if x != nil {
+		return x.OtherBanks
+	}
+	return nil
+}
+
+func (x *Customer) GetStateReason() CustomerStateReason {
+	if x != nil {
+		return x.StateReason
+	}
+	return CustomerStateReason_CUSTOMER_STATE_REASON_UNSPECIFIED
+}
+
+func (x *Customer) GetStateSince() *date.Date {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
+func (x *Customer) GetStateNote() string {
+	if x != nil {
+		return x.StateNote
+	}
+	return ""
+}
+
+func (x *Customer) GetAttributes() map[string]*AttributeValue {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
 type isCustomer_Party interface {
 	isCustomer_Party()
 }
@@ -371,8 +547,48 @@ type Individual struct {
 	Sex Sex `protobuf:"varint,4,opt,name=sex,proto3,enum=tandem.crm.v1.Sex" json:"sex,omitempty"`
 	// Occupation, in the bank's own terms.
 	Occupation string `protobuf:"bytes,5,opt,name=occupation,proto3" json:"occupation,omitempty"`
-	// Stated net income a month.
+	// Net income a month.
 	MonthlyIncome *money.Money `protobuf:"bytes,6,opt,name=monthly_income,json=monthlyIncome,proto3" json:"monthly_income,omitempty"`
+	// Middle name or patronymic; personal.
+	MiddleName string `protobuf:"bytes,7,opt,name=middle_name,json=middleName,proto3" json:"middle_name,omitempty"`
+	// Given name in Latin letters, as in a passport; personal. What is left empty here and in the next two is spelt by the
+	// standards of passports from a name in Cyrillic: Ukraine (resolution 55 of 2010) when the name has a letter that only
+	// Ukrainian has or the customer is a citizen of UA, else ICAO 9303. It follows the name when that changes.
+	GivenNameLatin string `protobuf:"bytes,8,opt,name=given_name_latin,json=givenNameLatin,proto3" json:"given_name_latin,omitempty"`
+	// Family name in Latin letters; personal.
+	FamilyNameLatin string `protobuf:"bytes,9,opt,name=family_name_latin,json=familyNameLatin,proto3" json:"family_name_latin,omitempty"`
+	// Middle name or patronymic in Latin letters; personal.
+	MiddleNameLatin string `protobuf:"bytes,10,opt,name=middle_name_latin,json=middleNameLatin,proto3" json:"middle_name_latin,omitempty"`
+	// Citizenships: ISO 3166-1 alpha-2 codes.
+	Citizenships []string `protobuf:"bytes,11,rep,name=citizenships,proto3" json:"citizenships,omitempty"`
+	// Tax id; personal.
+	TaxId *TaxId `protobuf:"bytes,12,opt,name=tax_id,json=taxId,proto3" json:"tax_id,omitempty"`
+	// Identity documents; personal.
+	IdentityDocuments []*IdentityDocument `protobuf:"bytes,13,rep,name=identity_documents,json=identityDocuments,proto3" json:"identity_documents,omitempty"`
+	// Marital status.
+	MaritalStatus MaritalStatus `protobuf:"varint,14,opt,name=marital_status,json=maritalStatus,proto3,enum=tandem.crm.v1.MaritalStatus" json:"marital_status,omitempty"`
+	// Persons whom the customer provides for; unset when unknown.
+	Dependants *int32 `protobuf:"varint,15,opt,name=dependants,proto3,oneof" json:"dependants,omitempty"`
+	// Highest education.
+	EducationLevel EducationLevel `protobuf:"varint,16,opt,name=education_level,json=educationLevel,proto3,enum=tandem.crm.v1.EducationLevel" json:"education_level,omitempty"`
+	// Employer's name, when the employer is no customer or not known to be one.
+	EmployerName string `protobuf:"bytes,17,opt,name=employer_name,json=employerName,proto3" json:"employer_name,omitempty"`
+	// Employer, when a customer; 0 when not known to be one.
+	EmployerId int64 `protobuf:"varint,18,opt,name=employer_id,json=employerId,proto3" json:"employer_id,omitempty"`
+	// Input only, instead of employer_id. In a batch the employer has to be stored before.
+	EmployerKey *ExternalKey `protobuf:"bytes,19,opt,name=employer_key,json=employerKey,proto3" json:"employer_key,omitempty"`
+	// Position with the employer.
+	Position string `protobuf:"bytes,20,opt,name=position,proto3" json:"position,omitempty"`
+	// First day with the employer: tenure is counted from it.
+	EmployedSince *date.Date `protobuf:"bytes,21,opt,name=employed_since,json=employedSince,proto3" json:"employed_since,omitempty"`
+	// Where the income comes from.
+	IncomeSource IncomeSource `protobuf:"varint,22,opt,name=income_source,json=incomeSource,proto3,enum=tandem.crm.v1.IncomeSource" json:"income_source,omitempty"`
+	// Day on which the income was verified; unset when it was not.
+	IncomeVerifiedOn *date.Date `protobuf:"bytes,23,opt,name=income_verified_on,json=incomeVerifiedOn,proto3" json:"income_verified_on,omitempty"`
+	// How it was verified; only with income_verified_on.
+	IncomeProof IncomeProof `protobuf:"varint,24,opt,name=income_proof,json=incomeProof,proto3,enum=tandem.crm.v1.IncomeProof" json:"income_proof,omitempty"`
+	// What interests the person: short words of the bank's own, for example "travel". They go to analysis: no free texts.
+	Interests     []string `protobuf:"bytes,25,rep,name=interests,proto3" json:"interests,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -449,6 +665,139 @@ func (x *Individual) GetMonthlyIncome() *money.Money {
 	return nil
 }
 
+func (x *Individual) GetMiddleName() string {
+	if x != nil {
+		return x.MiddleName
+	}
+	return ""
+}
+
+func (x *Individual) GetGivenNameLatin() string {
+	if x != nil {
+		return x.GivenNameLatin
+	}
+	return ""
+}
+
+func (x *Individual) GetFamilyNameLatin() string {
+	if x != nil {
+		return x.FamilyNameLatin
+	}
+	return ""
+}
+
+func (x *Individual) GetMiddleNameLatin() string {
+	if x != nil {
+		return x.MiddleNameLatin
+	}
+	return ""
+}
+
+func (x *Individual) GetCitizenships() []string {
+	if x != nil {
+		return x.Citizenships
+	}
+	return nil
+}
+
+func (x *Individual) GetTaxId() *TaxId {
+	if x != nil {
+		return x.TaxId
+	}
+	return nil
+}
+
+func (x *Individual) GetIdentityDocuments() []*IdentityDocument {
+	if x != nil {
+		return x.IdentityDocuments
+	}
+	return nil
+}
+
+func (x *Individual) GetMaritalStatus() MaritalStatus {
+	if x != nil {
+		return x.MaritalStatus
+	}
+	return MaritalStatus_MARITAL_STATUS_UNSPECIFIED
+}
+
+func (x *Individual) GetDependants() int32 {
+	if x != nil && x.Dependants != nil {
+		return *x.Dependants
+	}
+	return 0
+}
+
+func (x *Individual) GetEducationLevel() EducationLevel {
+	if x != nil {
+		return x.EducationLevel
+	}
+	return EducationLevel_EDUCATION_LEVEL_UNSPECIFIED
+}
+
+func (x *Individual) GetEmployerName() string {
+	if x != nil {
+		return x.EmployerName
+	}
+	return ""
+}
+
+func (x *Individual) GetEmployerId() int64 {
+	if x != nil {
+		return x.EmployerId
+	}
+	return 0
+}
+
+func (x *Individual) GetEmployerKey() *ExternalKey {
+	if x != nil {
+		return x.EmployerKey
+	}
+	return nil
+}
+
+func (x *Individual) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *Individual) GetEmployedSince() *date.Date {
+	if x != nil {
+		return x.EmployedSince
+	}
+	return nil
+}
+
+func (x *Individual) GetIncomeSource() IncomeSource {
+	if x != nil {
+		return x.IncomeSource
+	}
+	return IncomeSource_INCOME_SOURCE_UNSPECIFIED
+}
+
+func (x *Individual) GetIncomeVerifiedOn() *date.Date {
+	if x != nil {
+		return x.IncomeVerifiedOn
+	}
+	return nil
+}
+
+func (x *Individual) GetIncomeProof() IncomeProof {
+	if x != nil {
+		return x.IncomeProof
+	}
+	return IncomeProof_INCOME_PROOF_UNSPECIFIED
+}
+
+func (x *Individual) GetInterests() []string {
+	if x != nil {
+		return x.Interests
+	}
+	return nil
+}
+
 // Organisation is a legal person.
 type Organisation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -463,9 +812,17 @@ type Organisation struct {
 	// Turnover of the last business year.
 	AnnualTurnover *money.Money `protobuf:"bytes,5,opt,name=annual_turnover,json=annualTurnover,proto3" json:"annual_turnover,omitempty"`
 	// Date of foundation.
-	Founded       *date.Date `protobuf:"bytes,6,opt,name=founded,proto3" json:"founded,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Founded *date.Date `protobuf:"bytes,6,opt,name=founded,proto3" json:"founded,omitempty"`
+	// Names that it trades under.
+	TradeNames []string `protobuf:"bytes,7,rep,name=trade_names,json=tradeNames,proto3" json:"trade_names,omitempty"`
+	// Tax ids.
+	TaxIds []*TaxId `protobuf:"bytes,8,rep,name=tax_ids,json=taxIds,proto3" json:"tax_ids,omitempty"`
+	// Legal form, in the country's own short form, for example "s.r.o.".
+	LegalForm string `protobuf:"bytes,9,opt,name=legal_form,json=legalForm,proto3" json:"legal_form,omitempty"`
+	// Registered name in Latin letters; follows the rules of an individual's names.
+	LegalNameLatin string `protobuf:"bytes,10,opt,name=legal_name_latin,json=legalNameLatin,proto3" json:"legal_name_latin,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Organisation) Reset() {
@@ -538,6 +895,34 @@ func (x *Organisation) GetFounded() *date.Date {
 		return x.Founded
 	}
 	return nil
+}
+
+func (x *Organisation) GetTradeNames() []string {
+	if x != nil {
+		return x.TradeNames
+	}
+	return nil
+}
+
+func (x *Organisation) GetTaxIds() []*TaxId {
+	if x != nil {
+		return x.TaxIds
+	}
+	return nil
+}
+
+func (x *Organisation) GetLegalForm() string {
+	if x != nil {
+		return x.LegalForm
+	}
+	return ""
+}
+
+func (x *Organisation) GetLegalNameLatin() string {
+	if x != nil {
+		return x.LegalNameLatin
+	}
+	return ""
 }
 
 // CreateCustomerRequest carries a new customer.
@@ -1109,11 +1494,413 @@ func (x *BatchUpsertCustomersResponse) GetResults() []*UpsertResult {
 	return nil
 }
 
+// CustomerStateChange is one change of a customer's state, or the state that a new customer began with when the message
+// that made the customer told why or since when.
+type CustomerStateChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the change.
+	ChangeId int64 `protobuf:"varint,1,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	// The customer.
+	CustomerId int64 `protobuf:"varint,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// State before; not set for a new customer.
+	FromState CustomerState `protobuf:"varint,3,opt,name=from_state,json=fromState,proto3,enum=tandem.crm.v1.CustomerState" json:"from_state,omitempty"`
+	// State after.
+	ToState CustomerState `protobuf:"varint,4,opt,name=to_state,json=toState,proto3,enum=tandem.crm.v1.CustomerState" json:"to_state,omitempty"`
+	// Name of the step: "activate", "drop", "end", "return", "court"; empty for a new customer.
+	Transition string `protobuf:"bytes,5,opt,name=transition,proto3" json:"transition,omitempty"`
+	// Why.
+	Reason CustomerStateReason `protobuf:"varint,6,opt,name=reason,proto3,enum=tandem.crm.v1.CustomerStateReason" json:"reason,omitempty"`
+	// More about it, in the bank's words; personal.
+	Note string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	// First day of the new state.
+	EffectiveDate *date.Date `protobuf:"bytes,8,opt,name=effective_date,json=effectiveDate,proto3" json:"effective_date,omitempty"`
+	// When it was written.
+	ChangeTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
+	// Who wrote it.
+	Actor         string `protobuf:"bytes,10,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CustomerStateChange) Reset() {
+	*x = CustomerStateChange{}
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CustomerStateChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CustomerStateChange) ProtoMessage() {}
+
+func (x *CustomerStateChange) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CustomerStateChange.ProtoReflect.Descriptor instead.
+func (*CustomerStateChange) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CustomerStateChange) GetChangeId() int64 {
+	if x != nil {
+		return x.ChangeId
+	}
+	return 0
+}
+
+func (x *CustomerStateChange) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *CustomerStateChange) GetFromState() CustomerState {
+	if x != nil {
+		return x.FromState
+	}
+	return CustomerState_CUSTOMER_STATE_UNSPECIFIED
+}
+
+func (x *CustomerStateChange) GetToState() CustomerState {
+	if x != nil {
+		return x.ToState
+	}
+	return CustomerState_CUSTOMER_STATE_UNSPECIFIED
+}
+
+func (x *CustomerStateChange) GetTransition() string {
+	if x != nil {
+		return x.Transition
+	}
+	return ""
+}
+
+func (x *CustomerStateChange) GetReason() CustomerStateReason {
+	if x != nil {
+		return x.Reason
+	}
+	return CustomerStateReason_CUSTOMER_STATE_REASON_UNSPECIFIED
+}
+
+func (x *CustomerStateChange) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *CustomerStateChange) GetEffectiveDate() *date.Date {
+	if x != nil {
+		return x.EffectiveDate
+	}
+	return nil
+}
+
+func (x *CustomerStateChange) GetChangeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangeTime
+	}
+	return nil
+}
+
+func (x *CustomerStateChange) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+// ChangeCustomerStateRequest says which customer changes the state, and why.
+type ChangeCustomerStateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer number.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// External key, instead of the number.
+	Key *ExternalKey `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The new state.
+	State CustomerState `protobuf:"varint,3,opt,name=state,proto3,enum=tandem.crm.v1.CustomerState" json:"state,omitempty"`
+	// Why.
+	Reason CustomerStateReason `protobuf:"varint,4,opt,name=reason,proto3,enum=tandem.crm.v1.CustomerStateReason" json:"reason,omitempty"`
+	// More about it; required for the reason OTHER.
+	Note string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	// First day of the new state: not in the future and not before the present state's. Today when unset.
+	EffectiveDate *date.Date `protobuf:"bytes,6,opt,name=effective_date,json=effectiveDate,proto3" json:"effective_date,omitempty"`
+	// The etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeCustomerStateRequest) Reset() {
+	*x = ChangeCustomerStateRequest{}
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeCustomerStateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeCustomerStateRequest) ProtoMessage() {}
+
+func (x *ChangeCustomerStateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeCustomerStateRequest.ProtoReflect.Descriptor instead.
+func (*ChangeCustomerStateRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ChangeCustomerStateRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ChangeCustomerStateRequest) GetKey() *ExternalKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ChangeCustomerStateRequest) GetState() CustomerState {
+	if x != nil {
+		return x.State
+	}
+	return CustomerState_CUSTOMER_STATE_UNSPECIFIED
+}
+
+func (x *ChangeCustomerStateRequest) GetReason() CustomerStateReason {
+	if x != nil {
+		return x.Reason
+	}
+	return CustomerStateReason_CUSTOMER_STATE_REASON_UNSPECIFIED
+}
+
+func (x *ChangeCustomerStateRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ChangeCustomerStateRequest) GetEffectiveDate() *date.Date {
+	if x != nil {
+		return x.EffectiveDate
+	}
+	return nil
+}
+
+func (x *ChangeCustomerStateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ChangeCustomerStateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ChangeCustomerStateResponse holds the customer.
+type ChangeCustomerStateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The customer as stored.
+	Customer      *Customer `protobuf:"bytes,1,opt,name=customer,proto3" json:"customer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeCustomerStateResponse) Reset() {
+	*x = ChangeCustomerStateResponse{}
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeCustomerStateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeCustomerStateResponse) ProtoMessage() {}
+
+func (x *ChangeCustomerStateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeCustomerStateResponse.ProtoReflect.Descriptor instead.
+func (*ChangeCustomerStateResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ChangeCustomerStateResponse) GetCustomer() *Customer {
+	if x != nil {
+		return x.Customer
+	}
+	return nil
+}
+
+// ListCustomerStateChangesRequest asks for a page of one customer's changes of state, newest first.
+type ListCustomerStateChangesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most rows to return; 0 means 50, at most 1000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// The customer.
+	CustomerId    int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCustomerStateChangesRequest) Reset() {
+	*x = ListCustomerStateChangesRequest{}
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCustomerStateChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCustomerStateChangesRequest) ProtoMessage() {}
+
+func (x *ListCustomerStateChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCustomerStateChangesRequest.ProtoReflect.Descriptor instead.
+func (*ListCustomerStateChangesRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListCustomerStateChangesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListCustomerStateChangesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListCustomerStateChangesRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+// ListCustomerStateChangesResponse holds a page.
+type ListCustomerStateChangesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes, newest first.
+	Changes []*CustomerStateChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Token of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCustomerStateChangesResponse) Reset() {
+	*x = ListCustomerStateChangesResponse{}
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCustomerStateChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCustomerStateChangesResponse) ProtoMessage() {}
+
+func (x *ListCustomerStateChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCustomerStateChangesResponse.ProtoReflect.Descriptor instead.
+func (*ListCustomerStateChangesResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListCustomerStateChangesResponse) GetChanges() []*CustomerStateChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *ListCustomerStateChangesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_tandem_crm_v1_customer_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctandem/crm/v1/customer.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\"\xee\x06\n" +
+	"\x1ctandem/crm/v1/customer.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1dtandem/crm/v1/attribute.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1ftandem/crm/v1/interaction.proto\x1a\x1btandem/crm/v1/profile.proto\"\xe8\v\n" +
 	"\bCustomer\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12,\n" +
@@ -1142,8 +1929,24 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\vcreate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTimeB\x0e\n" +
-	"\x05party\x12\x05\xbaH\x02\b\x01\"\xa4\x02\n" +
+	"updateTime\x12L\n" +
+	"\x0econtact_points\x18\x12 \x03(\v2\x1b.tandem.crm.v1.ContactPointB\b\xbaH\x05\x92\x01\x02\x102R\rcontactPoints\x12M\n" +
+	"\x11preferred_channel\x18\x13 \x01(\x0e2\x16.tandem.crm.v1.ChannelB\b\xbaH\x05\x82\x01\x02\x10\x01R\x10preferredChannel\x126\n" +
+	"\x12preferred_language\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18#R\x11preferredLanguage\x12C\n" +
+	"\vother_banks\x18\x15 \x03(\v2\x18.tandem.crm.v1.OtherBankB\b\xbaH\x05\x92\x01\x02\x102R\n" +
+	"otherBanks\x12O\n" +
+	"\fstate_reason\x18\x16 \x01(\x0e2\".tandem.crm.v1.CustomerStateReasonB\b\xbaH\x05\x82\x01\x02\x10\x01R\vstateReason\x122\n" +
+	"\vstate_since\x18\x17 \x01(\v2\x11.google.type.DateR\n" +
+	"stateSince\x12'\n" +
+	"\n" +
+	"state_note\x18\x18 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tstateNote\x12R\n" +
+	"\n" +
+	"attributes\x18\x19 \x03(\v2'.tandem.crm.v1.Customer.AttributesEntryB\t\xbaH\x06\x9a\x01\x03\x10\xc8\x01R\n" +
+	"attributes\x1a\\\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.tandem.crm.v1.AttributeValueR\x05value:\x028\x01B\x0e\n" +
+	"\x05party\x12\x05\xbaH\x02\b\x01\"\x94\v\n" +
 	"\n" +
 	"Individual\x12&\n" +
 	"\n" +
@@ -1156,7 +1959,34 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\n" +
 	"occupation\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\n" +
 	"occupation\x129\n" +
-	"\x0emonthly_income\x18\x06 \x01(\v2\x12.google.type.MoneyR\rmonthlyIncome\"\xe1\x02\n" +
+	"\x0emonthly_income\x18\x06 \x01(\v2\x12.google.type.MoneyR\rmonthlyIncome\x12(\n" +
+	"\vmiddle_name\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\n" +
+	"middleName\x122\n" +
+	"\x10given_name_latin\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\x0egivenNameLatin\x124\n" +
+	"\x11family_name_latin\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\x0ffamilyNameLatin\x124\n" +
+	"\x11middle_name_latin\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\x0fmiddleNameLatin\x12>\n" +
+	"\fcitizenships\x18\v \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10\n" +
+	"\x18\x01\"\x0er\f2\n" +
+	"^[A-Z]{2}$R\fcitizenships\x12+\n" +
+	"\x06tax_id\x18\f \x01(\v2\x14.tandem.crm.v1.TaxIdR\x05taxId\x12X\n" +
+	"\x12identity_documents\x18\r \x03(\v2\x1f.tandem.crm.v1.IdentityDocumentB\b\xbaH\x05\x92\x01\x02\x10\x14R\x11identityDocuments\x12M\n" +
+	"\x0emarital_status\x18\x0e \x01(\x0e2\x1c.tandem.crm.v1.MaritalStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\rmaritalStatus\x12.\n" +
+	"\n" +
+	"dependants\x18\x0f \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x00H\x00R\n" +
+	"dependants\x88\x01\x01\x12P\n" +
+	"\x0feducation_level\x18\x10 \x01(\x0e2\x1d.tandem.crm.v1.EducationLevelB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0eeducationLevel\x12-\n" +
+	"\remployer_name\x18\x11 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\femployerName\x12(\n" +
+	"\vemployer_id\x18\x12 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"employerId\x12=\n" +
+	"\femployer_key\x18\x13 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\vemployerKey\x12#\n" +
+	"\bposition\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18dR\bposition\x128\n" +
+	"\x0eemployed_since\x18\x15 \x01(\v2\x11.google.type.DateR\remployedSince\x12J\n" +
+	"\rincome_source\x18\x16 \x01(\x0e2\x1b.tandem.crm.v1.IncomeSourceB\b\xbaH\x05\x82\x01\x02\x10\x01R\fincomeSource\x12?\n" +
+	"\x12income_verified_on\x18\x17 \x01(\v2\x11.google.type.DateR\x10incomeVerifiedOn\x12G\n" +
+	"\fincome_proof\x18\x18 \x01(\x0e2\x1a.tandem.crm.v1.IncomeProofB\b\xbaH\x05\x82\x01\x02\x10\x01R\vincomeProof\x120\n" +
+	"\tinterests\x18\x19 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x102\x18\x01\"\x06r\x04\x10\x01\x18<R\tinterestsB\r\n" +
+	"\v_dependants\"\xac\x04\n" +
 	"\fOrganisation\x12)\n" +
 	"\n" +
 	"legal_name\x18\x01 \x01(\tB\n" +
@@ -1165,7 +1995,15 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\rindustry_nace\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^([0-9]{2}(\\.[0-9]{1,2})?)?$R\findustryNace\x12*\n" +
 	"\temployees\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\temployees\x88\x01\x01\x12;\n" +
 	"\x0fannual_turnover\x18\x05 \x01(\v2\x12.google.type.MoneyR\x0eannualTurnover\x12+\n" +
-	"\afounded\x18\x06 \x01(\v2\x11.google.type.DateR\afoundedB\f\n" +
+	"\afounded\x18\x06 \x01(\v2\x11.google.type.DateR\afounded\x124\n" +
+	"\vtrade_names\x18\a \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x14\x18\x01\"\ar\x05\x10\x01\x18\xac\x02R\n" +
+	"tradeNames\x127\n" +
+	"\atax_ids\x18\b \x03(\v2\x14.tandem.crm.v1.TaxIdB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\x06taxIds\x12&\n" +
+	"\n" +
+	"legal_form\x18\t \x01(\tB\a\xbaH\x04r\x02\x18<R\tlegalForm\x122\n" +
+	"\x10legal_name_latin\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xb0\tR\x0elegalNameLatinB\f\n" +
 	"\n" +
 	"_employees\"\x80\x01\n" +
 	"\x15CreateCustomerRequest\x12;\n" +
@@ -1209,23 +2047,87 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12\"customers must hold 1 to 5000 rows\x1a9size(this.customers) >= 1 && size(this.customers) <= 5000\"U\n" +
 	"\x1cBatchUpsertCustomersResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults*\x82\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xc6\x03\n" +
+	"\x13CustomerStateChange\x12\x1b\n" +
+	"\tchange_id\x18\x01 \x01(\x03R\bchangeId\x12\x1f\n" +
+	"\vcustomer_id\x18\x02 \x01(\x03R\n" +
+	"customerId\x12;\n" +
+	"\n" +
+	"from_state\x18\x03 \x01(\x0e2\x1c.tandem.crm.v1.CustomerStateR\tfromState\x127\n" +
+	"\bto_state\x18\x04 \x01(\x0e2\x1c.tandem.crm.v1.CustomerStateR\atoState\x12\x1e\n" +
+	"\n" +
+	"transition\x18\x05 \x01(\tR\n" +
+	"transition\x12:\n" +
+	"\x06reason\x18\x06 \x01(\x0e2\".tandem.crm.v1.CustomerStateReasonR\x06reason\x12\x12\n" +
+	"\x04note\x18\a \x01(\tR\x04note\x128\n" +
+	"\x0eeffective_date\x18\b \x01(\v2\x11.google.type.DateR\reffectiveDate\x12;\n" +
+	"\vchange_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"changeTime\x12\x14\n" +
+	"\x05actor\x18\n" +
+	" \x01(\tR\x05actor\"\xa6\x03\n" +
+	"\x1aChangeCustomerStateRequest\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12,\n" +
+	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x12>\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1c.tandem.crm.v1.CustomerStateB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05state\x12F\n" +
+	"\x06reason\x18\x04 \x01(\x0e2\".tandem.crm.v1.CustomerStateReasonB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06reason\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x128\n" +
+	"\x0eeffective_date\x18\x06 \x01(\v2\x11.google.type.DateR\reffectiveDate\x12\x12\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId:\x19\xbaH\x16\"\x14\n" +
+	"\vcustomer_id\n" +
+	"\x03key\x10\x01\"R\n" +
+	"\x1bChangeCustomerStateResponse\x123\n" +
+	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\x9d\x01\n" +
+	"\x1fListCustomerStateChangesRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12(\n" +
+	"\vcustomer_id\x18\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"customerId\"\x88\x01\n" +
+	" ListCustomerStateChangesResponse\x12<\n" +
+	"\achanges\x18\x01 \x03(\v2\".tandem.crm.v1.CustomerStateChangeR\achanges\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x82\x01\n" +
 	"\rCustomerState\x12\x1e\n" +
 	"\x1aCUSTOMER_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17CUSTOMER_STATE_PROSPECT\x10\x01\x12\x19\n" +
 	"\x15CUSTOMER_STATE_ACTIVE\x10\x02\x12\x19\n" +
-	"\x15CUSTOMER_STATE_FORMER\x10\x03*8\n" +
+	"\x15CUSTOMER_STATE_FORMER\x10\x03*\xd4\x04\n" +
+	"\x13CustomerStateReason\x12%\n" +
+	"!CUSTOMER_STATE_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
+	"\x1eCUSTOMER_STATE_REASON_CAMPAIGN\x10\x01\x12\"\n" +
+	"\x1eCUSTOMER_STATE_REASON_REFERRAL\x10\x02\x12&\n" +
+	"\"CUSTOMER_STATE_REASON_OWN_INTEREST\x10\x03\x12)\n" +
+	"%CUSTOMER_STATE_REASON_CONTRACT_SIGNED\x10\x04\x12$\n" +
+	" CUSTOMER_STATE_REASON_TAKEN_OVER\x10\x05\x12)\n" +
+	"%CUSTOMER_STATE_REASON_CONTRACTS_ENDED\x10\x06\x12$\n" +
+	" CUSTOMER_STATE_REASON_OTHER_BANK\x10\a\x12&\n" +
+	"\"CUSTOMER_STATE_REASON_DISSATISFIED\x10\b\x12$\n" +
+	" CUSTOMER_STATE_REASON_MOVED_AWAY\x10\t\x12\"\n" +
+	"\x1eCUSTOMER_STATE_REASON_DECEASED\x10\n" +
+	"\x12'\n" +
+	"#CUSTOMER_STATE_REASON_BANK_DECISION\x10\v\x12\"\n" +
+	"\x1eCUSTOMER_STATE_REASON_INACTIVE\x10\f\x12$\n" +
+	" CUSTOMER_STATE_REASON_CORRECTION\x10\r\x12\x1f\n" +
+	"\x1bCUSTOMER_STATE_REASON_OTHER\x10\x0e*8\n" +
 	"\x03Sex\x12\x13\n" +
 	"\x0fSEX_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"SEX_FEMALE\x10\x01\x12\f\n" +
-	"\bSEX_MALE\x10\x022\xf2\x03\n" +
+	"\bSEX_MALE\x10\x022\xdd\x05\n" +
 	"\x0fCustomerService\x12]\n" +
 	"\x0eCreateCustomer\x12$.tandem.crm.v1.CreateCustomerRequest\x1a%.tandem.crm.v1.CreateCustomerResponse\x12T\n" +
 	"\vGetCustomer\x12!.tandem.crm.v1.GetCustomerRequest\x1a\".tandem.crm.v1.GetCustomerResponse\x12]\n" +
 	"\x0eUpdateCustomer\x12$.tandem.crm.v1.UpdateCustomerRequest\x1a%.tandem.crm.v1.UpdateCustomerResponse\x12Z\n" +
 	"\rListCustomers\x12#.tandem.crm.v1.ListCustomersRequest\x1a$.tandem.crm.v1.ListCustomersResponse\x12o\n" +
-	"\x14BatchUpsertCustomers\x12*.tandem.crm.v1.BatchUpsertCustomersRequest\x1a+.tandem.crm.v1.BatchUpsertCustomersResponseB\xa6\x01\n" +
+	"\x14BatchUpsertCustomers\x12*.tandem.crm.v1.BatchUpsertCustomersRequest\x1a+.tandem.crm.v1.BatchUpsertCustomersResponse\x12l\n" +
+	"\x13ChangeCustomerState\x12).tandem.crm.v1.ChangeCustomerStateRequest\x1a*.tandem.crm.v1.ChangeCustomerStateResponse\x12{\n" +
+	"\x18ListCustomerStateChanges\x12..tandem.crm.v1.ListCustomerStateChangesRequest\x1a/.tandem.crm.v1.ListCustomerStateChangesResponseB\xa6\x01\n" +
 	"\x11com.tandem.crm.v1B\rCustomerProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -1240,76 +2142,125 @@ func file_tandem_crm_v1_customer_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_customer_proto_rawDescData
 }
 
-var file_tandem_crm_v1_customer_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tandem_crm_v1_customer_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_tandem_crm_v1_customer_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_tandem_crm_v1_customer_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_tandem_crm_v1_customer_proto_goTypes = []any{
-	(CustomerState)(0),                   // 0: tandem.crm.v1.CustomerState
-	(Sex)(0),                             // 1: tandem.crm.v1.Sex
-	(*Customer)(nil),                     // 2: tandem.crm.v1.Customer
-	(*Individual)(nil),                   // 3: tandem.crm.v1.Individual
-	(*Organisation)(nil),                 // 4: tandem.crm.v1.Organisation
-	(*CreateCustomerRequest)(nil),        // 5: tandem.crm.v1.CreateCustomerRequest
-	(*CreateCustomerResponse)(nil),       // 6: tandem.crm.v1.CreateCustomerResponse
-	(*GetCustomerRequest)(nil),           // 7: tandem.crm.v1.GetCustomerRequest
-	(*GetCustomerResponse)(nil),          // 8: tandem.crm.v1.GetCustomerResponse
-	(*UpdateCustomerRequest)(nil),        // 9: tandem.crm.v1.UpdateCustomerRequest
-	(*UpdateCustomerResponse)(nil),       // 10: tandem.crm.v1.UpdateCustomerResponse
-	(*ListCustomersRequest)(nil),         // 11: tandem.crm.v1.ListCustomersRequest
-	(*ListCustomersResponse)(nil),        // 12: tandem.crm.v1.ListCustomersResponse
-	(*BatchUpsertCustomersRequest)(nil),  // 13: tandem.crm.v1.BatchUpsertCustomersRequest
-	(*BatchUpsertCustomersResponse)(nil), // 14: tandem.crm.v1.BatchUpsertCustomersResponse
-	(*ExternalKey)(nil),                  // 15: tandem.crm.v1.ExternalKey
-	(*date.Date)(nil),                    // 16: google.type.Date
-	(*timestamppb.Timestamp)(nil),        // 17: google.protobuf.Timestamp
-	(*money.Money)(nil),                  // 18: google.type.Money
-	(*fieldmaskpb.FieldMask)(nil),        // 19: google.protobuf.FieldMask
-	(CountMode)(0),                       // 20: tandem.crm.v1.CountMode
-	(*Count)(nil),                        // 21: tandem.crm.v1.Count
-	(*UpsertResult)(nil),                 // 22: tandem.crm.v1.UpsertResult
+	(CustomerState)(0),                       // 0: tandem.crm.v1.CustomerState
+	(CustomerStateReason)(0),                 // 1: tandem.crm.v1.CustomerStateReason
+	(Sex)(0),                                 // 2: tandem.crm.v1.Sex
+	(*Customer)(nil),                         // 3: tandem.crm.v1.Customer
+	(*Individual)(nil),                       // 4: tandem.crm.v1.Individual
+	(*Organisation)(nil),                     // 5: tandem.crm.v1.Organisation
+	(*CreateCustomerRequest)(nil),            // 6: tandem.crm.v1.CreateCustomerRequest
+	(*CreateCustomerResponse)(nil),           // 7: tandem.crm.v1.CreateCustomerResponse
+	(*GetCustomerRequest)(nil),               // 8: tandem.crm.v1.GetCustomerRequest
+	(*GetCustomerResponse)(nil),              // 9: tandem.crm.v1.GetCustomerResponse
+	(*UpdateCustomerRequest)(nil),            // 10: tandem.crm.v1.UpdateCustomerRequest
+	(*UpdateCustomerResponse)(nil),           // 11: tandem.crm.v1.UpdateCustomerResponse
+	(*ListCustomersRequest)(nil),             // 12: tandem.crm.v1.ListCustomersRequest
+	(*ListCustomersResponse)(nil),            // 13: tandem.crm.v1.ListCustomersResponse
+	(*BatchUpsertCustomersRequest)(nil),      // 14: tandem.crm.v1.BatchUpsertCustomersRequest
+	(*BatchUpsertCustomersResponse)(nil),     // 15: tandem.crm.v1.BatchUpsertCustomersResponse
+	(*CustomerStateChange)(nil),              // 16: tandem.crm.v1.CustomerStateChange
+	(*ChangeCustomerStateRequest)(nil),       // 17: tandem.crm.v1.ChangeCustomerStateRequest
+	(*ChangeCustomerStateResponse)(nil),      // 18: tandem.crm.v1.ChangeCustomerStateResponse
+	(*ListCustomerStateChangesRequest)(nil),  // 19: tandem.crm.v1.ListCustomerStateChangesRequest
+	(*ListCustomerStateChangesResponse)(nil), // 20: tandem.crm.v1.ListCustomerStateChangesResponse
+	nil,                                      // 21: tandem.crm.v1.Customer.AttributesEntry
+	(*ExternalKey)(nil),                      // 22: tandem.crm.v1.ExternalKey
+	(*date.Date)(nil),                        // 23: google.type.Date
+	(*timestamppb.Timestamp)(nil),            // 24: google.protobuf.Timestamp
+	(*ContactPoint)(nil),                     // 25: tandem.crm.v1.ContactPoint
+	(Channel)(0),                             // 26: tandem.crm.v1.Channel
+	(*OtherBank)(nil),                        // 27: tandem.crm.v1.OtherBank
+	(*money.Money)(nil),                      // 28: google.type.Money
+	(*TaxId)(nil),                            // 29: tandem.crm.v1.TaxId
+	(*IdentityDocument)(nil),                 // 30: tandem.crm.v1.IdentityDocument
+	(MaritalStatus)(0),                       // 31: tandem.crm.v1.MaritalStatus
+	(EducationLevel)(0),                      // 32: tandem.crm.v1.EducationLevel
+	(IncomeSource)(0),                        // 33: tandem.crm.v1.IncomeSource
+	(IncomeProof)(0),                         // 34: tandem.crm.v1.IncomeProof
+	(*fieldmaskpb.FieldMask)(nil),            // 35: google.protobuf.FieldMask
+	(CountMode)(0),                           // 36: tandem.crm.v1.CountMode
+	(*Count)(nil),                            // 37: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                     // 38: tandem.crm.v1.UpsertResult
+	(*AttributeValue)(nil),                   // 39: tandem.crm.v1.AttributeValue
 }
 var file_tandem_crm_v1_customer_proto_depIdxs = []int32{
-	15, // 0: tandem.crm.v1.Customer.key:type_name -> tandem.crm.v1.ExternalKey
-	3,  // 1: tandem.crm.v1.Customer.individual:type_name -> tandem.crm.v1.Individual
-	4,  // 2: tandem.crm.v1.Customer.organisation:type_name -> tandem.crm.v1.Organisation
+	22, // 0: tandem.crm.v1.Customer.key:type_name -> tandem.crm.v1.ExternalKey
+	4,  // 1: tandem.crm.v1.Customer.individual:type_name -> tandem.crm.v1.Individual
+	5,  // 2: tandem.crm.v1.Customer.organisation:type_name -> tandem.crm.v1.Organisation
 	0,  // 3: tandem.crm.v1.Customer.state:type_name -> tandem.crm.v1.CustomerState
-	15, // 4: tandem.crm.v1.Customer.region_key:type_name -> tandem.crm.v1.ExternalKey
-	15, // 5: tandem.crm.v1.Customer.branch_key:type_name -> tandem.crm.v1.ExternalKey
-	15, // 6: tandem.crm.v1.Customer.manager_key:type_name -> tandem.crm.v1.ExternalKey
-	16, // 7: tandem.crm.v1.Customer.customer_since:type_name -> google.type.Date
-	17, // 8: tandem.crm.v1.Customer.create_time:type_name -> google.protobuf.Timestamp
-	17, // 9: tandem.crm.v1.Customer.update_time:type_name -> google.protobuf.Timestamp
-	16, // 10: tandem.crm.v1.Individual.birth_date:type_name -> google.type.Date
-	1,  // 11: tandem.crm.v1.Individual.sex:type_name -> tandem.crm.v1.Sex
-	18, // 12: tandem.crm.v1.Individual.monthly_income:type_name -> google.type.Money
-	18, // 13: tandem.crm.v1.Organisation.annual_turnover:type_name -> google.type.Money
-	16, // 14: tandem.crm.v1.Organisation.founded:type_name -> google.type.Date
-	2,  // 15: tandem.crm.v1.CreateCustomerRequest.customer:type_name -> tandem.crm.v1.Customer
-	2,  // 16: tandem.crm.v1.CreateCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
-	15, // 17: tandem.crm.v1.GetCustomerRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 18: tandem.crm.v1.GetCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
-	2,  // 19: tandem.crm.v1.UpdateCustomerRequest.customer:type_name -> tandem.crm.v1.Customer
-	19, // 20: tandem.crm.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 21: tandem.crm.v1.UpdateCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
-	20, // 22: tandem.crm.v1.ListCustomersRequest.count:type_name -> tandem.crm.v1.CountMode
-	2,  // 23: tandem.crm.v1.ListCustomersResponse.customers:type_name -> tandem.crm.v1.Customer
-	21, // 24: tandem.crm.v1.ListCustomersResponse.count:type_name -> tandem.crm.v1.Count
-	2,  // 25: tandem.crm.v1.BatchUpsertCustomersRequest.customers:type_name -> tandem.crm.v1.Customer
-	22, // 26: tandem.crm.v1.BatchUpsertCustomersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	5,  // 27: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
-	7,  // 28: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
-	9,  // 29: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
-	11, // 30: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
-	13, // 31: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
-	6,  // 32: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
-	8,  // 33: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
-	10, // 34: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
-	12, // 35: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
-	14, // 36: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
-	32, // [32:37] is the sub-list for method output_type
-	27, // [27:32] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	22, // 4: tandem.crm.v1.Customer.region_key:type_name -> tandem.crm.v1.ExternalKey
+	22, // 5: tandem.crm.v1.Customer.branch_key:type_name -> tandem.crm.v1.ExternalKey
+	22, // 6: tandem.crm.v1.Customer.manager_key:type_name -> tandem.crm.v1.ExternalKey
+	23, // 7: tandem.crm.v1.Customer.customer_since:type_name -> google.type.Date
+	24, // 8: tandem.crm.v1.Customer.create_time:type_name -> google.protobuf.Timestamp
+	24, // 9: tandem.crm.v1.Customer.update_time:type_name -> google.protobuf.Timestamp
+	25, // 10: tandem.crm.v1.Customer.contact_points:type_name -> tandem.crm.v1.ContactPoint
+	26, // 11: tandem.crm.v1.Customer.preferred_channel:type_name -> tandem.crm.v1.Channel
+	27, // 12: tandem.crm.v1.Customer.other_banks:type_name -> tandem.crm.v1.OtherBank
+	1,  // 13: tandem.crm.v1.Customer.state_reason:type_name -> tandem.crm.v1.CustomerStateReason
+	23, // 14: tandem.crm.v1.Customer.state_since:type_name -> google.type.Date
+	21, // 15: tandem.crm.v1.Customer.attributes:type_name -> tandem.crm.v1.Customer.AttributesEntry
+	23, // 16: tandem.crm.v1.Individual.birth_date:type_name -> google.type.Date
+	2,  // 17: tandem.crm.v1.Individual.sex:type_name -> tandem.crm.v1.Sex
+	28, // 18: tandem.crm.v1.Individual.monthly_income:type_name -> google.type.Money
+	29, // 19: tandem.crm.v1.Individual.tax_id:type_name -> tandem.crm.v1.TaxId
+	30, // 20: tandem.crm.v1.Individual.identity_documents:type_name -> tandem.crm.v1.IdentityDocument
+	31, // 21: tandem.crm.v1.Individual.marital_status:type_name -> tandem.crm.v1.MaritalStatus
+	32, // 22: tandem.crm.v1.Individual.education_level:type_name -> tandem.crm.v1.EducationLevel
+	22, // 23: tandem.crm.v1.Individual.employer_key:type_name -> tandem.crm.v1.ExternalKey
+	23, // 24: tandem.crm.v1.Individual.employed_since:type_name -> google.type.Date
+	33, // 25: tandem.crm.v1.Individual.income_source:type_name -> tandem.crm.v1.IncomeSource
+	23, // 26: tandem.crm.v1.Individual.income_verified_on:type_name -> google.type.Date
+	34, // 27: tandem.crm.v1.Individual.income_proof:type_name -> tandem.crm.v1.IncomeProof
+	28, // 28: tandem.crm.v1.Organisation.annual_turnover:type_name -> google.type.Money
+	23, // 29: tandem.crm.v1.Organisation.founded:type_name -> google.type.Date
+	29, // 30: tandem.crm.v1.Organisation.tax_ids:type_name -> tandem.crm.v1.TaxId
+	3,  // 31: tandem.crm.v1.CreateCustomerRequest.customer:type_name -> tandem.crm.v1.Customer
+	3,  // 32: tandem.crm.v1.CreateCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
+	22, // 33: tandem.crm.v1.GetCustomerRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	3,  // 34: tandem.crm.v1.GetCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
+	3,  // 35: tandem.crm.v1.UpdateCustomerRequest.customer:type_name -> tandem.crm.v1.Customer
+	35, // 36: tandem.crm.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
+	3,  // 37: tandem.crm.v1.UpdateCustomerResponse.customer:type_name -> tandem.crm.v1.Customer
+	36, // 38: tandem.crm.v1.ListCustomersRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 39: tandem.crm.v1.ListCustomersResponse.customers:type_name -> tandem.crm.v1.Customer
+	37, // 40: tandem.crm.v1.ListCustomersResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 41: tandem.crm.v1.BatchUpsertCustomersRequest.customers:type_name -> tandem.crm.v1.Customer
+	38, // 42: tandem.crm.v1.BatchUpsertCustomersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	0,  // 43: tandem.crm.v1.CustomerStateChange.from_state:type_name -> tandem.crm.v1.CustomerState
+	0,  // 44: tandem.crm.v1.CustomerStateChange.to_state:type_name -> tandem.crm.v1.CustomerState
+	1,  // 45: tandem.crm.v1.CustomerStateChange.reason:type_name -> tandem.crm.v1.CustomerStateReason
+	23, // 46: tandem.crm.v1.CustomerStateChange.effective_date:type_name -> google.type.Date
+	24, // 47: tandem.crm.v1.CustomerStateChange.change_time:type_name -> google.protobuf.Timestamp
+	22, // 48: tandem.crm.v1.ChangeCustomerStateRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	0,  // 49: tandem.crm.v1.ChangeCustomerStateRequest.state:type_name -> tandem.crm.v1.CustomerState
+	1,  // 50: tandem.crm.v1.ChangeCustomerStateRequest.reason:type_name -> tandem.crm.v1.CustomerStateReason
+	23, // 51: tandem.crm.v1.ChangeCustomerStateRequest.effective_date:type_name -> google.type.Date
+	3,  // 52: tandem.crm.v1.ChangeCustomerStateResponse.customer:type_name -> tandem.crm.v1.Customer
+	16, // 53: tandem.crm.v1.ListCustomerStateChangesResponse.changes:type_name -> tandem.crm.v1.CustomerStateChange
+	39, // 54: tandem.crm.v1.Customer.AttributesEntry.value:type_name -> tandem.crm.v1.AttributeValue
+	6,  // 55: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
+	8,  // 56: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
+	10, // 57: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
+	12, // 58: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
+	14, // 59: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
+	17, // 60: tandem.crm.v1.CustomerService.ChangeCustomerState:input_type -> tandem.crm.v1.ChangeCustomerStateRequest
+	19, // 61: tandem.crm.v1.CustomerService.ListCustomerStateChanges:input_type -> tandem.crm.v1.ListCustomerStateChangesRequest
+	7,  // 62: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
+	9,  // 63: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
+	11, // 64: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
+	13, // 65: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
+	15, // 66: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
+	18, // 67: tandem.crm.v1.CustomerService.ChangeCustomerState:output_type -> tandem.crm.v1.ChangeCustomerStateResponse
+	20, // 68: tandem.crm.v1.CustomerService.ListCustomerStateChanges:output_type -> tandem.crm.v1.ListCustomerStateChangesResponse
+	62, // [62:69] is the sub-list for method output_type
+	55, // [55:62] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer_proto_init() }
@@ -1317,19 +2268,23 @@ func file_tandem_crm_v1_customer_proto_init() {
 	if File_tandem_crm_v1_customer_proto != nil {
 		return
 	}
+	file_tandem_crm_v1_attribute_proto_init()
 	file_tandem_crm_v1_common_proto_init()
+	file_tandem_crm_v1_interaction_proto_init()
+	file_tandem_crm_v1_profile_proto_init()
 	file_tandem_crm_v1_customer_proto_msgTypes[0].OneofWrappers = []any{
 		(*Customer_Individual)(nil),
 		(*Customer_Organisation)(nil),
 	}
+	file_tandem_crm_v1_customer_proto_msgTypes[1].OneofWrappers = []any{}
 	file_tandem_crm_v1_customer_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_customer_proto_rawDesc), len(file_tandem_crm_v1_customer_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   13,
+			NumEnums:      3,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,11 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CustomerService_CreateCustomer_FullMethodName       = "/tandem.crm.v1.CustomerService/CreateCustomer"
-	CustomerService_GetCustomer_FullMethodName          = "/tandem.crm.v1.CustomerService/GetCustomer"
-	CustomerService_UpdateCustomer_FullMethodName       = "/tandem.crm.v1.CustomerService/UpdateCustomer"
-	CustomerService_ListCustomers_FullMethodName        = "/tandem.crm.v1.CustomerService/ListCustomers"
-	CustomerService_BatchUpsertCustomers_FullMethodName = "/tandem.crm.v1.CustomerService/BatchUpsertCustomers"
+	CustomerService_CreateCustomer_FullMethodName           = "/tandem.crm.v1.CustomerService/CreateCustomer"
+	CustomerService_GetCustomer_FullMethodName              = "/tandem.crm.v1.CustomerService/GetCustomer"
+	CustomerService_UpdateCustomer_FullMethodName           = "/tandem.crm.v1.CustomerService/UpdateCustomer"
+	CustomerService_ListCustomers_FullMethodName            = "/tandem.crm.v1.CustomerService/ListCustomers"
+	CustomerService_BatchUpsertCustomers_FullMethodName     = "/tandem.crm.v1.CustomerService/BatchUpsertCustomers"
+	CustomerService_ChangeCustomerState_FullMethodName      = "/tandem.crm.v1.CustomerService/ChangeCustomerState"
+	CustomerService_ListCustomerStateChanges_FullMethodName = "/tandem.crm.v1.CustomerService/ListCustomerStateChanges"
 )
 
 // CustomerServiceClient is the client API for CustomerService service.
@@ -38,7 +40,8 @@ type CustomerServiceClient interface {
 	// Returns a customer by id or external key. Errors: NOT_FOUND.
 	GetCustomer(ctx context.Context, in *GetCustomerRequest, opts ...grpc.CallOption) (*GetCustomerResponse, error)
 	// Changes fields of a customer.
-	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (no step leads to that state).
 	UpdateCustomer(ctx context.Context, in *UpdateCustomerRequest, opts ...grpc.CallOption) (*UpdateCustomerResponse, error)
 	// Lists Customers a page at a time.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
@@ -46,6 +49,14 @@ type CustomerServiceClient interface {
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertCustomers(ctx context.Context, in *BatchUpsertCustomersRequest, opts ...grpc.CallOption) (*BatchUpsertCustomersResponse, error)
+	// Takes a customer to another state, with the reason and the day. To the state that the customer is in it changes nothing
+	// but reason, note and day.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (no step leads there; the message names those there are),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ChangeCustomerState(ctx context.Context, in *ChangeCustomerStateRequest, opts ...grpc.CallOption) (*ChangeCustomerStateResponse, error)
+	// Lists the changes of a customer's state, newest first, by whatever call or import they came.
+	// Errors: INVALID_ARGUMENT (page token).
+	ListCustomerStateChanges(ctx context.Context, in *ListCustomerStateChangesRequest, opts ...grpc.CallOption) (*ListCustomerStateChangesResponse, error)
 }
 
 type customerServiceClient struct {
@@ -106,6 +117,26 @@ func (c *customerServiceClient) BatchUpsertCustomers(ctx context.Context, in *Ba
 	return out, nil
 }
 
+func (c *customerServiceClient) ChangeCustomerState(ctx context.Context, in *ChangeCustomerStateRequest, opts ...grpc.CallOption) (*ChangeCustomerStateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeCustomerStateResponse)
+	err := c.cc.Invoke(ctx, CustomerService_ChangeCustomerState_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *customerServiceClient) ListCustomerStateChanges(ctx context.Context, in *ListCustomerStateChangesRequest, opts ...grpc.CallOption) (*ListCustomerStateChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCustomerStateChangesResponse)
+	err := c.cc.Invoke(ctx, CustomerService_ListCustomerStateChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CustomerServiceServer is the server API for CustomerService service.
 // All implementations must embed UnimplementedCustomerServiceServer
 // for forward compatibility.
@@ -118,7 +149,8 @@ type CustomerServiceServer interface {
 	// Returns a customer by id or external key. Errors: NOT_FOUND.
 	GetCustomer(context.Context, *GetCustomerRequest) (*GetCustomerResponse, error)
 	// Changes fields of a customer.
-	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (no step leads to that state).
 	UpdateCustomer(context.Context, *UpdateCustomerRequest) (*UpdateCustomerResponse, error)
 	// Lists Customers a page at a time.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
@@ -126,6 +158,14 @@ type CustomerServiceServer interface {
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertCustomers(context.Context, *BatchUpsertCustomersRequest) (*BatchUpsertCustomersResponse, error)
+	// Takes a customer to another state, with the reason and the day. To the state that the customer is in it changes nothing
+	// but reason, note and day.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (no step leads there; the message names those there are),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ChangeCustomerState(context.Context, *ChangeCustomerStateRequest) (*ChangeCustomerStateResponse, error)
+	// Lists the changes of a customer's state, newest first, by whatever call or import they came.
+	// Errors: INVALID_ARGUMENT (page token).
+	ListCustomerStateChanges(context.Context, *ListCustomerStateChangesRequest) (*ListCustomerStateChangesResponse, error)
 	mustEmbedUnimplementedCustomerServiceServer()
 }
 
@@ -150,6 +190,12 @@ func (UnimplementedCustomerServiceServer) ListCustomers(context.Context, *ListCu
 }
 func (UnimplementedCustomerServiceServer) BatchUpsertCustomers(context.Context, *BatchUpsertCustomersRequest) (*BatchUpsertCustomersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchUpsertCustomers not implemented")
+}
+func (UnimplementedCustomerServiceServer) ChangeCustomerState(context.Context, *ChangeCustomerStateRequest) (*ChangeCustomerStateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeCustomerState not implemented")
+}
+func (UnimplementedCustomerServiceServer) ListCustomerStateChanges(context.Context, *ListCustomerStateChangesRequest) (*ListCustomerStateChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCustomerStateChanges not implemented")
 }
 func (UnimplementedCustomerServiceServer) mustEmbedUnimplementedCustomerServiceServer() {}
 func (UnimplementedCustomerServiceServer) testEmbeddedByValue()                         {}
@@ -262,6 +308,42 @@ func _CustomerService_BatchUpsertCustomers_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CustomerService_ChangeCustomerState_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeCustomerStateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerServiceServer).ChangeCustomerState(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerService_ChangeCustomerState_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerServiceServer).ChangeCustomerState(ctx, req.(*ChangeCustomerStateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CustomerService_ListCustomerStateChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCustomerStateChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerServiceServer).ListCustomerStateChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerService_ListCustomerStateChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerServiceServer).ListCustomerStateChanges(ctx, req.(*ListCustomerStateChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CustomerService_ServiceDesc is the grpc.ServiceDesc for CustomerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -288,6 +370,14 @@ var CustomerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchUpsertCustomers",
 			Handler:    _CustomerService_BatchUpsertCustomers_Handler,
+		},
+		{
+			MethodName: "ChangeCustomerState",
+			Handler:    _CustomerService_ChangeCustomerState_Handler,
+		},
+		{
+			MethodName: "ListCustomerStateChanges",
+			Handler:    _CustomerService_ListCustomerStateChanges_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

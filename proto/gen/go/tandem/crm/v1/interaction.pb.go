@@ -8,6 +8,7 @@ package crmv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	latlng "google.golang.org/genproto/googleapis/type/latlng"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -46,20 +47,26 @@ const (
 	InteractionKind_INTERACTION_KIND_REQUEST InteractionKind = 7
 	// A contact of a campaign.
 	InteractionKind_INTERACTION_KIND_CAMPAIGN_CONTACT InteractionKind = 8
+	// A visit at the customer's place.
+	InteractionKind_INTERACTION_KIND_SITE_VISIT InteractionKind = 9
+	// A contract was signed.
+	InteractionKind_INTERACTION_KIND_CONTRACT_SIGNED InteractionKind = 10
 )
 
 // Enum value maps for InteractionKind.
 var (
 	InteractionKind_name = map[int32]string{
-		0: "INTERACTION_KIND_UNSPECIFIED",
-		1: "INTERACTION_KIND_MEETING",
-		2: "INTERACTION_KIND_CALL",
-		3: "INTERACTION_KIND_MESSAGE",
-		4: "INTERACTION_KIND_BRANCH_VISIT",
-		5: "INTERACTION_KIND_APPLICATION",
-		6: "INTERACTION_KIND_COMPLAINT",
-		7: "INTERACTION_KIND_REQUEST",
-		8: "INTERACTION_KIND_CAMPAIGN_CONTACT",
+		0:  "INTERACTION_KIND_UNSPECIFIED",
+		1:  "INTERACTION_KIND_MEETING",
+		2:  "INTERACTION_KIND_CALL",
+		3:  "INTERACTION_KIND_MESSAGE",
+		4:  "INTERACTION_KIND_BRANCH_VISIT",
+		5:  "INTERACTION_KIND_APPLICATION",
+		6:  "INTERACTION_KIND_COMPLAINT",
+		7:  "INTERACTION_KIND_REQUEST",
+		8:  "INTERACTION_KIND_CAMPAIGN_CONTACT",
+		9:  "INTERACTION_KIND_SITE_VISIT",
+		10: "INTERACTION_KIND_CONTRACT_SIGNED",
 	}
 	InteractionKind_value = map[string]int32{
 		"INTERACTION_KIND_UNSPECIFIED":      0,
@@ -71,6 +78,8 @@ var (
 		"INTERACTION_KIND_COMPLAINT":        6,
 		"INTERACTION_KIND_REQUEST":          7,
 		"INTERACTION_KIND_CAMPAIGN_CONTACT": 8,
+		"INTERACTION_KIND_SITE_VISIT":       9,
+		"INTERACTION_KIND_CONTRACT_SIGNED":  10,
 	}
 )
 
@@ -121,19 +130,40 @@ const (
 	Channel_CHANNEL_SMS Channel = 6
 	// At the customer's place.
 	Channel_CHANNEL_FIELD Channel = 7
+	// By letter.
+	Channel_CHANNEL_POST Channel = 8
+	// In a chat or messenger.
+	Channel_CHANNEL_CHAT Channel = 9
+	// By video call.
+	Channel_CHANNEL_VIDEO Channel = 10
+	// At a cash machine or terminal.
+	Channel_CHANNEL_TERMINAL Channel = 11
+	// Through a partner or agent of the bank.
+	Channel_CHANNEL_PARTNER Channel = 12
+	// In a social network.
+	Channel_CHANNEL_SOCIAL Channel = 13
+	// In any other way.
+	Channel_CHANNEL_OTHER Channel = 14
 )
 
 // Enum value maps for Channel.
 var (
 	Channel_name = map[int32]string{
-		0: "CHANNEL_UNSPECIFIED",
-		1: "CHANNEL_BRANCH",
-		2: "CHANNEL_PHONE",
-		3: "CHANNEL_EMAIL",
-		4: "CHANNEL_MOBILE_APP",
-		5: "CHANNEL_WEB",
-		6: "CHANNEL_SMS",
-		7: "CHANNEL_FIELD",
+		0:  "CHANNEL_UNSPECIFIED",
+		1:  "CHANNEL_BRANCH",
+		2:  "CHANNEL_PHONE",
+		3:  "CHANNEL_EMAIL",
+		4:  "CHANNEL_MOBILE_APP",
+		5:  "CHANNEL_WEB",
+		6:  "CHANNEL_SMS",
+		7:  "CHANNEL_FIELD",
+		8:  "CHANNEL_POST",
+		9:  "CHANNEL_CHAT",
+		10: "CHANNEL_VIDEO",
+		11: "CHANNEL_TERMINAL",
+		12: "CHANNEL_PARTNER",
+		13: "CHANNEL_SOCIAL",
+		14: "CHANNEL_OTHER",
 	}
 	Channel_value = map[string]int32{
 		"CHANNEL_UNSPECIFIED": 0,
@@ -144,6 +174,13 @@ var (
 		"CHANNEL_WEB":         5,
 		"CHANNEL_SMS":         6,
 		"CHANNEL_FIELD":       7,
+		"CHANNEL_POST":        8,
+		"CHANNEL_CHAT":        9,
+		"CHANNEL_VIDEO":       10,
+		"CHANNEL_TERMINAL":    11,
+		"CHANNEL_PARTNER":     12,
+		"CHANNEL_SOCIAL":      13,
+		"CHANNEL_OTHER":       14,
 	}
 )
 
@@ -231,6 +268,232 @@ func (Priority) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{2}
 }
 
+// CaseState is how far a complaint or request has come.
+type CaseState int32
+
+const (
+	// Not a complaint or request.
+	CaseState_CASE_STATE_UNSPECIFIED CaseState = 0
+	// Waits for its first answer.
+	CaseState_CASE_STATE_OPEN CaseState = 1
+	// Answered, not yet resolved.
+	CaseState_CASE_STATE_ANSWERED CaseState = 2
+	// Resolved.
+	CaseState_CASE_STATE_RESOLVED CaseState = 3
+)
+
+// Enum value maps for CaseState.
+var (
+	CaseState_name = map[int32]string{
+		0: "CASE_STATE_UNSPECIFIED",
+		1: "CASE_STATE_OPEN",
+		2: "CASE_STATE_ANSWERED",
+		3: "CASE_STATE_RESOLVED",
+	}
+	CaseState_value = map[string]int32{
+		"CASE_STATE_UNSPECIFIED": 0,
+		"CASE_STATE_OPEN":        1,
+		"CASE_STATE_ANSWERED":    2,
+		"CASE_STATE_RESOLVED":    3,
+	}
+)
+
+func (x CaseState) Enum() *CaseState {
+	p := new(CaseState)
+	*p = x
+	return p
+}
+
+func (x CaseState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CaseState) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_interaction_proto_enumTypes[3].Descriptor()
+}
+
+func (CaseState) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_interaction_proto_enumTypes[3]
+}
+
+func (x CaseState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CaseState.Descriptor instead.
+func (CaseState) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{3}
+}
+
+// ParticipantRole says what somebody did in an interaction.
+type ParticipantRole int32
+
+const (
+	// Took part, nothing more is known.
+	ParticipantRole_PARTICIPANT_ROLE_UNSPECIFIED ParticipantRole = 0
+	// Asked for it.
+	ParticipantRole_PARTICIPANT_ROLE_INITIATOR ParticipantRole = 1
+	// Led it.
+	ParticipantRole_PARTICIPANT_ROLE_HOST ParticipantRole = 2
+	// Was invited.
+	ParticipantRole_PARTICIPANT_ROLE_ATTENDEE ParticipantRole = 3
+	// Spoke for the customer: a director, an attorney, a parent.
+	ParticipantRole_PARTICIPANT_ROLE_REPRESENTATIVE ParticipantRole = 4
+	// Knew the matter.
+	ParticipantRole_PARTICIPANT_ROLE_EXPERT ParticipantRole = 5
+	// Witnessed it.
+	ParticipantRole_PARTICIPANT_ROLE_WITNESS ParticipantRole = 6
+	// Translated.
+	ParticipantRole_PARTICIPANT_ROLE_INTERPRETER ParticipantRole = 7
+	// Was told of it.
+	ParticipantRole_PARTICIPANT_ROLE_INFORMED ParticipantRole = 8
+)
+
+// Enum value maps for ParticipantRole.
+var (
+	ParticipantRole_name = map[int32]string{
+		0: "PARTICIPANT_ROLE_UNSPECIFIED",
+		1: "PARTICIPANT_ROLE_INITIATOR",
+		2: "PARTICIPANT_ROLE_HOST",
+		3: "PARTICIPANT_ROLE_ATTENDEE",
+		4: "PARTICIPANT_ROLE_REPRESENTATIVE",
+		5: "PARTICIPANT_ROLE_EXPERT",
+		6: "PARTICIPANT_ROLE_WITNESS",
+		7: "PARTICIPANT_ROLE_INTERPRETER",
+		8: "PARTICIPANT_ROLE_INFORMED",
+	}
+	ParticipantRole_value = map[string]int32{
+		"PARTICIPANT_ROLE_UNSPECIFIED":    0,
+		"PARTICIPANT_ROLE_INITIATOR":      1,
+		"PARTICIPANT_ROLE_HOST":           2,
+		"PARTICIPANT_ROLE_ATTENDEE":       3,
+		"PARTICIPANT_ROLE_REPRESENTATIVE": 4,
+		"PARTICIPANT_ROLE_EXPERT":         5,
+		"PARTICIPANT_ROLE_WITNESS":        6,
+		"PARTICIPANT_ROLE_INTERPRETER":    7,
+		"PARTICIPANT_ROLE_INFORMED":       8,
+	}
+)
+
+func (x ParticipantRole) Enum() *ParticipantRole {
+	p := new(ParticipantRole)
+	*p = x
+	return p
+}
+
+func (x ParticipantRole) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ParticipantRole) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_interaction_proto_enumTypes[4].Descriptor()
+}
+
+func (ParticipantRole) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_interaction_proto_enumTypes[4]
+}
+
+func (x ParticipantRole) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ParticipantRole.Descriptor instead.
+func (ParticipantRole) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{4}
+}
+
+// Participant is one who took part in an interaction beside its customer and manager: exactly one of a customer, an
+// employee, or somebody known by name only.
+type Participant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A customer; he finds the interaction among his own.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Input only, instead of customer_id.
+	CustomerKey *ExternalKey `protobuf:"bytes,2,opt,name=customer_key,json=customerKey,proto3" json:"customer_key,omitempty"`
+	// An employee.
+	ManagerId int64 `protobuf:"varint,3,opt,name=manager_id,json=managerId,proto3" json:"manager_id,omitempty"`
+	// Input only, instead of manager_id.
+	ManagerKey *ExternalKey `protobuf:"bytes,4,opt,name=manager_key,json=managerKey,proto3" json:"manager_key,omitempty"`
+	// Somebody who is neither; stays in Postgres.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// What they did in it.
+	Role          ParticipantRole `protobuf:"varint,6,opt,name=role,proto3,enum=tandem.crm.v1.ParticipantRole" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Participant) Reset() {
+	*x = Participant{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Participant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Participant) ProtoMessage() {}
+
+func (x *Participant) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Participant.ProtoReflect.Descriptor instead.
+func (*Participant) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Participant) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *Participant) GetCustomerKey() *ExternalKey {
+	if x != nil {
+		return x.CustomerKey
+	}
+	return nil
+}
+
+func (x *Participant) GetManagerId() int64 {
+	if x != nil {
+		return x.ManagerId
+	}
+	return 0
+}
+
+func (x *Participant) GetManagerKey() *ExternalKey {
+	if x != nil {
+		return x.ManagerKey
+	}
+	return nil
+}
+
+func (x *Participant) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Participant) GetRole() ParticipantRole {
+	if x != nil {
+		return x.Role
+	}
+	return ParticipantRole_PARTICIPANT_ROLE_UNSPECIFIED
+}
+
 // Interaction is one contact with a customer.
 type Interaction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -264,7 +527,7 @@ type Interaction struct {
 	Outcome string `protobuf:"bytes,14,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// How long it took, in seconds.
 	DurationSeconds int32 `protobuf:"varint,15,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
-	// Class of a complaint or request, for example "card declined".
+	// What a complaint or request is about, in the words of the system it came from, for example "card declined".
 	Topic string `protobuf:"bytes,16,opt,name=topic,proto3" json:"topic,omitempty"`
 	// Priority of a complaint or request.
 	Priority Priority `protobuf:"varint,17,opt,name=priority,proto3,enum=tandem.crm.v1.Priority" json:"priority,omitempty"`
@@ -272,7 +535,7 @@ type Interaction struct {
 	FirstAnswerTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=first_answer_time,json=firstAnswerTime,proto3" json:"first_answer_time,omitempty"`
 	// Resolution of a complaint or request; not before opened_time.
 	ResolvedTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=resolved_time,json=resolvedTime,proto3" json:"resolved_time,omitempty"`
-	// When the service level says it has to be resolved.
+	// When it has to be resolved. Not given, it is computed from the service level that fits class, kind and priority.
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	// The customer's rating of the service, 1 (bad) to 5 (good); 0 when not rated.
 	Satisfaction int32 `protobuf:"varint,21,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
@@ -281,14 +544,48 @@ type Interaction struct {
 	// When the record was created in Tandem; output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the record was last changed; output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Who else took part, at most 50; a customer or an employee at most once.
+	Participants []*Participant `protobuf:"bytes,25,rep,name=participants,proto3" json:"participants,omitempty"`
+	// Contract it is about; 0 when none.
+	ContractId int64 `protobuf:"varint,26,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Input only, instead of contract_id.
+	ContractKey *ExternalKey `protobuf:"bytes,27,opt,name=contract_key,json=contractKey,proto3" json:"contract_key,omitempty"`
+	// Card it is about; 0 when none.
+	CardId int64 `protobuf:"varint,28,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Input only, instead of card_id.
+	CardKey *ExternalKey `protobuf:"bytes,29,opt,name=card_key,json=cardKey,proto3" json:"card_key,omitempty"`
+	// The campaign behind it, as the bank names campaigns, for example "2026-spring-loans".
+	Campaign string `protobuf:"bytes,30,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Where a meeting or visit took place, in words; stays in Postgres.
+	Place string `protobuf:"bytes,31,opt,name=place,proto3" json:"place,omitempty"`
+	// The same on the map; stays in Postgres.
+	Location *latlng.LatLng `protobuf:"bytes,32,opt,name=location,proto3" json:"location,omitempty"`
+	// Documents that belong to it, by their references in the bank's archive, at most 50; stay in Postgres.
+	Documents []string `protobuf:"bytes,33,rep,name=documents,proto3" json:"documents,omitempty"`
+	// Class of a complaint or request: one of those that the bank's service levels name, for example "card_declined".
+	Class string `protobuf:"bytes,34,opt,name=class,proto3" json:"class,omitempty"`
+	// When it has to be answered first. Not given, it is computed from the service level that fits class, kind and priority.
+	FirstAnswerDueTime *timestamppb.Timestamp `protobuf:"bytes,35,opt,name=first_answer_due_time,json=firstAnswerDueTime,proto3" json:"first_answer_due_time,omitempty"`
+	// Service level that the due times come from; 0 when they were given or none fits. Output only.
+	ServiceLevelId int64 `protobuf:"varint,36,opt,name=service_level_id,json=serviceLevelId,proto3" json:"service_level_id,omitempty"`
+	// How far a complaint or request has come; output only.
+	CaseState CaseState `protobuf:"varint,37,opt,name=case_state,json=caseState,proto3,enum=tandem.crm.v1.CaseState" json:"case_state,omitempty"`
+	// Whether a due time was missed: the answer or the resolution came later, or is due and not there yet. Output only.
+	Breached bool `protobuf:"varint,38,opt,name=breached,proto3" json:"breached,omitempty"`
+	// How often a complaint or request was opened again; output only.
+	ReopenedCount int32 `protobuf:"varint,39,opt,name=reopened_count,json=reopenedCount,proto3" json:"reopened_count,omitempty"`
+	// When it was last opened again; output only.
+	ReopenedTime *timestamppb.Timestamp `protobuf:"bytes,40,opt,name=reopened_time,json=reopenedTime,proto3" json:"reopened_time,omitempty"`
+	// When it was rated; output only.
+	RatedTime     *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=rated_time,json=ratedTime,proto3" json:"rated_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Interaction) Reset() {
 	*x = Interaction{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[0]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -300,7 +597,7 @@ func (x *Interaction) String() string {
 func (*Interaction) ProtoMessage() {}
 
 func (x *Interaction) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[0]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -313,7 +610,7 @@ func (x *Interaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interaction.ProtoReflect.Descriptor instead.
 func (*Interaction) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{0}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Interaction) GetInteractionId() int64 {
@@ -484,6 +781,125 @@ func (x *Interaction) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Interaction) GetParticipants() []*Participant {
+	if x != nil {
+		return x.Participants
+	}
+	return nil
+}
+
+func (x *Interaction) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *Interaction) GetContractKey() *ExternalKey {
+	if x != nil {
+		return x.ContractKey
+	}
+	return nil
+}
+
+func (x *Interaction) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *Interaction) GetCardKey() *ExternalKey {
+	if x != nil {
+		return x.CardKey
+	}
+	return nil
+}
+
+func (x *Interaction) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *Interaction) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *Interaction) GetLocation() *latlng.LatLng {
+	if x != nil {
+		return x.Location
+	}
+	return nil
+}
+
+func (x *Interaction) GetDocuments() []string {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+func (x *Interaction) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *Interaction) GetFirstAnswerDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstAnswerDueTime
+	}
+	return nil
+}
+
+func (x *Interaction) GetServiceLevelId() int64 {
+	if x != nil {
+		return x.ServiceLevelId
+	}
+	return 0
+}
+
+func (x *Interaction) GetCaseState() CaseState {
+	if x != nil {
+		return x.CaseState
+	}
+	return CaseState_CASE_STATE_UNSPECIFIED
+}
+
+func (x *Interaction) GetBreached() bool {
+	if x != nil {
+		return x.Breached
+	}
+	return false
+}
+
+func (x *Interaction) GetReopenedCount() int32 {
+	if x != nil {
+		return x.ReopenedCount
+	}
+	return 0
+}
+
+func (x *Interaction) GetReopenedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReopenedTime
+	}
+	return nil
+}
+
+func (x *Interaction) GetRatedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RatedTime
+	}
+	return nil
+}
+
 // CreateInteractionRequest carries an new interaction.
 type CreateInteractionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -497,7 +913,7 @@ type CreateInteractionRequest struct {
 
 func (x *CreateInteractionRequest) Reset() {
 	*x = CreateInteractionRequest{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[1]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -509,7 +925,7 @@ func (x *CreateInteractionRequest) String() string {
 func (*CreateInteractionRequest) ProtoMessage() {}
 
 func (x *CreateInteractionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[1]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -522,7 +938,7 @@ func (x *CreateInteractionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateInteractionRequest.ProtoReflect.Descriptor instead.
 func (*CreateInteractionRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{1}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateInteractionRequest) GetInteraction() *Interaction {
@@ -550,7 +966,7 @@ type CreateInteractionResponse struct {
 
 func (x *CreateInteractionResponse) Reset() {
 	*x = CreateInteractionResponse{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +978,7 @@ func (x *CreateInteractionResponse) String() string {
 func (*CreateInteractionResponse) ProtoMessage() {}
 
 func (x *CreateInteractionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +991,7 @@ func (x *CreateInteractionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateInteractionResponse.ProtoReflect.Descriptor instead.
 func (*CreateInteractionResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{2}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateInteractionResponse) GetInteraction() *Interaction {
@@ -598,7 +1014,7 @@ type GetInteractionRequest struct {
 
 func (x *GetInteractionRequest) Reset() {
 	*x = GetInteractionRequest{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +1026,7 @@ func (x *GetInteractionRequest) String() string {
 func (*GetInteractionRequest) ProtoMessage() {}
 
 func (x *GetInteractionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +1039,7 @@ func (x *GetInteractionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInteractionRequest.ProtoReflect.Descriptor instead.
 func (*GetInteractionRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{3}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetInteractionRequest) GetInteractionId() int64 {
@@ -651,7 +1067,7 @@ type GetInteractionResponse struct {
 
 func (x *GetInteractionResponse) Reset() {
 	*x = GetInteractionResponse{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +1079,7 @@ func (x *GetInteractionResponse) String() string {
 func (*GetInteractionResponse) ProtoMessage() {}
 
 func (x *GetInteractionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +1092,7 @@ func (x *GetInteractionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInteractionResponse.ProtoReflect.Descriptor instead.
 func (*GetInteractionResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{4}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetInteractionResponse) GetInteraction() *Interaction {
@@ -701,7 +1117,7 @@ type UpdateInteractionRequest struct {
 
 func (x *UpdateInteractionRequest) Reset() {
 	*x = UpdateInteractionRequest{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +1129,7 @@ func (x *UpdateInteractionRequest) String() string {
 func (*UpdateInteractionRequest) ProtoMessage() {}
 
 func (x *UpdateInteractionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +1142,7 @@ func (x *UpdateInteractionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateInteractionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateInteractionRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{5}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateInteractionRequest) GetInteraction() *Interaction {
@@ -761,7 +1177,7 @@ type UpdateInteractionResponse struct {
 
 func (x *UpdateInteractionResponse) Reset() {
 	*x = UpdateInteractionResponse{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +1189,7 @@ func (x *UpdateInteractionResponse) String() string {
 func (*UpdateInteractionResponse) ProtoMessage() {}
 
 func (x *UpdateInteractionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +1202,7 @@ func (x *UpdateInteractionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateInteractionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateInteractionResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{6}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateInteractionResponse) GetInteraction() *Interaction {
@@ -809,14 +1225,18 @@ type ListInteractionsRequest struct {
 	// value come last either way, and rows that are alike stand by id.
 	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// Whether to count the rows on all pages.
-	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
+	Count CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
+	// Only interactions of this customer, as their customer or as a participant; 0 for all.
+	CustomerId int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Only interactions of this employee, as their manager or as a participant; 0 for all.
+	ManagerId     int64 `protobuf:"varint,11,opt,name=manager_id,json=managerId,proto3" json:"manager_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListInteractionsRequest) Reset() {
 	*x = ListInteractionsRequest{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[7]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -828,7 +1248,7 @@ func (x *ListInteractionsRequest) String() string {
 func (*ListInteractionsRequest) ProtoMessage() {}
 
 func (x *ListInteractionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[7]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -841,7 +1261,7 @@ func (x *ListInteractionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInteractionsRequest.ProtoReflect.Descriptor instead.
 func (*ListInteractionsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{7}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListInteractionsRequest) GetPageSize() int32 {
@@ -879,6 +1299,20 @@ func (x *ListInteractionsRequest) GetCount() CountMode {
 	return CountMode_COUNT_MODE_UNSPECIFIED
 }
 
+func (x *ListInteractionsRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ListInteractionsRequest) GetManagerId() int64 {
+	if x != nil {
+		return x.ManagerId
+	}
+	return 0
+}
+
 // ListInteractionsResponse holds a page.
 type ListInteractionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -894,7 +1328,7 @@ type ListInteractionsResponse struct {
 
 func (x *ListInteractionsResponse) Reset() {
 	*x = ListInteractionsResponse{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[8]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1340,7 @@ func (x *ListInteractionsResponse) String() string {
 func (*ListInteractionsResponse) ProtoMessage() {}
 
 func (x *ListInteractionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[8]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1353,7 @@ func (x *ListInteractionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInteractionsResponse.ProtoReflect.Descriptor instead.
 func (*ListInteractionsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{8}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListInteractionsResponse) GetInteractions() []*Interaction {
@@ -958,7 +1392,7 @@ type BatchUpsertInteractionsRequest struct {
 
 func (x *BatchUpsertInteractionsRequest) Reset() {
 	*x = BatchUpsertInteractionsRequest{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[9]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1404,7 @@ func (x *BatchUpsertInteractionsRequest) String() string {
 func (*BatchUpsertInteractionsRequest) ProtoMessage() {}
 
 func (x *BatchUpsertInteractionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[9]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1417,7 @@ func (x *BatchUpsertInteractionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchUpsertInteractionsRequest.ProtoReflect.Descriptor instead.
 func (*BatchUpsertInteractionsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{9}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BatchUpsertInteractionsRequest) GetInteractions() []*Interaction {
@@ -1018,7 +1452,7 @@ type BatchUpsertInteractionsResponse struct {
 
 func (x *BatchUpsertInteractionsResponse) Reset() {
 	*x = BatchUpsertInteractionsResponse{}
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[10]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1464,7 @@ func (x *BatchUpsertInteractionsResponse) String() string {
 func (*BatchUpsertInteractionsResponse) ProtoMessage() {}
 
 func (x *BatchUpsertInteractionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[10]
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1477,7 @@ func (x *BatchUpsertInteractionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchUpsertInteractionsResponse.ProtoReflect.Descriptor instead.
 func (*BatchUpsertInteractionsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{10}
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *BatchUpsertInteractionsResponse) GetResults() []*UpsertResult {
@@ -1053,11 +1487,524 @@ func (x *BatchUpsertInteractionsResponse) GetResults() []*UpsertResult {
 	return nil
 }
 
+// AnswerInteractionRequest notes a first answer.
+type AnswerInteractionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction.
+	InteractionId int64 `protobuf:"varint,1,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// The etag the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// When it was answered; now when not set. Not before opened_time and not in the future.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerInteractionRequest) Reset() {
+	*x = AnswerInteractionRequest{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerInteractionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerInteractionRequest) ProtoMessage() {}
+
+func (x *AnswerInteractionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerInteractionRequest.ProtoReflect.Descriptor instead.
+func (*AnswerInteractionRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AnswerInteractionRequest) GetInteractionId() int64 {
+	if x != nil {
+		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *AnswerInteractionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AnswerInteractionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AnswerInteractionRequest) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+// AnswerInteractionResponse holds the answered interaction.
+type AnswerInteractionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction as stored.
+	Interaction   *Interaction `protobuf:"bytes,1,opt,name=interaction,proto3" json:"interaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerInteractionResponse) Reset() {
+	*x = AnswerInteractionResponse{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerInteractionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerInteractionResponse) ProtoMessage() {}
+
+func (x *AnswerInteractionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerInteractionResponse.ProtoReflect.Descriptor instead.
+func (*AnswerInteractionResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *AnswerInteractionResponse) GetInteraction() *Interaction {
+	if x != nil {
+		return x.Interaction
+	}
+	return nil
+}
+
+// ResolveInteractionRequest notes a resolution.
+type ResolveInteractionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction.
+	InteractionId int64 `protobuf:"varint,1,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// The etag the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// When it was resolved; now when not set. Not before opened_time and not in the future.
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// What came out of it, for example "refunded"; the stored outcome stays when empty.
+	Outcome       string `protobuf:"bytes,5,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolveInteractionRequest) Reset() {
+	*x = ResolveInteractionRequest{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveInteractionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveInteractionRequest) ProtoMessage() {}
+
+func (x *ResolveInteractionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveInteractionRequest.ProtoReflect.Descriptor instead.
+func (*ResolveInteractionRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ResolveInteractionRequest) GetInteractionId() int64 {
+	if x != nil {
+		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *ResolveInteractionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ResolveInteractionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ResolveInteractionRequest) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *ResolveInteractionRequest) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+// ResolveInteractionResponse holds the resolved interaction.
+type ResolveInteractionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction as stored.
+	Interaction   *Interaction `protobuf:"bytes,1,opt,name=interaction,proto3" json:"interaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolveInteractionResponse) Reset() {
+	*x = ResolveInteractionResponse{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveInteractionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveInteractionResponse) ProtoMessage() {}
+
+func (x *ResolveInteractionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveInteractionResponse.ProtoReflect.Descriptor instead.
+func (*ResolveInteractionResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ResolveInteractionResponse) GetInteraction() *Interaction {
+	if x != nil {
+		return x.Interaction
+	}
+	return nil
+}
+
+// ReopenInteractionRequest opens a case again.
+type ReopenInteractionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction.
+	InteractionId int64 `protobuf:"varint,1,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// The etag the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// When it was opened again; now when not set. Not before opened_time and not in the future.
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// When it has to be resolved now; the stored time stays when not set.
+	DueTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReopenInteractionRequest) Reset() {
+	*x = ReopenInteractionRequest{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReopenInteractionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReopenInteractionRequest) ProtoMessage() {}
+
+func (x *ReopenInteractionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReopenInteractionRequest.ProtoReflect.Descriptor instead.
+func (*ReopenInteractionRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ReopenInteractionRequest) GetInteractionId() int64 {
+	if x != nil {
+		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *ReopenInteractionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ReopenInteractionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReopenInteractionRequest) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *ReopenInteractionRequest) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+// ReopenInteractionResponse holds the reopened interaction.
+type ReopenInteractionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction as stored.
+	Interaction   *Interaction `protobuf:"bytes,1,opt,name=interaction,proto3" json:"interaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReopenInteractionResponse) Reset() {
+	*x = ReopenInteractionResponse{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReopenInteractionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReopenInteractionResponse) ProtoMessage() {}
+
+func (x *ReopenInteractionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReopenInteractionResponse.ProtoReflect.Descriptor instead.
+func (*ReopenInteractionResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ReopenInteractionResponse) GetInteraction() *Interaction {
+	if x != nil {
+		return x.Interaction
+	}
+	return nil
+}
+
+// RateInteractionRequest notes a rating.
+type RateInteractionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction.
+	InteractionId int64 `protobuf:"varint,1,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// The etag the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// When it was rated; now when not set. Not before opened_time and not in the future.
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// The customer's rating of the service, 1 (bad) to 5 (good).
+	Satisfaction  int32 `protobuf:"varint,5,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateInteractionRequest) Reset() {
+	*x = RateInteractionRequest{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateInteractionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateInteractionRequest) ProtoMessage() {}
+
+func (x *RateInteractionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateInteractionRequest.ProtoReflect.Descriptor instead.
+func (*RateInteractionRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RateInteractionRequest) GetInteractionId() int64 {
+	if x != nil {
+		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *RateInteractionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RateInteractionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RateInteractionRequest) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *RateInteractionRequest) GetSatisfaction() int32 {
+	if x != nil {
+		return x.Satisfaction
+	}
+	return 0
+}
+
+// RateInteractionResponse holds the rated interaction.
+type RateInteractionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The interaction as stored.
+	Interaction   *Interaction `protobuf:"bytes,1,opt,name=interaction,proto3" json:"interaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateInteractionResponse) Reset() {
+	*x = RateInteractionResponse{}
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateInteractionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateInteractionResponse) ProtoMessage() {}
+
+func (x *RateInteractionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_interaction_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateInteractionResponse.ProtoReflect.Descriptor instead.
+func (*RateInteractionResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_interaction_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RateInteractionResponse) GetInteraction() *Interaction {
+	if x != nil {
+		return x.Interaction
+	}
+	return nil
+}
+
 var File_tandem_crm_v1_interaction_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftandem/crm/v1/interaction.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atandem/crm/v1/common.proto\"\xcb\t\n" +
+	"\x1ftandem/crm/v1/interaction.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\x1a\x1atandem/crm/v1/common.proto\"\xb7\x02\n" +
+	"\vParticipant\x12(\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"customerId\x12=\n" +
+	"\fcustomer_key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\vcustomerKey\x12&\n" +
+	"\n" +
+	"manager_id\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tmanagerId\x12;\n" +
+	"\vmanager_key\x18\x04 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\n" +
+	"managerKey\x12\x1c\n" +
+	"\x04name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12<\n" +
+	"\x04role\x18\x06 \x01(\x0e2\x1e.tandem.crm.v1.ParticipantRoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\"\xc9\x10\n" +
 	"\vInteraction\x12%\n" +
 	"\x0einteraction_id\x18\x01 \x01(\x03R\rinteractionId\x12,\n" +
 	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x12(\n" +
@@ -1092,7 +2039,27 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\vcreate_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x8c\x01\n" +
+	"updateTime\x12H\n" +
+	"\fparticipants\x18\x19 \x03(\v2\x1a.tandem.crm.v1.ParticipantB\b\xbaH\x05\x92\x01\x02\x102R\fparticipants\x12(\n" +
+	"\vcontract_id\x18\x1a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"contractId\x12=\n" +
+	"\fcontract_key\x18\x1b \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\vcontractKey\x12 \n" +
+	"\acard_id\x18\x1c \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06cardId\x125\n" +
+	"\bcard_key\x18\x1d \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\acardKey\x12F\n" +
+	"\bcampaign\x18\x1e \x01(\tB*\xbaH'r%\x18d2!^([A-Za-z0-9][A-Za-z0-9._:/-]*)?$R\bcampaign\x12\x1e\n" +
+	"\x05place\x18\x1f \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x05place\x12/\n" +
+	"\blocation\x18  \x01(\v2\x13.google.type.LatLngR\blocation\x121\n" +
+	"\tdocuments\x18! \x03(\tB\x13\xbaH\x10\x92\x01\r\x102\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\tdocuments\x123\n" +
+	"\x05class\x18\" \x01(\tB\x1d\xbaH\x1ar\x18\x18@2\x14^([a-z][a-z0-9_]*)?$R\x05class\x12M\n" +
+	"\x15first_answer_due_time\x18# \x01(\v2\x1a.google.protobuf.TimestampR\x12firstAnswerDueTime\x12(\n" +
+	"\x10service_level_id\x18$ \x01(\x03R\x0eserviceLevelId\x127\n" +
+	"\n" +
+	"case_state\x18% \x01(\x0e2\x18.tandem.crm.v1.CaseStateR\tcaseState\x12\x1a\n" +
+	"\bbreached\x18& \x01(\bR\bbreached\x12%\n" +
+	"\x0ereopened_count\x18' \x01(\x05R\rreopenedCount\x12?\n" +
+	"\rreopened_time\x18( \x01(\v2\x1a.google.protobuf.TimestampR\freopenedTime\x129\n" +
+	"\n" +
+	"rated_time\x18) \x01(\v2\x1a.google.protobuf.TimestampR\tratedTime\"\x8c\x01\n" +
 	"\x18CreateInteractionRequest\x12D\n" +
 	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionB\x06\xbaH\x03\xc8\x01\x01R\vinteraction\x12*\n" +
 	"\n" +
@@ -1113,7 +2080,7 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"Y\n" +
 	"\x19UpdateInteractionResponse\x12<\n" +
-	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xec\x01\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xbe\x02\n" +
 	"\x17ListInteractionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -1121,7 +2088,12 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
 	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
 	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
-	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xae\x01\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\x12(\n" +
+	"\vcustomer_id\x18\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"customerId\x12&\n" +
+	"\n" +
+	"manager_id\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tmanagerId\"\xae\x01\n" +
 	"\x18ListInteractionsResponse\x12>\n" +
 	"\finteractions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.InteractionR\finteractions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
@@ -1133,7 +2105,42 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12%interactions must hold 1 to 5000 rows\x1a?size(this.interactions) >= 1 && size(this.interactions) <= 5000\"X\n" +
 	"\x1fBatchUpsertInteractionsResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults*\xb4\x02\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xc3\x01\n" +
+	"\x18AnswerInteractionRequest\x12.\n" +
+	"\x0einteraction_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\rinteractionId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"Y\n" +
+	"\x19AnswerInteractionResponse\x12<\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xe7\x01\n" +
+	"\x19ResolveInteractionRequest\x12.\n" +
+	"\x0einteraction_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\rinteractionId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12!\n" +
+	"\aoutcome\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\aoutcome\"Z\n" +
+	"\x1aResolveInteractionResponse\x12<\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xfa\x01\n" +
+	"\x18ReopenInteractionRequest\x12.\n" +
+	"\x0einteraction_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\rinteractionId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x125\n" +
+	"\bdue_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\"Y\n" +
+	"\x19ReopenInteractionResponse\x12<\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction\"\xf0\x01\n" +
+	"\x16RateInteractionRequest\x12.\n" +
+	"\x0einteraction_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\rinteractionId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12-\n" +
+	"\fsatisfaction\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x01R\fsatisfaction\"W\n" +
+	"\x17RateInteractionResponse\x12<\n" +
+	"\vinteraction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.InteractionR\vinteraction*\xfb\x02\n" +
 	"\x0fInteractionKind\x12 \n" +
 	"\x1cINTERACTION_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18INTERACTION_KIND_MEETING\x10\x01\x12\x19\n" +
@@ -1143,7 +2150,10 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\x1cINTERACTION_KIND_APPLICATION\x10\x05\x12\x1e\n" +
 	"\x1aINTERACTION_KIND_COMPLAINT\x10\x06\x12\x1c\n" +
 	"\x18INTERACTION_KIND_REQUEST\x10\a\x12%\n" +
-	"!INTERACTION_KIND_CAMPAIGN_CONTACT\x10\b*\xa9\x01\n" +
+	"!INTERACTION_KIND_CAMPAIGN_CONTACT\x10\b\x12\x1f\n" +
+	"\x1bINTERACTION_KIND_SITE_VISIT\x10\t\x12$\n" +
+	" INTERACTION_KIND_CONTRACT_SIGNED\x10\n" +
+	"*\xb2\x02\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCHANNEL_BRANCH\x10\x01\x12\x11\n" +
@@ -1152,18 +2162,45 @@ const file_tandem_crm_v1_interaction_proto_rawDesc = "" +
 	"\x12CHANNEL_MOBILE_APP\x10\x04\x12\x0f\n" +
 	"\vCHANNEL_WEB\x10\x05\x12\x0f\n" +
 	"\vCHANNEL_SMS\x10\x06\x12\x11\n" +
-	"\rCHANNEL_FIELD\x10\a*^\n" +
+	"\rCHANNEL_FIELD\x10\a\x12\x10\n" +
+	"\fCHANNEL_POST\x10\b\x12\x10\n" +
+	"\fCHANNEL_CHAT\x10\t\x12\x11\n" +
+	"\rCHANNEL_VIDEO\x10\n" +
+	"\x12\x14\n" +
+	"\x10CHANNEL_TERMINAL\x10\v\x12\x13\n" +
+	"\x0fCHANNEL_PARTNER\x10\f\x12\x12\n" +
+	"\x0eCHANNEL_SOCIAL\x10\r\x12\x11\n" +
+	"\rCHANNEL_OTHER\x10\x0e*^\n" +
 	"\bPriority\x12\x18\n" +
 	"\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fPRIORITY_LOW\x10\x01\x12\x13\n" +
 	"\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n" +
-	"\rPRIORITY_HIGH\x10\x032\xa2\x04\n" +
+	"\rPRIORITY_HIGH\x10\x03*n\n" +
+	"\tCaseState\x12\x1a\n" +
+	"\x16CASE_STATE_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fCASE_STATE_OPEN\x10\x01\x12\x17\n" +
+	"\x13CASE_STATE_ANSWERED\x10\x02\x12\x17\n" +
+	"\x13CASE_STATE_RESOLVED\x10\x03*\xae\x02\n" +
+	"\x0fParticipantRole\x12 \n" +
+	"\x1cPARTICIPANT_ROLE_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aPARTICIPANT_ROLE_INITIATOR\x10\x01\x12\x19\n" +
+	"\x15PARTICIPANT_ROLE_HOST\x10\x02\x12\x1d\n" +
+	"\x19PARTICIPANT_ROLE_ATTENDEE\x10\x03\x12#\n" +
+	"\x1fPARTICIPANT_ROLE_REPRESENTATIVE\x10\x04\x12\x1b\n" +
+	"\x17PARTICIPANT_ROLE_EXPERT\x10\x05\x12\x1c\n" +
+	"\x18PARTICIPANT_ROLE_WITNESS\x10\x06\x12 \n" +
+	"\x1cPARTICIPANT_ROLE_INTERPRETER\x10\a\x12\x1d\n" +
+	"\x19PARTICIPANT_ROLE_INFORMED\x10\b2\xbf\a\n" +
 	"\x12InteractionService\x12f\n" +
 	"\x11CreateInteraction\x12'.tandem.crm.v1.CreateInteractionRequest\x1a(.tandem.crm.v1.CreateInteractionResponse\x12]\n" +
 	"\x0eGetInteraction\x12$.tandem.crm.v1.GetInteractionRequest\x1a%.tandem.crm.v1.GetInteractionResponse\x12f\n" +
 	"\x11UpdateInteraction\x12'.tandem.crm.v1.UpdateInteractionRequest\x1a(.tandem.crm.v1.UpdateInteractionResponse\x12c\n" +
 	"\x10ListInteractions\x12&.tandem.crm.v1.ListInteractionsRequest\x1a'.tandem.crm.v1.ListInteractionsResponse\x12x\n" +
-	"\x17BatchUpsertInteractions\x12-.tandem.crm.v1.BatchUpsertInteractionsRequest\x1a..tandem.crm.v1.BatchUpsertInteractionsResponseB\xa9\x01\n" +
+	"\x17BatchUpsertInteractions\x12-.tandem.crm.v1.BatchUpsertInteractionsRequest\x1a..tandem.crm.v1.BatchUpsertInteractionsResponse\x12f\n" +
+	"\x11AnswerInteraction\x12'.tandem.crm.v1.AnswerInteractionRequest\x1a(.tandem.crm.v1.AnswerInteractionResponse\x12i\n" +
+	"\x12ResolveInteraction\x12(.tandem.crm.v1.ResolveInteractionRequest\x1a).tandem.crm.v1.ResolveInteractionResponse\x12f\n" +
+	"\x11ReopenInteraction\x12'.tandem.crm.v1.ReopenInteractionRequest\x1a(.tandem.crm.v1.ReopenInteractionResponse\x12`\n" +
+	"\x0fRateInteraction\x12%.tandem.crm.v1.RateInteractionRequest\x1a&.tandem.crm.v1.RateInteractionResponseB\xa9\x01\n" +
 	"\x11com.tandem.crm.v1B\x10InteractionProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -1178,71 +2215,111 @@ func file_tandem_crm_v1_interaction_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_interaction_proto_rawDescData
 }
 
-var file_tandem_crm_v1_interaction_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_tandem_crm_v1_interaction_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_tandem_crm_v1_interaction_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_tandem_crm_v1_interaction_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_tandem_crm_v1_interaction_proto_goTypes = []any{
 	(InteractionKind)(0),                    // 0: tandem.crm.v1.InteractionKind
 	(Channel)(0),                            // 1: tandem.crm.v1.Channel
 	(Priority)(0),                           // 2: tandem.crm.v1.Priority
-	(*Interaction)(nil),                     // 3: tandem.crm.v1.Interaction
-	(*CreateInteractionRequest)(nil),        // 4: tandem.crm.v1.CreateInteractionRequest
-	(*CreateInteractionResponse)(nil),       // 5: tandem.crm.v1.CreateInteractionResponse
-	(*GetInteractionRequest)(nil),           // 6: tandem.crm.v1.GetInteractionRequest
-	(*GetInteractionResponse)(nil),          // 7: tandem.crm.v1.GetInteractionResponse
-	(*UpdateInteractionRequest)(nil),        // 8: tandem.crm.v1.UpdateInteractionRequest
-	(*UpdateInteractionResponse)(nil),       // 9: tandem.crm.v1.UpdateInteractionResponse
-	(*ListInteractionsRequest)(nil),         // 10: tandem.crm.v1.ListInteractionsRequest
-	(*ListInteractionsResponse)(nil),        // 11: tandem.crm.v1.ListInteractionsResponse
-	(*BatchUpsertInteractionsRequest)(nil),  // 12: tandem.crm.v1.BatchUpsertInteractionsRequest
-	(*BatchUpsertInteractionsResponse)(nil), // 13: tandem.crm.v1.BatchUpsertInteractionsResponse
-	(*ExternalKey)(nil),                     // 14: tandem.crm.v1.ExternalKey
-	(*timestamppb.Timestamp)(nil),           // 15: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),           // 16: google.protobuf.FieldMask
-	(CountMode)(0),                          // 17: tandem.crm.v1.CountMode
-	(*Count)(nil),                           // 18: tandem.crm.v1.Count
-	(*UpsertResult)(nil),                    // 19: tandem.crm.v1.UpsertResult
+	(CaseState)(0),                          // 3: tandem.crm.v1.CaseState
+	(ParticipantRole)(0),                    // 4: tandem.crm.v1.ParticipantRole
+	(*Participant)(nil),                     // 5: tandem.crm.v1.Participant
+	(*Interaction)(nil),                     // 6: tandem.crm.v1.Interaction
+	(*CreateInteractionRequest)(nil),        // 7: tandem.crm.v1.CreateInteractionRequest
+	(*CreateInteractionResponse)(nil),       // 8: tandem.crm.v1.CreateInteractionResponse
+	(*GetInteractionRequest)(nil),           // 9: tandem.crm.v1.GetInteractionRequest
+	(*GetInteractionResponse)(nil),          // 10: tandem.crm.v1.GetInteractionResponse
+	(*UpdateInteractionRequest)(nil),        // 11: tandem.crm.v1.UpdateInteractionRequest
+	(*UpdateInteractionResponse)(nil),       // 12: tandem.crm.v1.UpdateInteractionResponse
+	(*ListInteractionsRequest)(nil),         // 13: tandem.crm.v1.ListInteractionsRequest
+	(*ListInteractionsResponse)(nil),        // 14: tandem.crm.v1.ListInteractionsResponse
+	(*BatchUpsertInteractionsRequest)(nil),  // 15: tandem.crm.v1.BatchUpsertInteractionsRequest
+	(*BatchUpsertInteractionsResponse)(nil), // 16: tandem.crm.v1.BatchUpsertInteractionsResponse
+	(*AnswerInteractionRequest)(nil),        // 17: tandem.crm.v1.AnswerInteractionRequest
+	(*AnswerInteractionResponse)(nil),       // 18: tandem.crm.v1.AnswerInteractionResponse
+	(*ResolveInteractionRequest)(nil),       // 19: tandem.crm.v1.ResolveInteractionRequest
+	(*ResolveInteractionResponse)(nil),      // 20: tandem.crm.v1.ResolveInteractionResponse
+	(*ReopenInteractionRequest)(nil),        // 21: tandem.crm.v1.ReopenInteractionRequest
+	(*ReopenInteractionResponse)(nil),       // 22: tandem.crm.v1.ReopenInteractionResponse
+	(*RateInteractionRequest)(nil),          // 23: tandem.crm.v1.RateInteractionRequest
+	(*RateInteractionResponse)(nil),         // 24: tandem.crm.v1.RateInteractionResponse
+	(*ExternalKey)(nil),                     // 25: tandem.crm.v1.ExternalKey
+	(*timestamppb.Timestamp)(nil),           // 26: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),                   // 27: google.type.LatLng
+	(*fieldmaskpb.FieldMask)(nil),           // 28: google.protobuf.FieldMask
+	(CountMode)(0),                          // 29: tandem.crm.v1.CountMode
+	(*Count)(nil),                           // 30: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                    // 31: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_interaction_proto_depIdxs = []int32{
-	14, // 0: tandem.crm.v1.Interaction.key:type_name -> tandem.crm.v1.ExternalKey
-	14, // 1: tandem.crm.v1.Interaction.customer_key:type_name -> tandem.crm.v1.ExternalKey
-	0,  // 2: tandem.crm.v1.Interaction.kind:type_name -> tandem.crm.v1.InteractionKind
-	1,  // 3: tandem.crm.v1.Interaction.channel:type_name -> tandem.crm.v1.Channel
-	15, // 4: tandem.crm.v1.Interaction.opened_time:type_name -> google.protobuf.Timestamp
-	14, // 5: tandem.crm.v1.Interaction.manager_key:type_name -> tandem.crm.v1.ExternalKey
-	14, // 6: tandem.crm.v1.Interaction.account_key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 7: tandem.crm.v1.Interaction.priority:type_name -> tandem.crm.v1.Priority
-	15, // 8: tandem.crm.v1.Interaction.first_answer_time:type_name -> google.protobuf.Timestamp
-	15, // 9: tandem.crm.v1.Interaction.resolved_time:type_name -> google.protobuf.Timestamp
-	15, // 10: tandem.crm.v1.Interaction.due_time:type_name -> google.protobuf.Timestamp
-	15, // 11: tandem.crm.v1.Interaction.create_time:type_name -> google.protobuf.Timestamp
-	15, // 12: tandem.crm.v1.Interaction.update_time:type_name -> google.protobuf.Timestamp
-	3,  // 13: tandem.crm.v1.CreateInteractionRequest.interaction:type_name -> tandem.crm.v1.Interaction
-	3,  // 14: tandem.crm.v1.CreateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	14, // 15: tandem.crm.v1.GetInteractionRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	3,  // 16: tandem.crm.v1.GetInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	3,  // 17: tandem.crm.v1.UpdateInteractionRequest.interaction:type_name -> tandem.crm.v1.Interaction
-	16, // 18: tandem.crm.v1.UpdateInteractionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	3,  // 19: tandem.crm.v1.UpdateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
-	17, // 20: tandem.crm.v1.ListInteractionsRequest.count:type_name -> tandem.crm.v1.CountMode
-	3,  // 21: tandem.crm.v1.ListInteractionsResponse.interactions:type_name -> tandem.crm.v1.Interaction
-	18, // 22: tandem.crm.v1.ListInteractionsResponse.count:type_name -> tandem.crm.v1.Count
-	3,  // 23: tandem.crm.v1.BatchUpsertInteractionsRequest.interactions:type_name -> tandem.crm.v1.Interaction
-	19, // 24: tandem.crm.v1.BatchUpsertInteractionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 25: tandem.crm.v1.InteractionService.CreateInteraction:input_type -> tandem.crm.v1.CreateInteractionRequest
-	6,  // 26: tandem.crm.v1.InteractionService.GetInteraction:input_type -> tandem.crm.v1.GetInteractionRequest
-	8,  // 27: tandem.crm.v1.InteractionService.UpdateInteraction:input_type -> tandem.crm.v1.UpdateInteractionRequest
-	10, // 28: tandem.crm.v1.InteractionService.ListInteractions:input_type -> tandem.crm.v1.ListInteractionsRequest
-	12, // 29: tandem.crm.v1.InteractionService.BatchUpsertInteractions:input_type -> tandem.crm.v1.BatchUpsertInteractionsRequest
-	5,  // 30: tandem.crm.v1.InteractionService.CreateInteraction:output_type -> tandem.crm.v1.CreateInteractionResponse
-	7,  // 31: tandem.crm.v1.InteractionService.GetInteraction:output_type -> tandem.crm.v1.GetInteractionResponse
-	9,  // 32: tandem.crm.v1.InteractionService.UpdateInteraction:output_type -> tandem.crm.v1.UpdateInteractionResponse
-	11, // 33: tandem.crm.v1.InteractionService.ListInteractions:output_type -> tandem.crm.v1.ListInteractionsResponse
-	13, // 34: tandem.crm.v1.InteractionService.BatchUpsertInteractions:output_type -> tandem.crm.v1.BatchUpsertInteractionsResponse
-	30, // [30:35] is the sub-list for method output_type
-	25, // [25:30] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	25, // 0: tandem.crm.v1.Participant.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 1: tandem.crm.v1.Participant.manager_key:type_name -> tandem.crm.v1.ExternalKey
+	4,  // 2: tandem.crm.v1.Participant.role:type_name -> tandem.crm.v1.ParticipantRole
+	25, // 3: tandem.crm.v1.Interaction.key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 4: tandem.crm.v1.Interaction.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	0,  // 5: tandem.crm.v1.Interaction.kind:type_name -> tandem.crm.v1.InteractionKind
+	1,  // 6: tandem.crm.v1.Interaction.channel:type_name -> tandem.crm.v1.Channel
+	26, // 7: tandem.crm.v1.Interaction.opened_time:type_name -> google.protobuf.Timestamp
+	25, // 8: tandem.crm.v1.Interaction.manager_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 9: tandem.crm.v1.Interaction.account_key:type_name -> tandem.crm.v1.ExternalKey
+	2,  // 10: tandem.crm.v1.Interaction.priority:type_name -> tandem.crm.v1.Priority
+	26, // 11: tandem.crm.v1.Interaction.first_answer_time:type_name -> google.protobuf.Timestamp
+	26, // 12: tandem.crm.v1.Interaction.resolved_time:type_name -> google.protobuf.Timestamp
+	26, // 13: tandem.crm.v1.Interaction.due_time:type_name -> google.protobuf.Timestamp
+	26, // 14: tandem.crm.v1.Interaction.create_time:type_name -> google.protobuf.Timestamp
+	26, // 15: tandem.crm.v1.Interaction.update_time:type_name -> google.protobuf.Timestamp
+	5,  // 16: tandem.crm.v1.Interaction.participants:type_name -> tandem.crm.v1.Participant
+	25, // 17: tandem.crm.v1.Interaction.contract_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 18: tandem.crm.v1.Interaction.card_key:type_name -> tandem.crm.v1.ExternalKey
+	27, // 19: tandem.crm.v1.Interaction.location:type_name -> google.type.LatLng
+	26, // 20: tandem.crm.v1.Interaction.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	3,  // 21: tandem.crm.v1.Interaction.case_state:type_name -> tandem.crm.v1.CaseState
+	26, // 22: tandem.crm.v1.Interaction.reopened_time:type_name -> google.protobuf.Timestamp
+	26, // 23: tandem.crm.v1.Interaction.rated_time:type_name -> google.protobuf.Timestamp
+	6,  // 24: tandem.crm.v1.CreateInteractionRequest.interaction:type_name -> tandem.crm.v1.Interaction
+	6,  // 25: tandem.crm.v1.CreateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	25, // 26: tandem.crm.v1.GetInteractionRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	6,  // 27: tandem.crm.v1.GetInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	6,  // 28: tandem.crm.v1.UpdateInteractionRequest.interaction:type_name -> tandem.crm.v1.Interaction
+	28, // 29: tandem.crm.v1.UpdateInteractionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 30: tandem.crm.v1.UpdateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	29, // 31: tandem.crm.v1.ListInteractionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	6,  // 32: tandem.crm.v1.ListInteractionsResponse.interactions:type_name -> tandem.crm.v1.Interaction
+	30, // 33: tandem.crm.v1.ListInteractionsResponse.count:type_name -> tandem.crm.v1.Count
+	6,  // 34: tandem.crm.v1.BatchUpsertInteractionsRequest.interactions:type_name -> tandem.crm.v1.Interaction
+	31, // 35: tandem.crm.v1.BatchUpsertInteractionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	26, // 36: tandem.crm.v1.AnswerInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	6,  // 37: tandem.crm.v1.AnswerInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	26, // 38: tandem.crm.v1.ResolveInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	6,  // 39: tandem.crm.v1.ResolveInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	26, // 40: tandem.crm.v1.ReopenInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	26, // 41: tandem.crm.v1.ReopenInteractionRequest.due_time:type_name -> google.protobuf.Timestamp
+	6,  // 42: tandem.crm.v1.ReopenInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	26, // 43: tandem.crm.v1.RateInteractionRequest.time:type_name -> google.protobuf.Timestamp
+	6,  // 44: tandem.crm.v1.RateInteractionResponse.interaction:type_name -> tandem.crm.v1.Interaction
+	7,  // 45: tandem.crm.v1.InteractionService.CreateInteraction:input_type -> tandem.crm.v1.CreateInteractionRequest
+	9,  // 46: tandem.crm.v1.InteractionService.GetInteraction:input_type -> tandem.crm.v1.GetInteractionRequest
+	11, // 47: tandem.crm.v1.InteractionService.UpdateInteraction:input_type -> tandem.crm.v1.UpdateInteractionRequest
+	13, // 48: tandem.crm.v1.InteractionService.ListInteractions:input_type -> tandem.crm.v1.ListInteractionsRequest
+	15, // 49: tandem.crm.v1.InteractionService.BatchUpsertInteractions:input_type -> tandem.crm.v1.BatchUpsertInteractionsRequest
+	17, // 50: tandem.crm.v1.InteractionService.AnswerInteraction:input_type -> tandem.crm.v1.AnswerInteractionRequest
+	19, // 51: tandem.crm.v1.InteractionService.ResolveInteraction:input_type -> tandem.crm.v1.ResolveInteractionRequest
+	21, // 52: tandem.crm.v1.InteractionService.ReopenInteraction:input_type -> tandem.crm.v1.ReopenInteractionRequest
+	23, // 53: tandem.crm.v1.InteractionService.RateInteraction:input_type -> tandem.crm.v1.RateInteractionRequest
+	8,  // 54: tandem.crm.v1.InteractionService.CreateInteraction:output_type -> tandem.crm.v1.CreateInteractionResponse
+	10, // 55: tandem.crm.v1.InteractionService.GetInteraction:output_type -> tandem.crm.v1.GetInteractionResponse
+	12, // 56: tandem.crm.v1.InteractionService.UpdateInteraction:output_type -> tandem.crm.v1.UpdateInteractionResponse
+	14, // 57: tandem.crm.v1.InteractionService.ListInteractions:output_type -> tandem.crm.v1.ListInteractionsResponse
+	16, // 58: tandem.crm.v1.InteractionService.BatchUpsertInteractions:output_type -> tandem.crm.v1.BatchUpsertInteractionsResponse
+	18, // 59: tandem.crm.v1.InteractionService.AnswerInteraction:output_type -> tandem.crm.v1.AnswerInteractionResponse
+	20, // 60: tandem.crm.v1.InteractionService.ResolveInteraction:output_type -> tandem.crm.v1.ResolveInteractionResponse
+	22, // 61: tandem.crm.v1.InteractionService.ReopenInteraction:output_type -> tandem.crm.v1.ReopenInteractionResponse
+	24, // 62: tandem.crm.v1.InteractionService.RateInteraction:output_type -> tandem.crm.v1.RateInteractionResponse
+	54, // [54:63] is the sub-list for method output_type
+	45, // [45:54] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_interaction_proto_init() }
@@ -1256,8 +2333,8 @@ func file_tandem_crm_v1_interaction_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_interaction_proto_rawDesc), len(file_tandem_crm_v1_interaction_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   11,
+			NumEnums:      5,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,13 +24,18 @@ const (
 	InteractionService_UpdateInteraction_FullMethodName       = "/tandem.crm.v1.InteractionService/UpdateInteraction"
 	InteractionService_ListInteractions_FullMethodName        = "/tandem.crm.v1.InteractionService/ListInteractions"
 	InteractionService_BatchUpsertInteractions_FullMethodName = "/tandem.crm.v1.InteractionService/BatchUpsertInteractions"
+	InteractionService_AnswerInteraction_FullMethodName       = "/tandem.crm.v1.InteractionService/AnswerInteraction"
+	InteractionService_ResolveInteraction_FullMethodName      = "/tandem.crm.v1.InteractionService/ResolveInteraction"
+	InteractionService_ReopenInteraction_FullMethodName       = "/tandem.crm.v1.InteractionService/ReopenInteraction"
+	InteractionService_RateInteraction_FullMethodName         = "/tandem.crm.v1.InteractionService/RateInteraction"
 )
 
 // InteractionServiceClient is the client API for InteractionService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// InteractionService keeps the whole history of contacts with customers.
+// InteractionService keeps the whole history of contacts with customers. To record a contact is CreateInteraction; contacts
+// that another system sends again and again are recorded by BatchUpsertInteractions, once for each external key.
 type InteractionServiceClient interface {
 	// Creates an interaction.
 	// Errors: INVALID_ARGUMENT (broken fields), NOT_FOUND (unknown reference), ALREADY_EXISTS (external key or request_id taken).
@@ -46,6 +51,22 @@ type InteractionServiceClient interface {
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertInteractions(ctx context.Context, in *BatchUpsertInteractionsRequest, opts ...grpc.CallOption) (*BatchUpsertInteractionsResponse, error)
+	// Notes the first answer to an open complaint or request.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (it is no complaint or request, or was answered; the message names what is allowed).
+	AnswerInteraction(ctx context.Context, in *AnswerInteractionRequest, opts ...grpc.CallOption) (*AnswerInteractionResponse, error)
+	// Resolves an open or answered complaint or request. One that nobody answered before counts as answered with its resolution.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (it is no complaint or request, or is resolved; the message names what is allowed).
+	ResolveInteraction(ctx context.Context, in *ResolveInteractionRequest, opts ...grpc.CallOption) (*ResolveInteractionResponse, error)
+	// Opens a resolved complaint or request again: resolution and rating go, the first answer and the due times stay.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (it is not resolved; the message names what is allowed).
+	ReopenInteraction(ctx context.Context, in *ReopenInteractionRequest, opts ...grpc.CallOption) (*ReopenInteractionResponse, error)
+	// Notes the customer's rating of the service; another rating takes its place. A complaint or request must be resolved.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (a complaint or request that is not resolved; the message names what is allowed).
+	RateInteraction(ctx context.Context, in *RateInteractionRequest, opts ...grpc.CallOption) (*RateInteractionResponse, error)
 }
 
 type interactionServiceClient struct {
@@ -106,11 +127,52 @@ func (c *interactionServiceClient) BatchUpsertInteractions(ctx context.Context, 
 	return out, nil
 }
 
+func (c *interactionServiceClient) AnswerInteraction(ctx context.Context, in *AnswerInteractionRequest, opts ...grpc.CallOption) (*AnswerInteractionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnswerInteractionResponse)
+	err := c.cc.Invoke(ctx, InteractionService_AnswerInteraction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *interactionServiceClient) ResolveInteraction(ctx context.Context, in *ResolveInteractionRequest, opts ...grpc.CallOption) (*ResolveInteractionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveInteractionResponse)
+	err := c.cc.Invoke(ctx, InteractionService_ResolveInteraction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *interactionServiceClient) ReopenInteraction(ctx context.Context, in *ReopenInteractionRequest, opts ...grpc.CallOption) (*ReopenInteractionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReopenInteractionResponse)
+	err := c.cc.Invoke(ctx, InteractionService_ReopenInteraction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *interactionServiceClient) RateInteraction(ctx context.Context, in *RateInteractionRequest, opts ...grpc.CallOption) (*RateInteractionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RateInteractionResponse)
+	err := c.cc.Invoke(ctx, InteractionService_RateInteraction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InteractionServiceServer is the server API for InteractionService service.
 // All implementations must embed UnimplementedInteractionServiceServer
 // for forward compatibility.
 //
-// InteractionService keeps the whole history of contacts with customers.
+// InteractionService keeps the whole history of contacts with customers. To record a contact is CreateInteraction; contacts
+// that another system sends again and again are recorded by BatchUpsertInteractions, once for each external key.
 type InteractionServiceServer interface {
 	// Creates an interaction.
 	// Errors: INVALID_ARGUMENT (broken fields), NOT_FOUND (unknown reference), ALREADY_EXISTS (external key or request_id taken).
@@ -126,6 +188,22 @@ type InteractionServiceServer interface {
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertInteractions(context.Context, *BatchUpsertInteractionsRequest) (*BatchUpsertInteractionsResponse, error)
+	// Notes the first answer to an open complaint or request.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (it is no complaint or request, or was answered; the message names what is allowed).
+	AnswerInteraction(context.Context, *AnswerInteractionRequest) (*AnswerInteractionResponse, error)
+	// Resolves an open or answered complaint or request. One that nobody answered before counts as answered with its resolution.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (it is no complaint or request, or is resolved; the message names what is allowed).
+	ResolveInteraction(context.Context, *ResolveInteractionRequest) (*ResolveInteractionResponse, error)
+	// Opens a resolved complaint or request again: resolution and rating go, the first answer and the due times stay.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (it is not resolved; the message names what is allowed).
+	ReopenInteraction(context.Context, *ReopenInteractionRequest) (*ReopenInteractionResponse, error)
+	// Notes the customer's rating of the service; another rating takes its place. A complaint or request must be resolved.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, ABORTED (etag does not match), ALREADY_EXISTS (request_id taken),
+	// FAILED_PRECONDITION (a complaint or request that is not resolved; the message names what is allowed).
+	RateInteraction(context.Context, *RateInteractionRequest) (*RateInteractionResponse, error)
 	mustEmbedUnimplementedInteractionServiceServer()
 }
 
@@ -150,6 +228,18 @@ func (UnimplementedInteractionServiceServer) ListInteractions(context.Context, *
 }
 func (UnimplementedInteractionServiceServer) BatchUpsertInteractions(context.Context, *BatchUpsertInteractionsRequest) (*BatchUpsertInteractionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchUpsertInteractions not implemented")
+}
+func (UnimplementedInteractionServiceServer) AnswerInteraction(context.Context, *AnswerInteractionRequest) (*AnswerInteractionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AnswerInteraction not implemented")
+}
+func (UnimplementedInteractionServiceServer) ResolveInteraction(context.Context, *ResolveInteractionRequest) (*ResolveInteractionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveInteraction not implemented")
+}
+func (UnimplementedInteractionServiceServer) ReopenInteraction(context.Context, *ReopenInteractionRequest) (*ReopenInteractionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReopenInteraction not implemented")
+}
+func (UnimplementedInteractionServiceServer) RateInteraction(context.Context, *RateInteractionRequest) (*RateInteractionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RateInteraction not implemented")
 }
 func (UnimplementedInteractionServiceServer) mustEmbedUnimplementedInteractionServiceServer() {}
 func (UnimplementedInteractionServiceServer) testEmbeddedByValue()                            {}
@@ -262,6 +352,78 @@ func _InteractionService_BatchUpsertInteractions_Handler(srv interface{}, ctx co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InteractionService_AnswerInteraction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnswerInteractionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InteractionServiceServer).AnswerInteraction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InteractionService_AnswerInteraction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InteractionServiceServer).AnswerInteraction(ctx, req.(*AnswerInteractionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InteractionService_ResolveInteraction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveInteractionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InteractionServiceServer).ResolveInteraction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InteractionService_ResolveInteraction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InteractionServiceServer).ResolveInteraction(ctx, req.(*ResolveInteractionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InteractionService_ReopenInteraction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReopenInteractionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InteractionServiceServer).ReopenInteraction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InteractionService_ReopenInteraction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InteractionServiceServer).ReopenInteraction(ctx, req.(*ReopenInteractionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InteractionService_RateInteraction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RateInteractionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InteractionServiceServer).RateInteraction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InteractionService_RateInteraction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InteractionServiceServer).RateInteraction(ctx, req.(*RateInteractionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InteractionService_ServiceDesc is the grpc.ServiceDesc for InteractionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -288,6 +450,22 @@ var InteractionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchUpsertInteractions",
 			Handler:    _InteractionService_BatchUpsertInteractions_Handler,
+		},
+		{
+			MethodName: "AnswerInteraction",
+			Handler:    _InteractionService_AnswerInteraction_Handler,
+		},
+		{
+			MethodName: "ResolveInteraction",
+			Handler:    _InteractionService_ResolveInteraction_Handler,
+		},
+		{
+			MethodName: "ReopenInteraction",
+			Handler:    _InteractionService_ReopenInteraction_Handler,
+		},
+		{
+			MethodName: "RateInteraction",
+			Handler:    _InteractionService_RateInteraction_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -69,6 +69,10 @@ type Change struct {
 	//	*Change_ContractParty
 	//	*Change_Instalment
 	//	*Change_BalanceBundle
+	//	*Change_AttributeDefinition
+	//	*Change_Document
+	//	*Change_BehaviourEventBundle
+	//	*Change_ServiceLevel
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -320,6 +324,42 @@ func (x *Change) GetBalanceBundle() *BalanceBundle {
 	return nil
 }
 
+func (x *Change) GetAttributeDefinition() *AttributeDefinitionState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_AttributeDefinition); ok {
+			return x.AttributeDefinition
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetDocument() *DocumentState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Document); ok {
+			return x.Document
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetBehaviourEventBundle() *BehaviourEventBundle {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_BehaviourEventBundle); ok {
+			return x.BehaviourEventBundle
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetServiceLevel() *ServiceLevelState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_ServiceLevel); ok {
+			return x.ServiceLevel
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -409,6 +449,26 @@ type Change_BalanceBundle struct {
 	BalanceBundle *BalanceBundle `protobuf:"bytes,39,opt,name=balance_bundle,json=balanceBundle,proto3,oneof"`
 }
 
+type Change_AttributeDefinition struct {
+	// A definition of an attribute.
+	AttributeDefinition *AttributeDefinitionState `protobuf:"bytes,35,opt,name=attribute_definition,json=attributeDefinition,proto3,oneof"`
+}
+
+type Change_Document struct {
+	// A document.
+	Document *DocumentState `protobuf:"bytes,36,opt,name=document,proto3,oneof"`
+}
+
+type Change_BehaviourEventBundle struct {
+	// A bundle of behaviour events.
+	BehaviourEventBundle *BehaviourEventBundle `protobuf:"bytes,40,opt,name=behaviour_event_bundle,json=behaviourEventBundle,proto3,oneof"`
+}
+
+type Change_ServiceLevel struct {
+	// A service level.
+	ServiceLevel *ServiceLevelState `protobuf:"bytes,41,opt,name=service_level,json=serviceLevel,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -442,6 +502,14 @@ func (*Change_ContractParty) isChange_Payload() {}
 func (*Change_Instalment) isChange_Payload() {}
 
 func (*Change_BalanceBundle) isChange_Payload() {}
+
+func (*Change_AttributeDefinition) isChange_Payload() {}
+
+func (*Change_Document) isChange_Payload() {}
+
+func (*Change_BehaviourEventBundle) isChange_Payload() {}
+
+func (*Change_ServiceLevel) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -730,6 +798,42 @@ type CustomerState struct {
 	Founded string `protobuf:"bytes,13,opt,name=founded,proto3" json:"founded,omitempty"`
 	// First day as a customer; empty when unknown.
 	CustomerSince string `protobuf:"bytes,14,opt,name=customer_since,json=customerSince,proto3" json:"customer_since,omitempty"`
+	// Why the customer is in the state, in lower case; may be empty.
+	StateReason string `protobuf:"bytes,15,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// First day of the state; empty when unknown.
+	StateSince string `protobuf:"bytes,16,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
+	// Citizenships of an individual, ISO 3166-1 alpha-2.
+	Citizenships []string `protobuf:"bytes,17,rep,name=citizenships,proto3" json:"citizenships,omitempty"`
+	// Marital status in lower case; may be empty.
+	MaritalStatus string `protobuf:"bytes,18,opt,name=marital_status,json=maritalStatus,proto3" json:"marital_status,omitempty"`
+	// Persons whom an individual provides for; unset when unknown.
+	Dependants *int32 `protobuf:"varint,19,opt,name=dependants,proto3,oneof" json:"dependants,omitempty"`
+	// Highest education in lower case; may be empty.
+	EducationLevel string `protobuf:"bytes,20,opt,name=education_level,json=educationLevel,proto3" json:"education_level,omitempty"`
+	// Employer of an individual, when a customer; 0 when not known to be one.
+	EmployerId int64 `protobuf:"varint,21,opt,name=employer_id,json=employerId,proto3" json:"employer_id,omitempty"`
+	// Position with the employer.
+	Position string `protobuf:"bytes,22,opt,name=position,proto3" json:"position,omitempty"`
+	// First day with the employer; empty when unknown.
+	EmployedSince string `protobuf:"bytes,23,opt,name=employed_since,json=employedSince,proto3" json:"employed_since,omitempty"`
+	// Where the income comes from, in lower case; may be empty.
+	IncomeSource string `protobuf:"bytes,24,opt,name=income_source,json=incomeSource,proto3" json:"income_source,omitempty"`
+	// Day on which the income was verified; empty when it was not.
+	IncomeVerifiedOn string `protobuf:"bytes,25,opt,name=income_verified_on,json=incomeVerifiedOn,proto3" json:"income_verified_on,omitempty"`
+	// How it was verified, in lower case; may be empty.
+	IncomeProof string `protobuf:"bytes,26,opt,name=income_proof,json=incomeProof,proto3" json:"income_proof,omitempty"`
+	// Interests of an individual, words of the bank's own.
+	Interests []string `protobuf:"bytes,27,rep,name=interests,proto3" json:"interests,omitempty"`
+	// Legal form of an organisation.
+	LegalForm string `protobuf:"bytes,28,opt,name=legal_form,json=legalForm,proto3" json:"legal_form,omitempty"`
+	// Preferred channel in lower case; may be empty.
+	PreferredChannel string `protobuf:"bytes,29,opt,name=preferred_channel,json=preferredChannel,proto3" json:"preferred_channel,omitempty"`
+	// Preferred language, BCP 47; may be empty.
+	PreferredLanguage string `protobuf:"bytes,30,opt,name=preferred_language,json=preferredLanguage,proto3" json:"preferred_language,omitempty"`
+	// Other banks that the customer uses.
+	OtherBanks []*OtherBankState `protobuf:"bytes,31,rep,name=other_banks,json=otherBanks,proto3" json:"other_banks,omitempty"`
+	// Attributes that the bank defined, by name, without those that are personal.
+	Attributes    map[string]*AttributeState `protobuf:"bytes,32,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -862,6 +966,631 @@ func (x *CustomerState) GetCustomerSince() string {
 	return ""
 }
 
+func (x *CustomerState) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *CustomerState) GetStateSince() string {
+	if x != nil {
+		return x.StateSince
+	}
+	return ""
+}
+
+func (x *CustomerState) GetCitizenships() []string {
+	if x != nil {
+		return x.Citizenships
+	}
+	return nil
+}
+
+func (x *CustomerState) GetMaritalStatus() string {
+	if x != nil {
+		return x.MaritalStatus
+	}
+	return ""
+}
+
+func (x *CustomerState) GetDependants() int32 {
+	if x != nil && x.Dependants != nil {
+		return *x.Dependants
+	}
+	return 0
+}
+
+func (x *CustomerState) GetEducationLevel() string {
+	if x != nil {
+		return x.EducationLevel
+	}
+	return ""
+}
+
+func (x *CustomerState) GetEmployerId() int64 {
+	if x != nil {
+		return x.EmployerId
+	}
+	return 0
+}
+
+func (x *CustomerState) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *CustomerState) GetEmployedSince() string {
+	if x != nil {
+		return x.EmployedSince
+	}
+	return ""
+}
+
+func (x *CustomerState) GetIncomeSource() string {
+	if x != nil {
+		return x.IncomeSource
+	}
+	return ""
+}
+
+func (x *CustomerState) GetIncomeVerifiedOn() string {
+	if x != nil {
+		return x.IncomeVerifiedOn
+	}
+	return ""
+}
+
+func (x *CustomerState) GetIncomeProof() string {
+	if x != nil {
+		return x.IncomeProof
+	}
+	return ""
+}
+
+func (x *CustomerState) GetInterests() []string {
+	if x != nil {
+		return x.Interests
+	}
+	return nil
+}
+
+func (x *CustomerState) GetLegalForm() string {
+	if x != nil {
+		return x.LegalForm
+	}
+	return ""
+}
+
+func (x *CustomerState) GetPreferredChannel() string {
+	if x != nil {
+		return x.PreferredChannel
+	}
+	return ""
+}
+
+func (x *CustomerState) GetPreferredLanguage() string {
+	if x != nil {
+		return x.PreferredLanguage
+	}
+	return ""
+}
+
+func (x *CustomerState) GetOtherBanks() []*OtherBankState {
+	if x != nil {
+		return x.OtherBanks
+	}
+	return nil
+}
+
+func (x *CustomerState) GetAttributes() map[string]*AttributeState {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// OtherBankState is a product that a customer uses at another bank.
+type OtherBankState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the bank.
+	Bank string `protobuf:"bytes,1,opt,name=bank,proto3" json:"bank,omitempty"`
+	// What for, in lower case; may be empty.
+	ProductFamily string `protobuf:"bytes,2,opt,name=product_family,json=productFamily,proto3" json:"product_family,omitempty"`
+	// Since when; empty when unknown.
+	Since         string `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OtherBankState) Reset() {
+	*x = OtherBankState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OtherBankState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OtherBankState) ProtoMessage() {}
+
+func (x *OtherBankState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OtherBankState.ProtoReflect.Descriptor instead.
+func (*OtherBankState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OtherBankState) GetBank() string {
+	if x != nil {
+		return x.Bank
+	}
+	return ""
+}
+
+func (x *OtherBankState) GetProductFamily() string {
+	if x != nil {
+		return x.ProductFamily
+	}
+	return ""
+}
+
+func (x *OtherBankState) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+// AttributeState is the value of an attribute.
+type AttributeState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The value, of the type that the definition names.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*AttributeState_Text
+	//	*AttributeState_Integer
+	//	*AttributeState_Decimal
+	//	*AttributeState_Boolean
+	//	*AttributeState_Date
+	//	*AttributeState_Option
+	//	*AttributeState_Options
+	//	*AttributeState_Money
+	Value         isAttributeState_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeState) Reset() {
+	*x = AttributeState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeState) ProtoMessage() {}
+
+func (x *AttributeState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeState.ProtoReflect.Descriptor instead.
+func (*AttributeState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AttributeState) GetValue() isAttributeState_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *AttributeState) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetInteger() int64 {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Integer); ok {
+			return x.Integer
+		}
+	}
+	return 0
+}
+
+func (x *AttributeState) GetDecimal() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Decimal); ok {
+			return x.Decimal
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetBoolean() bool {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Boolean); ok {
+			return x.Boolean
+		}
+	}
+	return false
+}
+
+func (x *AttributeState) GetDate() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Date); ok {
+			return x.Date
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetOption() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Option); ok {
+			return x.Option
+		}
+	}
+	return ""
+}
+
+func (x *AttributeState) GetOptions() *AttributeOptionsState {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Options); ok {
+			return x.Options
+		}
+	}
+	return nil
+}
+
+func (x *AttributeState) GetMoney() *Amount {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeState_Money); ok {
+			return x.Money
+		}
+	}
+	return nil
+}
+
+type isAttributeState_Value interface {
+	isAttributeState_Value()
+}
+
+type AttributeState_Text struct {
+	// Text.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3,oneof"`
+}
+
+type AttributeState_Integer struct {
+	// Whole number.
+	Integer int64 `protobuf:"varint,2,opt,name=integer,proto3,oneof"`
+}
+
+type AttributeState_Decimal struct {
+	// Decimal.
+	Decimal string `protobuf:"bytes,3,opt,name=decimal,proto3,oneof"`
+}
+
+type AttributeState_Boolean struct {
+	// Yes or no.
+	Boolean bool `protobuf:"varint,4,opt,name=boolean,proto3,oneof"`
+}
+
+type AttributeState_Date struct {
+	// Day.
+	Date string `protobuf:"bytes,5,opt,name=date,proto3,oneof"`
+}
+
+type AttributeState_Option struct {
+	// One of the allowed values.
+	Option string `protobuf:"bytes,6,opt,name=option,proto3,oneof"`
+}
+
+type AttributeState_Options struct {
+	// Some of the allowed values.
+	Options *AttributeOptionsState `protobuf:"bytes,7,opt,name=options,proto3,oneof"`
+}
+
+type AttributeState_Money struct {
+	// Amount.
+	Money *Amount `protobuf:"bytes,8,opt,name=money,proto3,oneof"`
+}
+
+func (*AttributeState_Text) isAttributeState_Value() {}
+
+func (*AttributeState_Integer) isAttributeState_Value() {}
+
+func (*AttributeState_Decimal) isAttributeState_Value() {}
+
+func (*AttributeState_Boolean) isAttributeState_Value() {}
+
+func (*AttributeState_Date) isAttributeState_Value() {}
+
+func (*AttributeState_Option) isAttributeState_Value() {}
+
+func (*AttributeState_Options) isAttributeState_Value() {}
+
+func (*AttributeState_Money) isAttributeState_Value() {}
+
+// AttributeOptionsState are some of the values allowed.
+type AttributeOptionsState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The values.
+	Values        []string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeOptionsState) Reset() {
+	*x = AttributeOptionsState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeOptionsState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeOptionsState) ProtoMessage() {}
+
+func (x *AttributeOptionsState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeOptionsState.ProtoReflect.Descriptor instead.
+func (*AttributeOptionsState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AttributeOptionsState) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+// AttributeDefinitionState is the definition of an attribute after a change.
+type AttributeDefinitionState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Title for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Type in lower case, for example "option".
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// "individual", "organisation" or empty for both.
+	AppliesTo string `protobuf:"bytes,4,opt,name=applies_to,json=appliesTo,proto3" json:"applies_to,omitempty"`
+	// Values allowed.
+	AllowedValues []string `protobuf:"bytes,5,rep,name=allowed_values,json=allowedValues,proto3" json:"allowed_values,omitempty"`
+	// Whether a customer who has attributes must have it.
+	Required bool `protobuf:"varint,6,opt,name=required,proto3" json:"required,omitempty"`
+	// Whether values are personal: there are none in events then.
+	Personal bool `protobuf:"varint,7,opt,name=personal,proto3" json:"personal,omitempty"`
+	// Whether it is no longer in use.
+	Retired       bool `protobuf:"varint,8,opt,name=retired,proto3" json:"retired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeDefinitionState) Reset() {
+	*x = AttributeDefinitionState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeDefinitionState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeDefinitionState) ProtoMessage() {}
+
+func (x *AttributeDefinitionState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeDefinitionState.ProtoReflect.Descriptor instead.
+func (*AttributeDefinitionState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AttributeDefinitionState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetAppliesTo() string {
+	if x != nil {
+		return x.AppliesTo
+	}
+	return ""
+}
+
+func (x *AttributeDefinitionState) GetAllowedValues() []string {
+	if x != nil {
+		return x.AllowedValues
+	}
+	return nil
+}
+
+func (x *AttributeDefinitionState) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+func (x *AttributeDefinitionState) GetPersonal() bool {
+	if x != nil {
+		return x.Personal
+	}
+	return false
+}
+
+func (x *AttributeDefinitionState) GetRetired() bool {
+	if x != nil {
+		return x.Retired
+	}
+	return false
+}
+
+// DocumentState says that a document was written; what it holds stays in Postgres.
+type DocumentState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Kind in lower case, for example "contract".
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Account; 0 when none.
+	AccountId int64 `protobuf:"varint,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Contract; 0 when none.
+	ContractId int64 `protobuf:"varint,4,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Interaction; 0 when none.
+	InteractionId int64 `protobuf:"varint,5,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// When the document came to be; unset when unknown.
+	DocumentTime  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=document_time,json=documentTime,proto3" json:"document_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentState) Reset() {
+	*x = DocumentState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentState) ProtoMessage() {}
+
+func (x *DocumentState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentState.ProtoReflect.Descriptor instead.
+func (*DocumentState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DocumentState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DocumentState) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetInteractionId() int64 {
+	if x != nil {
+		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *DocumentState) GetDocumentTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DocumentTime
+	}
+	return nil
+}
+
 // RelationState is a relation after a change: what other is to customer. Names, birth dates, positions and remarks stay
 // in Postgres.
 type RelationState struct {
@@ -890,7 +1619,7 @@ type RelationState struct {
 
 func (x *RelationState) Reset() {
 	*x = RelationState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1631,7 @@ func (x *RelationState) String() string {
 func (*RelationState) ProtoMessage() {}
 
 func (x *RelationState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[6]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1644,7 @@ func (x *RelationState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelationState.ProtoReflect.Descriptor instead.
 func (*RelationState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{6}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RelationState) GetCustomerId() int64 {
@@ -1016,7 +1745,7 @@ type ProductState struct {
 
 func (x *ProductState) Reset() {
 	*x = ProductState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1028,7 +1757,7 @@ func (x *ProductState) String() string {
 func (*ProductState) ProtoMessage() {}
 
 func (x *ProductState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[7]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1041,7 +1770,7 @@ func (x *ProductState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductState.ProtoReflect.Descriptor instead.
 func (*ProductState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{7}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ProductState) GetCode() string {
@@ -1186,7 +1915,7 @@ type ContractState struct {
 
 func (x *ContractState) Reset() {
 	*x = ContractState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1927,7 @@ func (x *ContractState) String() string {
 func (*ContractState) ProtoMessage() {}
 
 func (x *ContractState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[8]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1940,7 @@ func (x *ContractState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractState.ProtoReflect.Descriptor instead.
 func (*ContractState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{8}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ContractState) GetKind() string {
@@ -1382,7 +2111,7 @@ type ContractPartyState struct {
 
 func (x *ContractPartyState) Reset() {
 	*x = ContractPartyState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1394,7 +2123,7 @@ func (x *ContractPartyState) String() string {
 func (*ContractPartyState) ProtoMessage() {}
 
 func (x *ContractPartyState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[9]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1407,7 +2136,7 @@ func (x *ContractPartyState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractPartyState.ProtoReflect.Descriptor instead.
 func (*ContractPartyState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{9}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ContractPartyState) GetContractId() int64 {
@@ -1481,7 +2210,7 @@ type InstalmentState struct {
 
 func (x *InstalmentState) Reset() {
 	*x = InstalmentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +2222,7 @@ func (x *InstalmentState) String() string {
 func (*InstalmentState) ProtoMessage() {}
 
 func (x *InstalmentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[10]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1506,7 +2235,7 @@ func (x *InstalmentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstalmentState.ProtoReflect.Descriptor instead.
 func (*InstalmentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{10}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *InstalmentState) GetContractId() int64 {
@@ -1590,7 +2319,7 @@ type BalanceBundle struct {
 
 func (x *BalanceBundle) Reset() {
 	*x = BalanceBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +2331,7 @@ func (x *BalanceBundle) String() string {
 func (*BalanceBundle) ProtoMessage() {}
 
 func (x *BalanceBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[11]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +2344,7 @@ func (x *BalanceBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BalanceBundle.ProtoReflect.Descriptor instead.
 func (*BalanceBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{11}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *BalanceBundle) GetBalances() []*BalanceState {
@@ -1648,7 +2377,7 @@ type BalanceState struct {
 
 func (x *BalanceState) Reset() {
 	*x = BalanceState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +2389,7 @@ func (x *BalanceState) String() string {
 func (*BalanceState) ProtoMessage() {}
 
 func (x *BalanceState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +2402,7 @@ func (x *BalanceState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BalanceState.ProtoReflect.Descriptor instead.
 func (*BalanceState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *BalanceState) GetAccountId() int64 {
@@ -1756,7 +2485,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +2497,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +2510,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -1880,7 +2609,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1892,7 +2621,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1905,7 +2634,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -1972,7 +2701,7 @@ type CardState struct {
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1984,7 +2713,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1997,7 +2726,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -2070,7 +2799,8 @@ func (x *CardState) GetStateSince() *timestamppb.Timestamp {
 	return nil
 }
 
-// InteractionState is an interaction after a change; subject and text stay in Postgres.
+// InteractionState is an interaction after a change; subject, text, place, documents and the names of those who are neither
+// customers nor employees stay in Postgres.
 type InteractionState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Customer.
@@ -2091,7 +2821,7 @@ type InteractionState struct {
 	Outcome string `protobuf:"bytes,8,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// Duration in seconds.
 	DurationSeconds int32 `protobuf:"varint,9,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
-	// Class of a complaint or request.
+	// What a complaint or request is about, in the words of its source.
 	Topic string `protobuf:"bytes,10,opt,name=topic,proto3" json:"topic,omitempty"`
 	// Priority in lower case; may be empty.
 	Priority string `protobuf:"bytes,11,opt,name=priority,proto3" json:"priority,omitempty"`
@@ -2102,14 +2832,36 @@ type InteractionState struct {
 	// Due by service level.
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	// Rating 1 to 5; 0 when not rated.
-	Satisfaction  int32 `protobuf:"varint,15,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	Satisfaction int32 `protobuf:"varint,15,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	// Customers who took part beside customer_id.
+	Participants []*InteractionParticipant `protobuf:"bytes,16,rep,name=participants,proto3" json:"participants,omitempty"`
+	// Contract; 0 when none.
+	ContractId int64 `protobuf:"varint,17,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Card; 0 when none.
+	CardId int64 `protobuf:"varint,18,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Campaign; may be empty.
+	Campaign string `protobuf:"bytes,19,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Class of a complaint or request; may be empty.
+	Class string `protobuf:"bytes,20,opt,name=class,proto3" json:"class,omitempty"`
+	// First answer due by service level.
+	FirstAnswerDueTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=first_answer_due_time,json=firstAnswerDueTime,proto3" json:"first_answer_due_time,omitempty"`
+	// Service level behind the due times; 0 when none.
+	ServiceLevelId int64 `protobuf:"varint,22,opt,name=service_level_id,json=serviceLevelId,proto3" json:"service_level_id,omitempty"`
+	// How often a complaint or request was opened again.
+	ReopenedCount int32 `protobuf:"varint,23,opt,name=reopened_count,json=reopenedCount,proto3" json:"reopened_count,omitempty"`
+	// When it was last opened again.
+	ReopenedTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=reopened_time,json=reopenedTime,proto3" json:"reopened_time,omitempty"`
+	// When it was rated.
+	RatedTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=rated_time,json=ratedTime,proto3" json:"rated_time,omitempty"`
+	// Whether a due time was missed when the change was made. A time that passes later is told by the times.
+	Breached      bool `protobuf:"varint,26,opt,name=breached,proto3" json:"breached,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2873,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2886,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -2242,6 +2994,447 @@ func (x *InteractionState) GetSatisfaction() int32 {
 	return 0
 }
 
+func (x *InteractionState) GetParticipants() []*InteractionParticipant {
+	if x != nil {
+		return x.Participants
+	}
+	return nil
+}
+
+func (x *InteractionState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *InteractionState) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *InteractionState) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *InteractionState) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *InteractionState) GetFirstAnswerDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstAnswerDueTime
+	}
+	return nil
+}
+
+func (x *InteractionState) GetServiceLevelId() int64 {
+	if x != nil {
+		return x.ServiceLevelId
+	}
+	return 0
+}
+
+func (x *InteractionState) GetReopenedCount() int32 {
+	if x != nil {
+		return x.ReopenedCount
+	}
+	return 0
+}
+
+func (x *InteractionState) GetReopenedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReopenedTime
+	}
+	return nil
+}
+
+func (x *InteractionState) GetRatedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RatedTime
+	}
+	return nil
+}
+
+func (x *InteractionState) GetBreached() bool {
+	if x != nil {
+		return x.Breached
+	}
+	return false
+}
+
+// InteractionParticipant is a customer or an employee who took part in an interaction.
+type InteractionParticipant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer; 0 for an employee.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Manager; 0 for a customer.
+	ManagerId int64 `protobuf:"varint,2,opt,name=manager_id,json=managerId,proto3" json:"manager_id,omitempty"`
+	// Role in lower case; may be empty.
+	Role          string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InteractionParticipant) Reset() {
+	*x = InteractionParticipant{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InteractionParticipant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InteractionParticipant) ProtoMessage() {}
+
+func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InteractionParticipant.ProtoReflect.Descriptor instead.
+func (*InteractionParticipant) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *InteractionParticipant) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *InteractionParticipant) GetManagerId() int64 {
+	if x != nil {
+		return x.ManagerId
+	}
+	return 0
+}
+
+func (x *InteractionParticipant) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+// ServiceLevelState is a service level after a change.
+type ServiceLevelState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Class; empty for every class.
+	Class string `protobuf:"bytes,2,opt,name=class,proto3" json:"class,omitempty"`
+	// "complaint" or "request"; empty for both.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Priority in lower case; empty for every one.
+	Priority string `protobuf:"bytes,4,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Hours to the first answer; 0 when nothing is promised.
+	FirstAnswerHours int32 `protobuf:"varint,5,opt,name=first_answer_hours,json=firstAnswerHours,proto3" json:"first_answer_hours,omitempty"`
+	// Hours to the resolution; 0 when nothing is promised.
+	ResolutionHours int32 `protobuf:"varint,6,opt,name=resolution_hours,json=resolutionHours,proto3" json:"resolution_hours,omitempty"`
+	// "business_hours" or "around_the_clock".
+	Calendar      string `protobuf:"bytes,7,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceLevelState) Reset() {
+	*x = ServiceLevelState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceLevelState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceLevelState) ProtoMessage() {}
+
+func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceLevelState.ProtoReflect.Descriptor instead.
+func (*ServiceLevelState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ServiceLevelState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetPriority() string {
+	if x != nil {
+		return x.Priority
+	}
+	return ""
+}
+
+func (x *ServiceLevelState) GetFirstAnswerHours() int32 {
+	if x != nil {
+		return x.FirstAnswerHours
+	}
+	return 0
+}
+
+func (x *ServiceLevelState) GetResolutionHours() int32 {
+	if x != nil {
+		return x.ResolutionHours
+	}
+	return 0
+}
+
+func (x *ServiceLevelState) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
+	}
+	return ""
+}
+
+// BehaviourEventBundle holds behaviour events that were recorded together.
+type BehaviourEventBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The events.
+	Events        []*BehaviourEventState `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BehaviourEventBundle) Reset() {
+	*x = BehaviourEventBundle{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BehaviourEventBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BehaviourEventBundle) ProtoMessage() {}
+
+func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BehaviourEventBundle.ProtoReflect.Descriptor instead.
+func (*BehaviourEventBundle) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *BehaviourEventBundle) GetEvents() []*BehaviourEventState {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// BehaviourEventState is one behaviour event of a bundle; its properties stay in Postgres.
+type BehaviourEventState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the event.
+	BehaviourEventId int64 `protobuf:"varint,1,opt,name=behaviour_event_id,json=behaviourEventId,proto3" json:"behaviour_event_id,omitempty"`
+	// 1, and one more when its visitor was linked to a customer.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Customer; 0 while the visitor is not known.
+	CustomerId int64 `protobuf:"varint,3,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Anonymous visitor; may be empty.
+	VisitorId string `protobuf:"bytes,4,opt,name=visitor_id,json=visitorId,proto3" json:"visitor_id,omitempty"`
+	// Kind in lower case, for example "site_visit"; never changes.
+	Kind string `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`
+	// When it happened; never changes.
+	Time *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
+	// The same as a day of the bank's calendar.
+	BusinessDate string `protobuf:"bytes,7,opt,name=business_date,json=businessDate,proto3" json:"business_date,omitempty"`
+	// Channel in lower case; may be empty.
+	Channel string `protobuf:"bytes,8,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Device in lower case; may be empty.
+	Device string `protobuf:"bytes,9,opt,name=device,proto3" json:"device,omitempty"`
+	// Path of the page, or object; may be empty.
+	Page string `protobuf:"bytes,10,opt,name=page,proto3" json:"page,omitempty"`
+	// Campaign; may be empty.
+	Campaign string `protobuf:"bytes,11,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Product; 0 when none.
+	ProductId int64 `protobuf:"varint,12,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	// Duration in seconds.
+	DurationSeconds int32 `protobuf:"varint,13,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *BehaviourEventState) Reset() {
+	*x = BehaviourEventState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BehaviourEventState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BehaviourEventState) ProtoMessage() {}
+
+func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BehaviourEventState.ProtoReflect.Descriptor instead.
+func (*BehaviourEventState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *BehaviourEventState) GetBehaviourEventId() int64 {
+	if x != nil {
+		return x.BehaviourEventId
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetVisitorId() string {
+	if x != nil {
+		return x.VisitorId
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *BehaviourEventState) GetBusinessDate() string {
+	if x != nil {
+		return x.BusinessDate
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *BehaviourEventState) GetProductId() int64 {
+	if x != nil {
+		return x.ProductId
+	}
+	return 0
+}
+
+func (x *BehaviourEventState) GetDurationSeconds() int32 {
+	if x != nil {
+		return x.DurationSeconds
+	}
+	return 0
+}
+
 // ConsentState is a consent after a change; proofs and the reason of a withdrawal stay in Postgres.
 type ConsentState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2269,7 +3462,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +3474,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +3487,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -2373,7 +3566,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +3578,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +3591,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -2448,7 +3641,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2460,7 +3653,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2473,7 +3666,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -2582,7 +3775,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2594,7 +3787,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2607,7 +3800,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -2656,8 +3849,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xf0\n" +
-	"\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xbc\r\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -2687,7 +3879,11 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
 	"instalment\x18& \x01(\v2!.tandem.events.v1.InstalmentStateH\x00R\n" +
 	"instalment\x12H\n" +
-	"\x0ebalance_bundle\x18' \x01(\v2\x1f.tandem.events.v1.BalanceBundleH\x00R\rbalanceBundleB\t\n" +
+	"\x0ebalance_bundle\x18' \x01(\v2\x1f.tandem.events.v1.BalanceBundleH\x00R\rbalanceBundle\x12_\n" +
+	"\x14attribute_definition\x18# \x01(\v2*.tandem.events.v1.AttributeDefinitionStateH\x00R\x13attributeDefinition\x12=\n" +
+	"\bdocument\x18$ \x01(\v2\x1f.tandem.events.v1.DocumentStateH\x00R\bdocument\x12^\n" +
+	"\x16behaviour_event_bundle\x18( \x01(\v2&.tandem.events.v1.BehaviourEventBundleH\x00R\x14behaviourEventBundle\x12J\n" +
+	"\rservice_level\x18) \x01(\v2#.tandem.events.v1.ServiceLevelStateH\x00R\fserviceLevelB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -2712,7 +3908,8 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\tregion_id\x18\x02 \x01(\x03R\bregionId\x12/\n" +
 	"\blocation\x18\x03 \x01(\v2\x13.google.type.LatLngR\blocation\"+\n" +
 	"\fManagerState\x12\x1b\n" +
-	"\tbranch_id\x18\x01 \x01(\x03R\bbranchId\"\xeb\x03\n" +
+	"\tbranch_id\x18\x01 \x01(\x03R\bbranchId\"\xbf\n" +
+	"\n" +
 	"\rCustomerState\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1b\n" +
@@ -2732,7 +3929,73 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\temployees\x18\v \x01(\x05R\temployees\x12A\n" +
 	"\x0fannual_turnover\x18\f \x01(\v2\x18.tandem.events.v1.AmountR\x0eannualTurnover\x12\x18\n" +
 	"\afounded\x18\r \x01(\tR\afounded\x12%\n" +
-	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\"\x9d\x02\n" +
+	"\x0ecustomer_since\x18\x0e \x01(\tR\rcustomerSince\x12!\n" +
+	"\fstate_reason\x18\x0f \x01(\tR\vstateReason\x12\x1f\n" +
+	"\vstate_since\x18\x10 \x01(\tR\n" +
+	"stateSince\x12\"\n" +
+	"\fcitizenships\x18\x11 \x03(\tR\fcitizenships\x12%\n" +
+	"\x0emarital_status\x18\x12 \x01(\tR\rmaritalStatus\x12#\n" +
+	"\n" +
+	"dependants\x18\x13 \x01(\x05H\x00R\n" +
+	"dependants\x88\x01\x01\x12'\n" +
+	"\x0feducation_level\x18\x14 \x01(\tR\x0eeducationLevel\x12\x1f\n" +
+	"\vemployer_id\x18\x15 \x01(\x03R\n" +
+	"employerId\x12\x1a\n" +
+	"\bposition\x18\x16 \x01(\tR\bposition\x12%\n" +
+	"\x0eemployed_since\x18\x17 \x01(\tR\remployedSince\x12#\n" +
+	"\rincome_source\x18\x18 \x01(\tR\fincomeSource\x12,\n" +
+	"\x12income_verified_on\x18\x19 \x01(\tR\x10incomeVerifiedOn\x12!\n" +
+	"\fincome_proof\x18\x1a \x01(\tR\vincomeProof\x12\x1c\n" +
+	"\tinterests\x18\x1b \x03(\tR\tinterests\x12\x1d\n" +
+	"\n" +
+	"legal_form\x18\x1c \x01(\tR\tlegalForm\x12+\n" +
+	"\x11preferred_channel\x18\x1d \x01(\tR\x10preferredChannel\x12-\n" +
+	"\x12preferred_language\x18\x1e \x01(\tR\x11preferredLanguage\x12A\n" +
+	"\vother_banks\x18\x1f \x03(\v2 .tandem.events.v1.OtherBankStateR\n" +
+	"otherBanks\x12O\n" +
+	"\n" +
+	"attributes\x18  \x03(\v2/.tandem.events.v1.CustomerState.AttributesEntryR\n" +
+	"attributes\x1a_\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x126\n" +
+	"\x05value\x18\x02 \x01(\v2 .tandem.events.v1.AttributeStateR\x05value:\x028\x01B\r\n" +
+	"\v_dependants\"a\n" +
+	"\x0eOtherBankState\x12\x12\n" +
+	"\x04bank\x18\x01 \x01(\tR\x04bank\x12%\n" +
+	"\x0eproduct_family\x18\x02 \x01(\tR\rproductFamily\x12\x14\n" +
+	"\x05since\x18\x03 \x01(\tR\x05since\"\xaa\x02\n" +
+	"\x0eAttributeState\x12\x14\n" +
+	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x1a\n" +
+	"\ainteger\x18\x02 \x01(\x03H\x00R\ainteger\x12\x1a\n" +
+	"\adecimal\x18\x03 \x01(\tH\x00R\adecimal\x12\x1a\n" +
+	"\aboolean\x18\x04 \x01(\bH\x00R\aboolean\x12\x14\n" +
+	"\x04date\x18\x05 \x01(\tH\x00R\x04date\x12\x18\n" +
+	"\x06option\x18\x06 \x01(\tH\x00R\x06option\x12C\n" +
+	"\aoptions\x18\a \x01(\v2'.tandem.events.v1.AttributeOptionsStateH\x00R\aoptions\x120\n" +
+	"\x05money\x18\b \x01(\v2\x18.tandem.events.v1.AmountH\x00R\x05moneyB\a\n" +
+	"\x05value\"/\n" +
+	"\x15AttributeOptionsState\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\tR\x06values\"\xf0\x01\n" +
+	"\x18AttributeDefinitionState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1d\n" +
+	"\n" +
+	"applies_to\x18\x04 \x01(\tR\tappliesTo\x12%\n" +
+	"\x0eallowed_values\x18\x05 \x03(\tR\rallowedValues\x12\x1a\n" +
+	"\brequired\x18\x06 \x01(\bR\brequired\x12\x1a\n" +
+	"\bpersonal\x18\a \x01(\bR\bpersonal\x12\x18\n" +
+	"\aretired\x18\b \x01(\bR\aretired\"\xec\x01\n" +
+	"\rDocumentState\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\x03R\taccountId\x12\x1f\n" +
+	"\vcontract_id\x18\x04 \x01(\x03R\n" +
+	"contractId\x12%\n" +
+	"\x0einteraction_id\x18\x05 \x01(\x03R\rinteractionId\x12?\n" +
+	"\rdocument_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fdocumentTime\"\x9d\x02\n" +
 	"\rRelationState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12*\n" +
@@ -2871,7 +4134,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x13replaced_by_card_id\x18\t \x01(\x03R\x10replacedByCardId\x12;\n" +
 	"\vstate_since\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"stateSince\"\xdc\x04\n" +
+	"stateSince\"\xce\b\n" +
 	"\x10InteractionState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x12\n" +
@@ -2892,7 +4155,54 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x11first_answer_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstAnswerTime\x12?\n" +
 	"\rresolved_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fresolvedTime\x125\n" +
 	"\bdue_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\"\n" +
-	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\"\x8d\x03\n" +
+	"\fsatisfaction\x18\x0f \x01(\x05R\fsatisfaction\x12L\n" +
+	"\fparticipants\x18\x10 \x03(\v2(.tandem.events.v1.InteractionParticipantR\fparticipants\x12\x1f\n" +
+	"\vcontract_id\x18\x11 \x01(\x03R\n" +
+	"contractId\x12\x17\n" +
+	"\acard_id\x18\x12 \x01(\x03R\x06cardId\x12\x1a\n" +
+	"\bcampaign\x18\x13 \x01(\tR\bcampaign\x12\x14\n" +
+	"\x05class\x18\x14 \x01(\tR\x05class\x12M\n" +
+	"\x15first_answer_due_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\x12firstAnswerDueTime\x12(\n" +
+	"\x10service_level_id\x18\x16 \x01(\x03R\x0eserviceLevelId\x12%\n" +
+	"\x0ereopened_count\x18\x17 \x01(\x05R\rreopenedCount\x12?\n" +
+	"\rreopened_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\freopenedTime\x129\n" +
+	"\n" +
+	"rated_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampR\tratedTime\x12\x1a\n" +
+	"\bbreached\x18\x1a \x01(\bR\bbreached\"l\n" +
+	"\x16InteractionParticipant\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
+	"customerId\x12\x1d\n" +
+	"\n" +
+	"manager_id\x18\x02 \x01(\x03R\tmanagerId\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\"\xe2\x01\n" +
+	"\x11ServiceLevelState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05class\x18\x02 \x01(\tR\x05class\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1a\n" +
+	"\bpriority\x18\x04 \x01(\tR\bpriority\x12,\n" +
+	"\x12first_answer_hours\x18\x05 \x01(\x05R\x10firstAnswerHours\x12)\n" +
+	"\x10resolution_hours\x18\x06 \x01(\x05R\x0fresolutionHours\x12\x1a\n" +
+	"\bcalendar\x18\a \x01(\tR\bcalendar\"U\n" +
+	"\x14BehaviourEventBundle\x12=\n" +
+	"\x06events\x18\x01 \x03(\v2%.tandem.events.v1.BehaviourEventStateR\x06events\"\xb2\x03\n" +
+	"\x13BehaviourEventState\x12,\n" +
+	"\x12behaviour_event_id\x18\x01 \x01(\x03R\x10behaviourEventId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x1f\n" +
+	"\vcustomer_id\x18\x03 \x01(\x03R\n" +
+	"customerId\x12\x1d\n" +
+	"\n" +
+	"visitor_id\x18\x04 \x01(\tR\tvisitorId\x12\x12\n" +
+	"\x04kind\x18\x05 \x01(\tR\x04kind\x12.\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12#\n" +
+	"\rbusiness_date\x18\a \x01(\tR\fbusinessDate\x12\x18\n" +
+	"\achannel\x18\b \x01(\tR\achannel\x12\x16\n" +
+	"\x06device\x18\t \x01(\tR\x06device\x12\x12\n" +
+	"\x04page\x18\n" +
+	" \x01(\tR\x04page\x12\x1a\n" +
+	"\bcampaign\x18\v \x01(\tR\bcampaign\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\f \x01(\x03R\tproductId\x12)\n" +
+	"\x10duration_seconds\x18\r \x01(\x05R\x0fdurationSeconds\"\x8d\x03\n" +
 	"\fConsentState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x18\n" +
@@ -2946,82 +4256,108 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_tandem_events_v1_change_proto_goTypes = []any{
-	(*Change)(nil),                // 0: tandem.events.v1.Change
-	(*Amount)(nil),                // 1: tandem.events.v1.Amount
-	(*RegionState)(nil),           // 2: tandem.events.v1.RegionState
-	(*BranchState)(nil),           // 3: tandem.events.v1.BranchState
-	(*ManagerState)(nil),          // 4: tandem.events.v1.ManagerState
-	(*CustomerState)(nil),         // 5: tandem.events.v1.CustomerState
-	(*RelationState)(nil),         // 6: tandem.events.v1.RelationState
-	(*ProductState)(nil),          // 7: tandem.events.v1.ProductState
-	(*ContractState)(nil),         // 8: tandem.events.v1.ContractState
-	(*ContractPartyState)(nil),    // 9: tandem.events.v1.ContractPartyState
-	(*InstalmentState)(nil),       // 10: tandem.events.v1.InstalmentState
-	(*BalanceBundle)(nil),         // 11: tandem.events.v1.BalanceBundle
-	(*BalanceState)(nil),          // 12: tandem.events.v1.BalanceState
-	(*AccountState)(nil),          // 13: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),    // 14: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),             // 15: tandem.events.v1.CardState
-	(*InteractionState)(nil),      // 16: tandem.events.v1.InteractionState
-	(*ConsentState)(nil),          // 17: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),     // 18: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),      // 19: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),       // 20: tandem.events.v1.AuditBlockState
-	nil,                           // 21: tandem.events.v1.RegionState.IndicatorsEntry
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),         // 23: google.type.LatLng
+	(*Change)(nil),                   // 0: tandem.events.v1.Change
+	(*Amount)(nil),                   // 1: tandem.events.v1.Amount
+	(*RegionState)(nil),              // 2: tandem.events.v1.RegionState
+	(*BranchState)(nil),              // 3: tandem.events.v1.BranchState
+	(*ManagerState)(nil),             // 4: tandem.events.v1.ManagerState
+	(*CustomerState)(nil),            // 5: tandem.events.v1.CustomerState
+	(*OtherBankState)(nil),           // 6: tandem.events.v1.OtherBankState
+	(*AttributeState)(nil),           // 7: tandem.events.v1.AttributeState
+	(*AttributeOptionsState)(nil),    // 8: tandem.events.v1.AttributeOptionsState
+	(*AttributeDefinitionState)(nil), // 9: tandem.events.v1.AttributeDefinitionState
+	(*DocumentState)(nil),            // 10: tandem.events.v1.DocumentState
+	(*RelationState)(nil),            // 11: tandem.events.v1.RelationState
+	(*ProductState)(nil),             // 12: tandem.events.v1.ProductState
+	(*ContractState)(nil),            // 13: tandem.events.v1.ContractState
+	(*ContractPartyState)(nil),       // 14: tandem.events.v1.ContractPartyState
+	(*InstalmentState)(nil),          // 15: tandem.events.v1.InstalmentState
+	(*BalanceBundle)(nil),            // 16: tandem.events.v1.BalanceBundle
+	(*BalanceState)(nil),             // 17: tandem.events.v1.BalanceState
+	(*AccountState)(nil),             // 18: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),       // 19: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),                // 20: tandem.events.v1.CardState
+	(*InteractionState)(nil),         // 21: tandem.events.v1.InteractionState
+	(*InteractionParticipant)(nil),   // 22: tandem.events.v1.InteractionParticipant
+	(*ServiceLevelState)(nil),        // 23: tandem.events.v1.ServiceLevelState
+	(*BehaviourEventBundle)(nil),     // 24: tandem.events.v1.BehaviourEventBundle
+	(*BehaviourEventState)(nil),      // 25: tandem.events.v1.BehaviourEventState
+	(*ConsentState)(nil),             // 26: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),        // 27: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),         // 28: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),          // 29: tandem.events.v1.AuditBlockState
+	nil,                              // 30: tandem.events.v1.RegionState.IndicatorsEntry
+	nil,                              // 31: tandem.events.v1.CustomerState.AttributesEntry
+	(*timestamppb.Timestamp)(nil),    // 32: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),            // 33: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	22, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	32, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
-	7,  // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
-	8,  // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	13, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	14, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	15, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	16, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	18, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	17, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
-	6,  // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	20, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	9,  // 15: tandem.events.v1.Change.contract_party:type_name -> tandem.events.v1.ContractPartyState
-	10, // 16: tandem.events.v1.Change.instalment:type_name -> tandem.events.v1.InstalmentState
-	11, // 17: tandem.events.v1.Change.balance_bundle:type_name -> tandem.events.v1.BalanceBundle
-	23, // 18: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	21, // 19: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	23, // 20: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 21: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 22: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	1,  // 23: tandem.events.v1.ProductState.amount_min:type_name -> tandem.events.v1.Amount
-	1,  // 24: tandem.events.v1.ProductState.amount_max:type_name -> tandem.events.v1.Amount
-	1,  // 25: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 26: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	1,  // 27: tandem.events.v1.ContractState.limit:type_name -> tandem.events.v1.Amount
-	22, // 28: tandem.events.v1.ContractState.state_since:type_name -> google.protobuf.Timestamp
-	12, // 29: tandem.events.v1.BalanceBundle.balances:type_name -> tandem.events.v1.BalanceState
-	22, // 30: tandem.events.v1.BalanceState.as_of_time:type_name -> google.protobuf.Timestamp
-	22, // 31: tandem.events.v1.AccountState.state_since:type_name -> google.protobuf.Timestamp
-	22, // 32: tandem.events.v1.CardState.state_since:type_name -> google.protobuf.Timestamp
-	22, // 33: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	22, // 34: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	22, // 35: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	22, // 36: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	22, // 37: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	22, // 38: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	22, // 39: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	19, // 40: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 41: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	22, // 42: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	12, // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
+	13, // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
+	18, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	19, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	20, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	21, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	27, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	26, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	11, // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
+	29, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	14, // 15: tandem.events.v1.Change.contract_party:type_name -> tandem.events.v1.ContractPartyState
+	15, // 16: tandem.events.v1.Change.instalment:type_name -> tandem.events.v1.InstalmentState
+	16, // 17: tandem.events.v1.Change.balance_bundle:type_name -> tandem.events.v1.BalanceBundle
+	9,  // 18: tandem.events.v1.Change.attribute_definition:type_name -> tandem.events.v1.AttributeDefinitionState
+	10, // 19: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
+	24, // 20: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
+	23, // 21: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
+	33, // 22: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	30, // 23: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	33, // 24: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 25: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 26: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	6,  // 27: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
+	31, // 28: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
+	8,  // 29: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
+	1,  // 30: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
+	32, // 31: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
+	1,  // 32: tandem.events.v1.ProductState.amount_min:type_name -> tandem.events.v1.Amount
+	1,  // 33: tandem.events.v1.ProductState.amount_max:type_name -> tandem.events.v1.Amount
+	1,  // 34: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 35: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	1,  // 36: tandem.events.v1.ContractState.limit:type_name -> tandem.events.v1.Amount
+	32, // 37: tandem.events.v1.ContractState.state_since:type_name -> google.protobuf.Timestamp
+	17, // 38: tandem.events.v1.BalanceBundle.balances:type_name -> tandem.events.v1.BalanceState
+	32, // 39: tandem.events.v1.BalanceState.as_of_time:type_name -> google.protobuf.Timestamp
+	32, // 40: tandem.events.v1.AccountState.state_since:type_name -> google.protobuf.Timestamp
+	32, // 41: tandem.events.v1.CardState.state_since:type_name -> google.protobuf.Timestamp
+	32, // 42: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	32, // 43: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	32, // 44: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	32, // 45: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	22, // 46: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
+	32, // 47: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	32, // 48: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
+	32, // 49: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
+	25, // 50: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
+	32, // 51: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
+	32, // 52: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	32, // 53: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	32, // 54: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	28, // 55: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 56: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	32, // 57: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	7,  // 58: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -3047,6 +4383,21 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_ContractParty)(nil),
 		(*Change_Instalment)(nil),
 		(*Change_BalanceBundle)(nil),
+		(*Change_AttributeDefinition)(nil),
+		(*Change_Document)(nil),
+		(*Change_BehaviourEventBundle)(nil),
+		(*Change_ServiceLevel)(nil),
+	}
+	file_tandem_events_v1_change_proto_msgTypes[5].OneofWrappers = []any{}
+	file_tandem_events_v1_change_proto_msgTypes[7].OneofWrappers = []any{
+		(*AttributeState_Text)(nil),
+		(*AttributeState_Integer)(nil),
+		(*AttributeState_Decimal)(nil),
+		(*AttributeState_Boolean)(nil),
+		(*AttributeState_Date)(nil),
+		(*AttributeState_Option)(nil),
+		(*AttributeState_Options)(nil),
+		(*AttributeState_Money)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3054,7 +4405,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,157 @@
+package btyd
+
+import (
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// maximum is where the likelihood is greatest.
+type maximum struct {
+	logs        []float64
+	value       float64
+	covariance  *mat.SymDense
+	evaluations int
+	converged   bool
+}
+
+const (
+	// gradientMax is the greatest slope, per customer and by the logarithm of a parameter, at a maximum.
+	gradientMax = 1e-7
+	// logMax bounds a parameter to e^±logMax; one that wants to go beyond is at the boundary of its model.
+	logMax = 14
+	// newtonSteps that polish what BFGS found.
+	newtonSteps = 8
+)
+
+// climb goes to the top from a place near it: BFGS as far as it gets, then Newton's steps with the curvature that the
+// standard errors need anyway.
+func (l likelihood) climb(from []float64) (*maximum, error) {
+	problem := l.problem()
+	result, _ := optimize.Minimize(problem, from, &optimize.Settings{GradientThreshold: gradientMax, MajorIterations: 500}, &optimize.BFGS{})
+	if result == nil || math.IsNaN(result.F) || math.IsInf(result.F, 0) {
+		return nil, errors.New("the likelihood can't be computed for these data")
+	}
+	top := &maximum{logs: result.X, evaluations: result.FuncEvaluations}
+	slope := make([]float64, len(from))
+	for range newtonSteps {
+		problem.Grad(slope, top.logs)
+		if steepest(slope) < gradientMax/100 || !top.step(problem, slope) {
+			break
+		}
+	}
+	top.value = -problem.Func(top.logs) * l.customers
+	problem.Grad(slope, top.logs)
+	top.evaluations += 2
+	top.curve(problem, l.customers)
+	top.converged = steepest(slope) < gradientMax && top.covariance != nil && steepest(top.logs) < logMax
+	return top, nil
+}
+
+// step takes one step of Newton, unless it leads down.
+func (m *maximum) step(problem optimize.Problem, slope []float64) bool {
+	var factors mat.Cholesky
+	if !factors.Factorize(hessian(problem, m.logs)) {
+		return false
+	}
+	var move mat.VecDense
+	if factors.SolveVecTo(&move, mat.NewVecDense(len(slope), slope)) != nil {
+		return false
+	}
+	next := make([]float64, len(m.logs))
+	for i := range next {
+		next[i] = m.logs[i] - move.AtVec(i)
+	}
+	m.evaluations += 2*len(m.logs) + 3
+	if !(problem.Func(next) <= problem.Func(m.logs)) || steepest(next) > logMax {
+		return false
+	}
+	m.logs = next
+	return true
+}
+
+// curve sets the covariance: the inverse of the observed information.
+func (m *maximum) curve(problem optimize.Problem, customers float64) {
+	var factors mat.Cholesky
+	information := hessian(problem, m.logs)
+	information.ScaleSym(customers, information)
+	if !factors.Factorize(information) {
+		return
+	}
+	covariance := mat.NewSymDense(len(m.logs), nil)
+	if factors.InverseTo(covariance) == nil {
+		m.covariance = covariance
+	}
+}
+
+// hessian by central differences of the analytic gradient.
+func hessian(problem optimize.Problem, at []float64) *mat.SymDense {
+	const width = 1e-4
+	n := len(at)
+	rows := mat.NewDense(n, n, nil)
+	place, above, below := append([]float64(nil), at...), make([]float64, n), make([]float64, n)
+	for i := range n {
+		place[i] = at[i] + width
+		problem.Grad(above, place)
+		place[i] = at[i] - width
+		problem.Grad(below, place)
+		place[i] = at[i]
+		for j := range n {
+			rows.Set(i, j, (above[j]-below[j])/(2*width))
+		}
+	}
+	h := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := i; j < n; j++ {
+			h.SetSym(i, j, (rows.At(i, j)+rows.At(j, i))/2)
+		}
+	}
+	return h
+}
+
+// normal95 is the 97.5 % point of the standard normal distribution.
+const normal95 = 1.959963984540054
+
+func (m *maximum) parameters(names []string) []Parameter {
+	parameters := make([]Parameter, len(names))
+	for i, name := range names {
+		value, deviation := math.Exp(m.logs[i]), math.NaN()
+		if m.covariance != nil {
+			deviation = math.Sqrt(m.covariance.At(i, i))
+		}
+		parameters[i] = Parameter{
+			Name: name, Value: value, StandardError: value * deviation,
+			Low: value * math.Exp(-normal95*deviation), High: value * math.Exp(normal95*deviation),
+		}
+	}
+	return parameters
+}
+
+func steepest(slope []float64) float64 {
+	most := 0.0
+	for _, s := range slope {
+		if math.IsNaN(s) {
+			return math.Inf(1)
+		}
+		most = max(most, math.Abs(s))
+	}
+	return most
+}
+
+func exponents(logs []float64) []float64 {
+	p := make([]float64, len(logs))
+	for i, l := range logs {
+		p[i] = math.Exp(min(max(l, -logMax-1), logMax+1))
+	}
+	return p
+}
+
+func logarithms(p []float64) []float64 {
+	logs := make([]float64, len(p))
+	for i, v := range p {
+		logs[i] = math.Log(v)
+	}
+	return logs
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem.bank/services/cli/internal/clvfit"
+)
+
+// ClvCmd groups the work with customer lifetime value.
+type ClvCmd struct {
+	Fit ClvFitCmd `cmd:"" help:"Fit lifetime-value models to a plain file of purchases; no service is needed."`
+}
+
+// ClvFitCmd fits BG/NBD, MBG/NBD or Pareto/NBD to how often, and Gamma-Gamma to how much.
+type ClvFitCmd struct {
+	File           string  `arg:"" type:"existingfile" help:"File of purchases: id, date and amount, delimited by , ; | tab or blanks, with or without titles."`
+	CalibrationEnd string  `placeholder:"DAY" help:"Last day that the model sees; what comes later is foretold and compared. Default is the last day of the file."`
+	Model          string  `enum:"best,bg_nbd,mbg_nbd,pareto_nbd" default:"best" help:"bg_nbd, mbg_nbd, pareto_nbd, or the best by the likelihood of customers it did not see."`
+	Columns        string  `placeholder:"ID,DATE,AMOUNT" help:"Numbers of the columns, from 1; default is by their titles, or 1,2,3."`
+	DateFormat     string  `placeholder:"LAYOUT" help:"How dates are written, by the example 2006-01-02; default takes 2006-01-02 and 20060102."`
+	Predictions    string  `placeholder:"FILE" type:"path" help:"Also write what is expected of each customer, as CSV."`
+	Horizon        float64 `default:"52" help:"Weeks that predictions look ahead."`
+	Discount       float64 `default:"0.1" help:"Continuous rate of discount per year."`
+}
+
+// Run fits and prints.
+func (c *ClvFitCmd) Run(ctx context.Context, app *App) error {
+	options, layout, err := c.read()
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	purchases, err := clvfit.Read(file, layout)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	result, err := fit(ctx, purchases, options)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	if c.Predictions != "" {
+		if err := writePredictions(c.Predictions, result); err != nil {
+			return err
+		}
+	}
+	if app.JSON {
+		return result.JSON(app.Out)
+	}
+	return result.Print(app.Out)
+}
+
+// fit computes without looking up; an interrupted command does not wait for it.
+func fit(ctx context.Context, purchases *clvfit.Purchases, options clvfit.Options) (result *clvfit.Result, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result, err = clvfit.Fit(purchases, options)
+	}()
+	select {
+	case <-done:
+		return result, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (c *ClvFitCmd) read() (options clvfit.Options, layout clvfit.Layout, err error) {
+	options = clvfit.Options{Model: c.Model, HorizonWeeks: c.Horizon, DiscountYear: c.Discount}
+	if !(c.Horizon > 0 && c.Horizon <= 5200) {
+		return options, layout, errors.New("--horizon: must be above 0 and at most 5200 weeks")
+	}
+	if !(c.Discount >= 0 && c.Discount <= 10) {
+		return options, layout, errors.New("--discount: must be 0 to 10 a year")
+	}
+	if c.CalibrationEnd != "" {
+		if options.CalibrationEnd, err = time.Parse(time.DateOnly, c.CalibrationEnd); err != nil {
+			return options, layout, fmt.Errorf("--calibration-end: %q is not a date such as 1997-09-30", c.CalibrationEnd)
+		}
+	}
+	layout.DateFormat = c.DateFormat
+	if c.Columns != "" {
+		layout.Columns, err = columns(c.Columns)
+	}
+	return options, layout, err
+}
+
+func columns(text string) (numbers [3]int, err error) {
+	parts := strings.Split(text, ",")
+	if len(parts) != len(numbers) {
+		return numbers, fmt.Errorf("--columns: %q must be three numbers such as 1,2,3", text)
+	}
+	for i, part := range parts {
+		if numbers[i], err = strconv.Atoi(part); err != nil || numbers[i] < 1 || numbers[i] > 1000 {
+			return numbers, fmt.Errorf("--columns: %q is not the number of a column, from 1", part)
+		}
+	}
+	return numbers, nil
+}
+
+func writePredictions(path string, result *clvfit.Result) error {
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := result.PredictionsCSV(out); err != nil {
+		_ = out.Close()
+		return err
+	}
+	return out.Close()
+}
