@@ -28,6 +28,7 @@ type Config struct {
 	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
 	Country              string        `name:"country" env:"CRM_COUNTRY" default:"CZ" help:"ISO 3166 code of the bank's country: phones without a country code are of there."`
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
+	TransactionsWindow   int           `name:"transactions-window" env:"CRM_TRANSACTIONS_WINDOW" default:"0" help:"Months of transactions kept before the current one; 0 keeps all. Older months are dropped once their events are published; load history first."`
 	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 
@@ -61,6 +62,9 @@ func (c *Config) checkEngines() error {
 	}
 	if c.OutboxRetention < 24*time.Hour {
 		errs = append(errs, errors.New("CRM_OUTBOX_RETENTION: must be at least 24h"))
+	}
+	if c.TransactionsWindow < 0 {
+		errs = append(errs, errors.New("CRM_TRANSACTIONS_WINDOW: must not be negative"))
 	}
 	return errors.Join(errs...)
 }
