@@ -11,7 +11,7 @@ import (
 // Parameter is a value that ClickHouse binds by name.
 type Parameter struct {
 	Name string
-	// Value as ClickHouse reads it: its escaped text form.
+	// Value as text.
 	Value string
 }
 
@@ -42,14 +42,11 @@ var clickHouseTypes = map[Kind]string{
 // clickHouseTime is an instant in UTC.
 const clickHouseTime = "2006-01-02 15:04:05.000000"
 
-// escaped writes a text as ClickHouse reads the value of a parameter.
-var escaped = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
-
 func (c *clickHouse) bind(kind Kind, value any) string {
 	var text string
 	switch v := value.(type) {
 	case string:
-		text = escaped.Replace(v)
+		text = v
 	case int64:
 		text = strconv.FormatInt(v, 10)
 	case decimal.Decimal:
@@ -69,7 +66,7 @@ func (c *clickHouse) bind(kind Kind, value any) string {
 
 func (c *clickHouse) moment(kind Kind, m moment) string {
 	at := c.asOf
-	if !m.now || kind == Date {
+	if !m.now {
 		at = time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
 	}
 	return c.bind(kind, m.after(at))

@@ -99,8 +99,10 @@ func (o Order) By() string {
 	return strings.Join(parts, ", ")
 }
 
-// certain says that a key is never NULL.
-func (k orderKey) certain(o Order) bool { return k.field.Required || k == o.keys[len(o.keys)-1] }
+// certain says that a key is never NULL. What a related record always has, a row without one has not.
+func (k orderKey) certain(o Order) bool {
+	return k.field.Required && k.field.Related == nil || k == o.keys[len(o.keys)-1]
+}
 
 // Step is a part of a list to be read with one statement: the rows that satisfy a condition, in an order.
 type Step struct {

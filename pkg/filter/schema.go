@@ -106,6 +106,21 @@ func (s Schema) lookup(name string) *Field {
 	return nil
 }
 
+// Of makes fields of the schema those of related records: "currency" becomes "accounts.currency", behind the alias a.
+// Their columns must be plain ones.
+func (s Schema) Of(related *Related, alias string, names ...string) Schema {
+	out := make(Schema, 0, len(names))
+	for _, name := range names {
+		field := *s.lookup(name)
+		field.Name, field.Column, field.Related, field.Indexed = related.Name+"."+name, alias+"."+field.Column, related, false
+		out = append(out, field)
+	}
+	return out
+}
+
+// Values are those that an Enum allows.
+func (s Schema) Values(name string) []string { return s.lookup(name).Values }
+
 // group finds related records by the name of their group.
 func (s Schema) group(name string) *Related {
 	for i := range s {

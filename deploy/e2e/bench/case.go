@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,18 +68,45 @@ func screenCall(b *bench) work {
 	}
 }
 
+// screenArgs are the arguments of the statements of screen.sql, in their order.
+func screenArgs(customer int64) [][]any {
+	const rowsMax, interactions = 200, 10
+	from := []int64{customer}
+	return [][]any{
+		{}, // the beginning
+		{customer},
+		{customer, rowsMax},
+		{customer, rowsMax},
+		{customer, rowsMax},
+		{customer, nil, "", nil},
+		{from, from, relationTypes, nil, rowsMax},
+		{customer},
+		{customer, interactions},
+		{customer},
+		{}, // the end
+	}
+}
+
+// relationTypes are the types as the table of relations keeps them.
+var relationTypes = sync.OnceValue(func() (types []string) {
+	values := crmv1.RelationType(0).Descriptor().Values()
+	for i := 1; i < values.Len(); i++ {
+		types = append(types, strings.ToLower(strings.TrimPrefix(string(values.Get(i).Name()), "RELATION_TYPE_")))
+	}
+	return types
+})()
+
 // screenBare sends the same statements in one round trip, in one snapshot: that is the best that bare SQL can do.
 func screenBare(b *bench) work {
 	statements := strings.Split(strings.TrimSpace(screenSQL), ";\n")
 	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		customer := b.customer(random)
+		args := screenArgs(b.customer(random))
+		if len(args) != len(statements) {
+			return fmt.Errorf("screen.sql has %d statements, and there are arguments for %d", len(statements), len(args))
+		}
 		batch := &pgx.Batch{}
-		for _, sql := range statements {
-			if args := strings.Count(sql, "$1"); args > 0 {
-				batch.Queue(sql, customer)
-			} else {
-				batch.Queue(sql)
-			}
+		for i, sql := range statements {
+			batch.Queue(sql, args[i]...)
 		}
 		results := b.pool.SendBatch(ctx, batch)
 		for range statements {

@@ -1,7 +1,1 @@
-SELECT customer_id, source, external_id, version, content_hash, import_id, created_at, updated_at, kind, state, region_id, branch_id, manager_id,
-    phone, email, customer_since, given_name, family_name, birth_date, sex, occupation, monthly_income, monthly_income_currency, legal_name,
-    registration_number, industry_nace, employees, annual_turnover, annual_turnover_currency, founded
-FROM customer
-WHERE (manager_id = $1 AND state = $2) AND true
-ORDER BY customer_id
-LIMIT $3
+SELECT customer_id, source, external_id, version, content_hash, import_id, created_at, updated_at, kind, state, region_id, branch_id, manager_id, phone, email, customer_since, given_name, family_name, birth_date, sex, occupation, monthly_income, monthly_income_currency, legal_name, registration_number, industry_nace, employees, annual_turnover, annual_turnover_currency, founded, middle_name, given_name_latin, family_name_latin, middle_name_latin, citizenships, tax_ids, identity_documents, marital_status, dependants, education_level, employer_name, employer_id, position, employed_since, income_source, income_verified_on, income_proof, interests, trade_names, legal_form, legal_name_latin, contact_points, preferred_channel, preferred_language, other_banks, state_reason, state_since, state_note FROM customer WHERE (manager_id = $1::bigint AND state = $2::text) AND true ORDER BY customer_id LIMIT $3

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type Config struct {
 	Slice     time.Duration `default:"2s" help:"Length of one turn."`
 	Limit     time.Duration `default:"2h" help:"Longest the whole run may take."`
 	Out       string        `default:"deploy/e2e/results/latest.json" help:"File for the results, below the root of the project."`
+	Only      string        `help:"Measure only what has this in its name."`
 	Data      string        `type:"path" help:"Folder that keeps the data: a bank that was loaded there before is measured again without loading it."`
 }
 
@@ -101,11 +103,17 @@ func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) 
 	}
 	defer b.close()
 	for _, c := range cases {
+		if !strings.Contains(c.name, config.Only) {
+			continue
+		}
 		r, err := b.compare(ctx, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 		results = append(results, r)
+	}
+	if !strings.Contains(lateName, config.Only) {
+		return results, nil
 	}
 	late, err := b.latency(ctx)
 	if err != nil {

@@ -24,6 +24,7 @@ type Batch struct {
 	contractParties buffer[contractParty]
 	instalments     buffer[instalment]
 	accounts        buffer[account]
+	balances        buffer[balance]
 	accountHolders  buffer[accountHolder]
 	cards           buffer[card]
 	interactions    buffer[interaction]
@@ -50,6 +51,7 @@ func NewBatch() *Batch {
 		contractParties: buffer[contractParty]{table: contractPartyTable},
 		instalments:     buffer[instalment]{table: instalmentTable},
 		accounts:        buffer[account]{table: accountTable},
+		balances:        buffer[balance]{table: balanceTable},
 		accountHolders:  buffer[accountHolder]{table: accountHolderTable},
 		cards:           buffer[card]{table: cardTable},
 		interactions:    buffer[interaction]{table: interactionTable},
@@ -144,11 +146,13 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 	}
 }
 
-// addTerms takes what belongs to contracts.
+// addTerms takes what belongs to contracts, and balances.
 func (b *Batch) addTerms(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_ContractParty:
 		return put(&b.contractParties, rec, p.ContractParty, contractPartyOf)
+	case *eventsv1.Change_BalanceBundle:
+		return putAll(&b.balances, rec, p.BalanceBundle, balancesOf)
 	case *eventsv1.Change_Instalment:
 		return put(&b.instalments, rec, p.Instalment, instalmentOf)
 	default:
@@ -209,7 +213,7 @@ func (b *Batch) Reset() {
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
 		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts, &b.contractParties, &b.instalments,
-		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
+		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }
 

@@ -75,6 +75,9 @@ func full() []*eventsv1.Change {
 			Currency: "CZK", ProductId: 1, RegionId: 2, BranchId: 3, State: "open", StatementFrequency: "monthly", Opened: "1993-01-01", Closed: "2020-12-31",
 			ContractId: 4, OverdraftLimit: "20000", StateSince: at(7),
 		}}},
+		{Entity: "balance_bundle", Payload: &eventsv1.Change_BalanceBundle{BalanceBundle: &eventsv1.BalanceBundle{Balances: []*eventsv1.BalanceState{{
+			AccountId: 5, BusinessDate: "2024-02-28", Currency: "CZK", Ledger: "-12.5", Available: "100", AsOfTime: at(1), Closing: true,
+		}}}}},
 		{Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{
 			AccountId: 8, CustomerId: 9, Role: "owner", ValidFrom: "1993-01-01", ValidTo: "1999-12-31",
 		}}},
@@ -142,6 +145,8 @@ var golden = map[string]string{
 		`"paid":6000,"paid_on":"1994-04-07","state":"partly_paid","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"account": `{"account_id":"7","currency":"CZK","product_id":"1","region_id":"2","branch_id":"3","state":"open","statement_frequency":"monthly",` +
 		`"opened":"1993-01-01","closed":"2020-12-31","contract_id":"4","overdraft_limit":20000,"state_since":"2024-02-29 07:30:00.000500","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"account_balance": `{"account_id":"5","business_date":"2024-02-28","currency":"CZK","ledger":-12.5,"available":100,"closing":1,` +
+		`"version":"1709170200000500","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"account_holder": `{"account_holder_id":"7","account_id":"8","customer_id":"9","role":"owner","valid_from":"1993-01-01","valid_to":"1999-12-31",` +
 		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"card": `{"card_id":"7","customer_id":"1","account_id":"2","product_id":"3","scheme":"gold","state":"active","issued":"1998-10-16",` +

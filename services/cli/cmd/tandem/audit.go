@@ -81,7 +81,7 @@ func printEntries(out io.Writer, entries []*crmv1.AuditEntry) error {
 }
 
 func auditRecord(e *crmv1.AuditEntry) string {
-	if n := len(e.GetCustomerIds()); n > 0 {
+	if n := len(e.GetCustomerIds()); n > 0 && e.GetEntityId() == 0 {
 		return fmt.Sprintf("%d customers", n)
 	}
 	return fmt.Sprintf("%s %d", e.GetEntity(), e.GetEntityId())

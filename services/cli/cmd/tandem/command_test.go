@@ -160,6 +160,9 @@ func (h *halves) ListCustomers(_ context.Context, r *crmv1.ListCustomersRequest)
 	if from+1 < h.customers {
 		page.NextPageToken = strconv.Itoa(from + 1)
 	}
+	if r.GetCount() == crmv1.CountMode_COUNT_MODE_ESTIMATED && r.GetOrderBy() == "customer_id" {
+		page.Count = &crmv1.Count{Value: int64(h.customers), Estimated: true}
+	}
 	return page, nil
 }
 
@@ -272,6 +275,8 @@ func TestCommands(t *testing.T) {
 		{"customer 360 bank/nobody", exitFailure, "tandem: customer bank/nobody does not exist\n"},
 		{"customer 360 BANK/1", exitFailure, "tandem: the request was refused:\n  key.source: must be lower case\n  x: y\n"},
 		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nRelations: none\nLast interactions: none\n"},
+		{"customer list --limit 2 --order-by customer_id --count estimated", 0, "  customer  name  state  branch  manager\n  1         -     -      -       -\n" +
+			"  2         -     -      -       -\nabout 3 customers, estimated\n"},
 		{"customer search Malá Veselá", 0, "  customer  name             match  found in\n  7         Eva Malá Veselá  exact  individual.family_name: Malá Veselá\n"},
 		{"customer search nobody", 0, "nobody found\n"},
 		{"status", 0, "relay: active, 1 024 bytes behind, 5 changes published since start, newest change never\n" +

@@ -12,6 +12,9 @@ import (
 // current selects the holdings of today, by the calendar of the database session.
 const current = "(valid_from IS NULL OR valid_from <= current_date) AND (valid_to IS NULL OR valid_to >= current_date)"
 
+// Owners selects who owns which account today, as owned_id and owner_id, for the rooms that ask by account.
+const Owners = "SELECT account_id AS owned_id, customer_id AS owner_id FROM account_holder WHERE role = 'owner' AND " + current
+
 // OwnedBy selects the ids of the accounts that the customer in $1 owns today, for the rooms that ask by account.
 const OwnedBy = "SELECT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner' AND " + current
 
@@ -33,10 +36,15 @@ func ForCustomer(into *[]*crmv1.HeldAccount, customerID int64, limit int) record
 	}}
 }
 
+// customersOf selects who holds the accounts $1. The array comes by a subquery: its length would be a reason to plan each
+// statement anew, which costs several times the look-up itself.
+const customersOf = `SELECT DISTINCT customer_id FROM account_holder
+WHERE account_id = ANY((SELECT $1::bigint[])::bigint[]) AND ` + current + ` ORDER BY 1`
+
 // CustomersOf returns a function that tells who holds accounts today, in any role.
 func CustomersOf(q record.Querier) func(ctx context.Context, accountIDs []int64) ([]int64, error) {
 	return func(ctx context.Context, accountIDs []int64) ([]int64, error) {
-		rows, err := q.Query(ctx, "SELECT DISTINCT customer_id FROM account_holder WHERE account_id = ANY($1) AND "+current+" ORDER BY 1", accountIDs)
+		rows, err := q.Query(ctx, customersOf, accountIDs)
 		if err != nil {
 			return nil, err
 		}

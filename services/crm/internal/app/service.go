@@ -23,6 +23,7 @@ import (
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
+	"tandem.bank/services/crm/internal/customerlist"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/outbox"
@@ -124,7 +125,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).ListBy(customerlist.Schema))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))

@@ -25,6 +25,7 @@ const (
 	Update Action = "update"
 	Delete Action = "delete"
 	Read   Action = "read"
+	Denied Action = "denied"
 )
 
 // entityCustomer is the entity whose id is a customer number.

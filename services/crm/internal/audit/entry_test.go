@@ -225,9 +225,10 @@ func TestUnrecordedReadIsRefused(t *testing.T) {
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	b := newBank(t, 100)
-	b.tamper(t, `INSERT INTO audit_entry (actor, peer, method, request_id, trace_id, action, entity, entity_id, version, customer_id, customer_ids)
+	b.tamper(t, `INSERT INTO audit_entry (actor, peer, method, request_id, trace_id, action, entity, entity_id, version, customer_id, customer_ids, before)
 SELECT 'a' || n % 500, '', '', '', '', 'update', CASE n % 3 WHEN 0 THEN 'card' ELSE 'customer' END, n % 3000, 1, n % 3000,
-	CASE n % 50 WHEN 0 THEN ARRAY[n % 3000, n % 2999]::bigint[] END FROM generate_series(1, 60000) n`)
+	CASE n % 50 WHEN 0 THEN ARRAY[n % 3000, n % 2999]::bigint[] END,
+	CASE n % 40 WHEN 0 THEN json_build_object('customer_id', n) END FROM generate_series(1, 60000) n`)
 	if _, err := b.pool.Exec(t.Context(), "ANALYZE audit_entry"); err != nil {
 		t.Fatal(err)
 	}
@@ -235,10 +236,12 @@ SELECT 'a' || n % 500, '', '', '', '', 'update', CASE n % 3 WHEN 0 THEN 'card' E
 	for condition, rest := range map[string]string{
 		"true":         newest,
 		"actor = 'a7'": newest,
-		"entity = 'card' AND entity <> 'customer' AND entity_id = 33": newest,
-		"entity = 'customer' AND entity_id = 34 AND customer_id = 34": newest,
-		"(customer_id = 7 OR customer_ids @> ARRAY[7::bigint])":       newest,
-		"(xact_id, entry_id) > (pg_current_xact_id(), 0)":             " ORDER BY xact_id, entry_id LIMIT 2000",
+		"entity = 'card' AND entity <> 'customer' AND entity_id = 33":                                    newest,
+		"entity = 'customer' AND entity_id = 34 AND customer_id = 34":                                    newest,
+		"(customer_id = 7 OR customer_ids @> ARRAY[7::bigint])":                                          newest,
+		"entity = 'customer' AND entity_id = 34 AND action = 'update' AND at > now() - interval '1 day'": "",
+		"entity = 'card' AND action = 'update' AND before->>'customer_id' IN (SELECT 7::text)":           "",
+		"(xact_id, entry_id) > (pg_current_xact_id(), 0)":                                                " ORDER BY xact_id, entry_id LIMIT 2000",
 	} {
 		rows, err := b.pool.Query(t.Context(), "EXPLAIN SELECT * FROM audit_entry WHERE "+condition+rest)
 		if err != nil {

@@ -17,6 +17,8 @@ import (
 	"tandem.bank/services/crm/internal/listing"
 )
 
+var actions = []string{string(Create), string(Update), string(Delete), string(Read), string(Denied)}
+
 var schema = filter.Schema{
 	{Name: "entry_id", Column: "entry_id", Kind: filter.Int},
 	{Name: "time", Column: "at", Kind: filter.Time},
@@ -25,7 +27,7 @@ var schema = filter.Schema{
 	{Name: "method", Column: "method", Kind: filter.Text},
 	{Name: "request_id", Column: "request_id", Kind: filter.Text},
 	{Name: "trace_id", Column: "trace_id", Kind: filter.Text},
-	{Name: "action", Column: "action", Kind: filter.Enum, Values: []string{string(Create), string(Update), string(Delete), string(Read)}},
+	{Name: "action", Column: "action", Kind: filter.Enum, Values: actions},
 	{Name: "entity", Column: "entity", Kind: filter.Text},
 	{Name: "entity_id", Column: "entity_id", Kind: filter.Int},
 	{Name: "version", Column: "version", Kind: filter.Int},
@@ -146,6 +148,7 @@ var actionProtos = map[string]crmv1.AuditAction{
 	string(Update): crmv1.AuditAction_AUDIT_ACTION_UPDATE,
 	string(Delete): crmv1.AuditAction_AUDIT_ACTION_DELETE,
 	string(Read):   crmv1.AuditAction_AUDIT_ACTION_READ,
+	string(Denied): crmv1.AuditAction_AUDIT_ACTION_DENIED,
 }
 
 func entryToProto(e *sealed) *crmv1.AuditEntry {

@@ -2,15 +2,22 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"path"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 	"unicode"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/apperr"
 )
 
 // entities are the records that services show, where the service has another name.
@@ -36,6 +43,7 @@ func (r *Reads) Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 	ctx, told := withChanges(ctx)
 	answer, err := next(ctx, req)
 	if err != nil {
+		r.denied(ctx, info.FullMethod, req, err)
 		return nil, err
 	}
 	if err := r.record(ctx, info.FullMethod, told, req, answer); err != nil {
@@ -47,7 +55,9 @@ func (r *Reads) Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 // Stream does the same for each message that a stream sends.
 func (r *Reads) Stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	ctx, told := withChanges(stream.Context())
-	return next(srv, &readStream{ServerStream: stream, ctx: ctx, reads: r, method: info.FullMethod, told: told})
+	err := next(srv, &readStream{ServerStream: stream, ctx: ctx, reads: r, method: info.FullMethod, told: told})
+	r.denied(ctx, info.FullMethod, nil, err)
+	return err
 }
 
 type readStream struct {
@@ -65,6 +75,22 @@ func (s *readStream) SendMsg(answer any) error {
 		return err
 	}
 	return s.ServerStream.SendMsg(answer)
+}
+
+// denied leaves an entry about a call that was refused, with whom it was to be about. It stays refused when the entry can't
+// be written.
+func (r *Reads) denied(ctx context.Context, method string, req any, err error) {
+	var known *apperr.Error
+	if !errors.As(err, &known) || known.Code != codes.PermissionDenied {
+		return
+	}
+	entry := Entry{Action: Denied, Entity: entityOf(method)}
+	if asked, ok := req.(proto.Message); ok {
+		var meant shown
+		meant.message(asked)
+		entry.CustomerID, entry.CustomerIDs, entry.EntityID = meant.main, meant.others(), entityID(entry.Entity, req, asked)
+	}
+	_ = r.recorder.Record(ctx, entry)
 }
 
 // record leaves an entry when an answer shows customers whom no entry of the call names yet.
@@ -90,6 +116,7 @@ func (r *Reads) record(ctx context.Context, method string, told *changes, req, a
 	}
 	entity := entityOf(method)
 	entry := Entry{Action: Read, Entity: entity, CustomerID: seen.main, CustomerIDs: seen.others(), EntityID: entityID(entity, req, message)}
+	entry.After = parts(req)
 	if entry.CustomerID == 0 && len(entry.CustomerIDs) == 1 {
 		entry.CustomerID, entry.CustomerIDs = entry.CustomerIDs[0], nil
 	}
@@ -97,6 +124,28 @@ func (r *Reads) record(ctx context.Context, method string, told *changes, req, a
 		entry.EntityID = entry.CustomerID
 	}
 	return r.recorder.Record(ctx, entry)
+}
+
+// parts renders what a read asked for, when that is not everything as it is.
+func parts(req any) []byte {
+	asked := struct {
+		ReadMask []string `json:"read_mask,omitempty"`
+		AsOf     string   `json:"as_of,omitempty"`
+	}{}
+	if r, ok := req.(interface{ GetReadMask() *fieldmaskpb.FieldMask }); ok {
+		asked.ReadMask = r.GetReadMask().GetPaths()
+	}
+	if r, ok := req.(interface{ GetAsOf() *timestamppb.Timestamp }); ok && r.GetAsOf() != nil {
+		asked.AsOf = r.GetAsOf().AsTime().Format(time.RFC3339Nano)
+	}
+	if asked.ReadMask == nil && asked.AsOf == "" {
+		return nil
+	}
+	raw, err := json.Marshal(asked)
+	if err != nil {
+		return nil // texts can't fail
+	}
+	return raw
 }
 
 func compact(ids []int64) []int64 {
@@ -142,50 +191,4 @@ func numberOf(m protoreflect.Message, name string) int64 {
 		return 0
 	}
 	return m.Get(field).Int()
-}
-
-// changes are the customers of whom a call has left entries about changes.
-type changes struct {
-	mu        sync.Mutex
-	customers map[int64]bool
-}
-
-type changesKey struct{}
-
-func withChanges(ctx context.Context) (context.Context, *changes) {
-	told := &changes{}
-	return context.WithValue(ctx, changesKey{}, told), told
-}
-
-// note remembers whom entries name. Should their transaction fail, the call does too and shows nothing.
-func note(ctx context.Context, entries []Entry) {
-	told, ok := ctx.Value(changesKey{}).(*changes)
-	if !ok {
-		return
-	}
-	told.mu.Lock()
-	defer told.mu.Unlock()
-	if told.customers == nil {
-		told.customers = make(map[int64]bool, len(entries))
-	}
-	for _, e := range entries {
-		told.customers[e.CustomerID] = true
-		for _, id := range e.CustomerIDs {
-			told.customers[id] = true
-		}
-	}
-}
-
-// any reports whether the call changed anything. Then the accounts that it shows are those that it changed.
-func (c *changes) any() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.customers) > 0
-}
-
-// all reports whether entries name all these customers.
-func (c *changes) all(ids []int64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !slices.ContainsFunc(ids, func(id int64) bool { return !c.customers[id] })
 }

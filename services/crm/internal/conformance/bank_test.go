@@ -29,6 +29,7 @@ import (
 	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
+	"tandem.bank/services/crm/internal/customerlist"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/product"
 	"tandem.bank/services/crm/internal/relation"
@@ -72,7 +73,7 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	}
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(pool, log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(pool, log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log).In("CZ"))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log).In("CZ").ListBy(customerlist.Schema))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))

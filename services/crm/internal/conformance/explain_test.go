@@ -13,6 +13,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
@@ -35,6 +38,8 @@ INSERT INTO account (source, external_id, number, currency, state)
 SELECT 'crowd', n::text, to_char(n, 'FM000000'), 'CZK', 'open' FROM generate_series(1, 10000) n;
 INSERT INTO account_holder (source, external_id, account_id, customer_id, role)
 SELECT 'crowd', a.account_id::text, a.account_id, c.customer_id, 'owner' FROM account a JOIN customer c USING (source, external_id) WHERE a.source = 'crowd';
+INSERT INTO customer_rfm_history (customer_id, applied_at, as_of, run_id, cell, recency_days, frequency, monetary, base_currency, computed_at)
+SELECT customer_id, now(), current_date, gen_random_uuid(), '555', 1, 1, 1, 'CZK', now() FROM customer;
 INSERT INTO card (source, external_id, state, customer_id, account_id)
 SELECT 'crowd', account_id::text, 'active', customer_id, account_id FROM account_holder WHERE source = 'crowd';
 INSERT INTO contract (source, external_id, kind, account_id, amount, currency)
@@ -136,6 +141,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	watched.listTwice(t, interactions, "customer_id = 77")
 	watched.listTwice(t, consents, "customer_id = 77")
 	watched.listTwice(t, accounts, `number = "000077"`)
+	watched.exerciseCustomerList(t)
 
 	for _, filter := range identified {
 		watched.listTwice(t, customers, filter)
@@ -213,6 +219,16 @@ func (b *bank) exerciseScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// As of a moment; the bank may be younger than that, which is found out after everything was read.
+	_, err = crmv1.NewCustomer360ServiceClient(b.conn).GetCustomer360(t.Context(), &crmv1.GetCustomer360Request{
+		CustomerId: 77, AsOf: timestamppb.New(time.Now().Add(-time.Millisecond)),
+	})
+	if err != nil && status.Code(err) != codes.OutOfRange {
+		t.Fatal(err)
+	}
+	if _, err := insight.List(t.Context(), b.pool, &crmv1.ListRfmHistoryRequest{CustomerId: 77}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // plan is a node of a query plan.
@@ -239,7 +255,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 func (p plan) scans() []string {
 	big := []string{
 		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "contract_party", "instalment",
-		"interaction", "consent", "relation",
+		"interaction", "consent", "relation", "customer_rfm_history",
 	}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {

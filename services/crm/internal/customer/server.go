@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -18,6 +19,8 @@ type Server struct {
 	pool  *pgxpool.Pool
 	room  *room
 	store *record.Store[*crmv1.Customer, Row]
+	// schema is what lists can be filtered and ordered by.
+	schema filter.Schema
 }
 
 // Written follows changes of customers in their transactions.
@@ -37,7 +40,7 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Serv
 		return nil
 	}
 	rm := &room{location: calendar(pool)}
-	return &Server{pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
+	return &Server{schema: Schema, pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
 		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: event, Written: written,
 	})}
 }
@@ -55,6 +58,12 @@ func calendar(pool *pgxpool.Pool) *time.Location {
 		return time.UTC
 	}
 	return location
+}
+
+// ListBy lets lists be filtered and ordered by further fields: what other rooms know of customers.
+func (s *Server) ListBy(schema filter.Schema) *Server {
+	s.schema = schema
+	return s
 }
 
 // CreateCustomer adds a customer.
@@ -80,7 +89,7 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	page, err := s.store.List(ctx, req, Schema, record.Scope{})
+	page, err := s.store.List(ctx, req, s.schema, record.Scope{})
 	if err != nil {
 		return nil, err
 	}

@@ -6,25 +6,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/readmask"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
-	"tandem.bank/services/crm/internal/account"
-	"tandem.bank/services/crm/internal/card"
-	"tandem.bank/services/crm/internal/consent"
-	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/insight"
-	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/record"
-	"tandem.bank/services/crm/internal/relation"
-)
-
-const (
-	interactionsDefault = 10
-	// partRowsMax bounds accounts, cards, contracts, consents and relations: a screen shows no more, lists do.
-	partRowsMax = 200
-	sourceCRM   = "crm"
 )
 
 // Server answers tandem.crm.v1.Customer360Service.
@@ -38,39 +28,57 @@ func NewServer(pool *pgxpool.Pool) *Server {
 	return &Server{pool: pool}
 }
 
-// GetCustomer360 reads every part in one snapshot, so that the parts fit each other, and in one round trip.
+// ListRfmHistory returns a page of the results that stood beside a customer.
+func (s *Server) ListRfmHistory(ctx context.Context, req *crmv1.ListRfmHistoryRequest) (*crmv1.ListRfmHistoryResponse, error) {
+	return insight.List(ctx, s.pool, req)
+}
+
+// GetCustomer360 reads the parts that are asked for in one snapshot, so that they fit each other, and in one round trip.
 func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Request) (*crmv1.GetCustomer360Response, error) {
+	answer := &crmv1.GetCustomer360Response{Ages: map[string]*crmv1.PartAge{}, AsOf: req.GetAsOf()}
+	mask, err := readmask.Parse(req.GetReadMask(), answer.ProtoReflect().Descriptor())
+	if err != nil {
+		return nil, err
+	}
+	at, err := moment(req.GetAsOf())
+	if err != nil {
+		return nil, err
+	}
 	customerID, err := s.customerID(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	answer := &crmv1.GetCustomer360Response{Ages: map[string]*crmv1.PartAge{}}
-	var profile *record.Record[customer.Row]
-	var consentsChanged time.Time
-	interactionsMax := int(req.GetInteractionsMax())
-	if interactionsMax == 0 {
-		interactionsMax = interactionsDefault
-	}
-	err = record.ReadSnapshot(ctx, s.pool,
-		customer.Table.PartByID(&profile, customerID),
-		account.ForCustomer(&answer.Accounts, customerID, partRowsMax),
-		card.ForCustomer(&answer.Cards, customerID, partRowsMax),
-		contract.ForOwner(&answer.Contracts, customerID, partRowsMax),
-		consent.InForce(&answer.Consents, &consentsChanged, customerID, partRowsMax),
-		relation.ForCustomer(&answer.Relations, customerID, partRowsMax),
-		insight.ForCustomer(&answer.Rfm, customerID),
-		interaction.LastForCustomer(&answer.Interactions, customerID, interactionsMax),
-		interaction.OpenComplaints(&answer.OpenComplaints, customerID),
-	)
-	if err != nil {
+	screen := &screen{answer: answer, customerID: customerID, at: at, interactionsMax: int(req.GetInteractionsMax())}
+	if err := screen.read(ctx, s.pool, mask); err != nil {
 		return nil, err
 	}
-	answer.Customer = customer.ToProto(profile)
-	(&screen{answer: answer, now: time.Now()}).tellAges(profile.UpdatedAt, consentsChanged)
+	screen.tellAges()
+	if mask != nil {
+		// What the answer is told by stays.
+		for _, field := range []string{"ages", "as_of", "history_start_time", "not_in_history"} {
+			mask[field] = nil
+		}
+		mask.Prune(answer)
+	}
 	return answer, nil
 }
 
-// customerID is the number of the customer that a request names: the parts read by it, and it never changes.
+// moment is the time that a request asks for, at the precision that Postgres keeps; nil is now.
+func moment(asOf *timestamppb.Timestamp) (*time.Time, error) {
+	if asOf == nil {
+		return nil, nil //nolint:nilnil // now is no moment of its own
+	}
+	if err := asOf.CheckValid(); err != nil {
+		return nil, apperr.InvalidField("as_of", "%s", err)
+	}
+	at := asOf.AsTime().Truncate(time.Microsecond)
+	if at.After(time.Now()) {
+		return nil, apperr.InvalidField("as_of", "must not lie in the future")
+	}
+	return &at, nil
+}
+
+// customerID is the number of the customer that a request names: the parts are read by it, and it never changes.
 func (s *Server) customerID(ctx context.Context, req *crmv1.GetCustomer360Request) (int64, error) {
 	if req.GetCustomerId() != 0 {
 		return req.GetCustomerId(), nil
@@ -82,53 +90,44 @@ func (s *Server) customerID(ctx context.Context, req *crmv1.GetCustomer360Reques
 	return found.ID, nil
 }
 
-// screen is an answer in the making.
-type screen struct {
-	answer *crmv1.GetCustomer360Response
-	now    time.Time
-}
-
-// tellAges says of each part where it comes from and how old it is.
-func (s *screen) tellAges(profileChanged, consentsChanged time.Time) {
-	s.age("customer", sourceCRM, &profileChanged)
-	for _, held := range s.answer.GetAccounts() {
-		s.newest("accounts", held.GetAccount().GetUpdateTime())
+// read takes the parts that a mask asks for from the database.
+func (s *screen) read(ctx context.Context, pool record.Batcher, mask readmask.Mask) error {
+	reads := []record.Part{s.known()}
+	if s.at != nil {
+		reads = append(reads, s.start())
 	}
-	for _, c := range s.answer.GetCards() {
-		s.newest("cards", c.GetUpdateTime())
-	}
-	for _, c := range s.answer.GetContracts() {
-		s.newest("contracts", c.GetUpdateTime())
-	}
-	if len(s.answer.GetConsents()) > 0 {
-		s.age("consents", sourceCRM, &consentsChanged)
-	}
-	for _, c := range s.answer.GetRelations() {
-		for _, seen := range c.GetRelations() {
-			s.newest("relations", seen.GetRelation().GetUpdateTime())
+	for _, part := range s.parts() {
+		if !mask.Has(part.name) {
+			continue
 		}
+		if s.at != nil {
+			for _, column := range part.unknown {
+				s.answer.NotInHistory = append(s.answer.NotInHistory, part.name+"."+column)
+			}
+			part.read = part.asOf(*s.at, s.customerID)
+		}
+		reads = append(reads, part.read)
 	}
-	for _, i := range s.answer.GetInteractions() {
-		s.newest("interactions", i.GetUpdateTime())
+	if s.at == nil && mask.Has("customer") {
+		reads = reads[1:] // the profile tells that the customer is known
 	}
-	if rfm := s.answer.GetRfm(); rfm != nil {
-		computed := rfm.GetComputedTime().AsTime()
-		s.age("rfm", "rfm run "+rfm.GetRunId(), &computed)
+	if err := record.ReadSnapshot(ctx, pool, reads...); err != nil {
+		return err
 	}
+	return s.checkStart()
 }
 
-// newest moves the age of a part of crm to a newer change.
-func (s *screen) newest(part string, changed *timestamppb.Timestamp) {
-	t := changed.AsTime()
-	if known := s.answer.Ages[part]; known == nil || known.GetNewestChangeTime().AsTime().Before(t) {
-		s.age(part, sourceCRM, &t)
+// checkStart refuses a moment of which nothing is known.
+func (s *screen) checkStart() error {
+	if s.at == nil {
+		return nil
 	}
-}
-
-func (s *screen) age(part, source string, changed *time.Time) {
-	s.answer.Ages[part] = &crmv1.PartAge{
-		Source:           source,
-		NewestChangeTime: timestamppb.New(*changed),
-		AgeSeconds:       max(0, int64(s.now.Sub(*changed).Seconds())),
+	if start := s.answer.GetHistoryStartTime(); start == nil || s.at.Before(start.AsTime()) {
+		since := "now"
+		if start != nil {
+			since = start.AsTime().Format(time.RFC3339Nano)
+		}
+		return apperr.New(codes.OutOfRange, apperr.ReasonFailedPrecondition, "as_of: the history begins at %s", since)
 	}
+	return nil
 }

@@ -165,7 +165,11 @@ func TestApplyAndRead(t *testing.T) {
 		AsOf: &date.Date{Year: 2026, Month: 2, Day: 28}, Cell: "045", RecencyDays: 2, Frequency: 20,
 		Monetary: &money.Money{CurrencyCode: "CZK", Units: 2, Nanos: 250_000_000}, RunId: runA, ComputedTime: timestamppb.New(computed),
 	}
-	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+	if got.GetAppliedTime() == nil {
+		t.Error("nobody knows since when the result stands")
+	}
+	ignore := protocmp.IgnoreFields(want, "applied_time")
+	if diff := cmp.Diff(want, got, protocmp.Transform(), ignore); diff != "" {
 		t.Errorf("insight (-want +got):\n%s", diff)
 	}
 	none, err := b.rfm(t, 4)
@@ -268,5 +272,49 @@ func TestMalformedBundlesArePutAside(t *testing.T) {
 	if letter.GetSubject() != "insight.v1.rfm" || letter.GetStreamSequence() != 1 || letter.GetReason() == "" ||
 		string(letter.GetData()) != "\xff" || letter.GetFailedTime() == nil {
 		t.Errorf("dead letter %v", &letter)
+	}
+}
+
+// Results that gave way are kept: the trend, and what stood at a moment.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, new(int))
+	var moments []time.Time
+	for i, cell := range []int32{111, 222, 333} {
+		b.send(t, bundle(runA, "2026-02-28", computed.Add(time.Duration(i)*time.Hour), cell, 1))
+		b.settled(t)
+		var now time.Time
+		if err := b.pool.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&now); err != nil {
+			t.Fatal(err)
+		}
+		moments = append(moments, now)
+	}
+	b.send(t, bundle(runA, "2026-02-28", computed, 111, 1)) // gives way at once
+	b.settled(t)
+	for i, at := range append([]time.Time{moments[0].Add(-time.Hour)}, moments...) {
+		var got *crmv1.RfmInsight
+		if err := record.Read(t.Context(), b.pool, insight.StoodAt(&got, 1, at)); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"", "111", "222", "333"}[i]; got.GetCell() != want {
+			t.Errorf("at %s stood %q, want %q", at, got.GetCell(), want)
+		}
+	}
+	var cells []string
+	req := &crmv1.ListRfmHistoryRequest{CustomerId: 1, PageSize: 2}
+	for {
+		page, err := insight.List(t.Context(), b.pool, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range page.GetInsights() {
+			cells = append(cells, i.GetCell())
+		}
+		if req.PageToken = page.GetNextPageToken(); req.GetPageToken() == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"333", "222", "111"}, cells); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
 	}
 }

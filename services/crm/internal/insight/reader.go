@@ -15,10 +15,12 @@ import (
 	"tandem.bank/services/crm/internal/record"
 )
 
+// columns are those that scan reads.
+const columns = "as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at, applied_at"
+
 // ForCustomer reads the customer's place in the newest RFM run, nil when no run has covered the customer yet.
 func ForCustomer(into **crmv1.RfmInsight, customerID int64) record.Part {
-	sql := `SELECT as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at
-		FROM customer_rfm WHERE customer_id = $1`
+	sql := "SELECT " + columns + " FROM customer_rfm WHERE customer_id = $1"
 	return record.Part{SQL: sql, Args: []any{customerID}, Take: func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectExactlyOneRow(rows, scan)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -34,10 +36,12 @@ func ForCustomer(into **crmv1.RfmInsight, customerID int64) record.Part {
 func scan(row pgx.CollectableRow) (*crmv1.RfmInsight, error) {
 	var (
 		asOf, computedAt   time.Time
+		appliedAt          time.Time
 		insight            crmv1.RfmInsight
 		monetary, currency string
 	)
-	err := row.Scan(&asOf, &insight.Cell, &insight.RecencyDays, &insight.Frequency, &monetary, &currency, &insight.RunId, &computedAt)
+	err := row.Scan(&asOf, &insight.Cell, &insight.RecencyDays, &insight.Frequency, &monetary, &currency, &insight.RunId, &computedAt,
+		&appliedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +49,7 @@ func scan(row pgx.CollectableRow) (*crmv1.RfmInsight, error) {
 	if err != nil {
 		return nil, fmt.Errorf("monetary: %w", err)
 	}
-	insight.AsOf, insight.ComputedTime = date.Proto(asOf), timestamppb.New(computedAt)
+	insight.AsOf, insight.ComputedTime, insight.AppliedTime = date.Proto(asOf), timestamppb.New(computedAt), timestamppb.New(appliedAt)
 	insight.Monetary = money.Proto(value, currency)
 	return &insight, nil
 }

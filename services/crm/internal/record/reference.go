@@ -137,7 +137,9 @@ func (l *lookup) part(refs []Reference) Part {
 	}
 	target := refs[0].Target
 	columns := fmt.Sprintf("SELECT %[1]s, source, external_id FROM %[2]s WHERE ", target.idColumn(), target.Entity())
-	part := Part{SQL: columns + target.idColumn() + " = ANY($1::bigint[])", Args: []any{ids}, Take: l.take}
+	// The array comes by a subquery: its length would be a reason to plan each statement anew, which costs several times the
+	// look-up itself.
+	part := Part{SQL: columns + target.idColumn() + " = ANY((SELECT $1::bigint[])::bigint[])", Args: []any{ids}, Take: l.take}
 	if len(sources) > 0 {
 		// Mostly all references of a kind are keys or all are ids: the shorter statement costs half.
 		part.SQL = columns + "(source, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"

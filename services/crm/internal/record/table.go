@@ -100,8 +100,8 @@ func (t *Table[R]) Scan(row pgx.CollectableRow, more ...any) (*Record[R], error)
 	targets := make([]any, 0, 8+len(t.columns)+len(more))
 	targets = append(targets, &r.ID, &r.Source, &r.ExternalID, &r.Version, &r.Hash, &r.ImportID, &r.CreatedAt, &r.UpdatedAt)
 	fields := reflect.ValueOf(&r.Row).Elem()
-	for _, field := range fields.Fields() {
-		targets = append(targets, field.Addr().Interface())
+	for i := range t.columns {
+		targets = append(targets, fields.Field(i).Addr().Interface())
 	}
 	return r, row.Scan(append(targets, more...)...)
 }

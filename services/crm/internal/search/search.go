@@ -12,7 +12,7 @@ import (
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
-	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/customerlist"
 	"tandem.bank/services/crm/internal/search/query"
 )
 
@@ -51,7 +51,7 @@ func newSearch(tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
 	case err != nil:
 		return nil, err
 	}
-	if _, _, err := filter.Postgres(req.GetFilter(), customer.Schema, nil); err != nil {
+	if _, _, err := filter.Postgres(req.GetFilter(), customerlist.Schema, nil); err != nil {
 		return nil, err
 	}
 	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter()}
@@ -103,7 +103,7 @@ func (s *search) filtered(c *conditions, where string) (from string, err error) 
 	if s.filter == "" {
 		return "customer_search s WHERE " + where, nil
 	}
-	condition, args, err := filter.Postgres(s.filter, customer.Schema, c.args)
+	condition, args, err := filter.Postgres(s.filter, customerlist.Schema, c.args)
 	c.args = args
 	// The offset keeps the join out of the inner statement: the words lead, the filter only looks at what they find.
 	return fmt.Sprintf("(SELECT * FROM customer_search s WHERE %s OFFSET 0) s JOIN customer USING (customer_id) WHERE %s", where, condition), err

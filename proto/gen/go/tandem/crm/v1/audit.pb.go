@@ -37,6 +37,8 @@ const (
 	AuditAction_AUDIT_ACTION_DELETE AuditAction = 3
 	// Customers were shown: their own fields, or what they hold, agreed to, did or are to others.
 	AuditAction_AUDIT_ACTION_READ AuditAction = 4
+	// A call was refused because the caller may not make it (PERMISSION_DENIED).
+	AuditAction_AUDIT_ACTION_DENIED AuditAction = 5
 )
 
 // Enum value maps for AuditAction.
@@ -47,6 +49,7 @@ var (
 		2: "AUDIT_ACTION_UPDATE",
 		3: "AUDIT_ACTION_DELETE",
 		4: "AUDIT_ACTION_READ",
+		5: "AUDIT_ACTION_DENIED",
 	}
 	AuditAction_value = map[string]int32{
 		"AUDIT_ACTION_UNSPECIFIED": 0,
@@ -54,6 +57,7 @@ var (
 		"AUDIT_ACTION_UPDATE":      2,
 		"AUDIT_ACTION_DELETE":      3,
 		"AUDIT_ACTION_READ":        4,
+		"AUDIT_ACTION_DENIED":      5,
 	}
 )
 
@@ -189,7 +193,8 @@ type AuditEntry struct {
 	CustomerIds []int64 `protobuf:"varint,13,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
 	// JSON of the changed columns before the change; empty when there was nothing.
 	Before string `protobuf:"bytes,14,opt,name=before,proto3" json:"before,omitempty"`
-	// JSON of the changed columns after the change; empty for a read. Of a transaction_bundle the counts and ids.
+	// JSON of the changed columns after the change. Of a transaction_bundle the counts and ids. Of a read that asked for parts
+	// or for the past: `{"read_mask": ["customer.phone"], "as_of": "2026-01-31T12:00:00Z"}`; of other reads empty.
 	After         string `protobuf:"bytes,15,opt,name=after,proto3" json:"after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1144,13 +1149,14 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\x0fblocks_verified\x18\x04 \x01(\x03R\x0eblocksVerified\x12)\n" +
 	"\x10entries_verified\x18\x05 \x01(\x03R\x0fentriesVerified\x12\x12\n" +
 	"\x04done\x18\x06 \x01(\bR\x04done\x12\x1c\n" +
-	"\ttruncated\x18\a \x01(\bR\ttruncated*\x8d\x01\n" +
+	"\ttruncated\x18\a \x01(\bR\ttruncated*\xa6\x01\n" +
 	"\vAuditAction\x12\x1c\n" +
 	"\x18AUDIT_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13AUDIT_ACTION_CREATE\x10\x01\x12\x17\n" +
 	"\x13AUDIT_ACTION_UPDATE\x10\x02\x12\x17\n" +
 	"\x13AUDIT_ACTION_DELETE\x10\x03\x12\x15\n" +
-	"\x11AUDIT_ACTION_READ\x10\x04*\x82\x02\n" +
+	"\x11AUDIT_ACTION_READ\x10\x04\x12\x17\n" +
+	"\x13AUDIT_ACTION_DENIED\x10\x05*\x82\x02\n" +
 	"\n" +
 	"AuditFault\x12\x1b\n" +
 	"\x17AUDIT_FAULT_UNSPECIFIED\x10\x00\x12\x1c\n" +

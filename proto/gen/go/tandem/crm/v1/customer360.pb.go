@@ -12,6 +12,7 @@ import (
 	money "google.golang.org/genproto/googleapis/type/money"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -32,7 +33,7 @@ type PartAge struct {
 	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
 	// Newest change behind the part; unset when the part is empty.
 	NewestChangeTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=newest_change_time,json=newestChangeTime,proto3" json:"newest_change_time,omitempty"`
-	// Seconds from that change to this answer.
+	// Seconds from that change to this answer, or to as_of.
 	AgeSeconds    int64 `protobuf:"varint,3,opt,name=age_seconds,json=ageSeconds,proto3" json:"age_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -161,7 +162,9 @@ type RfmInsight struct {
 	// Run that computed it.
 	RunId string `protobuf:"bytes,6,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// When it was computed.
-	ComputedTime  *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
+	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
+	// When it came to stand beside the customer.
+	AppliedTime   *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -245,6 +248,13 @@ func (x *RfmInsight) GetComputedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RfmInsight) GetAppliedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedTime
+	}
+	return nil
+}
+
 // GetCustomer360Request names a customer by id or external key.
 type GetCustomer360Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -254,8 +264,13 @@ type GetCustomer360Request struct {
 	Key *ExternalKey `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	// Most interactions to show; 0 means 10, at most 100.
 	InteractionsMax int32 `protobuf:"varint,3,opt,name=interactions_max,json=interactionsMax,proto3" json:"interactions_max,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Fields of the answer to show, for example "customer.phone" or "accounts.account.number"; empty or "*" is everything.
+	// Parts that it does not name are not read. What an answer is told by (ages, as_of and what follows) is always there.
+	ReadMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
+	// Moment in the past to show; unset is now.
+	AsOf          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetCustomer360Request) Reset() {
@@ -309,6 +324,20 @@ func (x *GetCustomer360Request) GetInteractionsMax() int32 {
 	return 0
 }
 
+func (x *GetCustomer360Request) GetReadMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.ReadMask
+	}
+	return nil
+}
+
+func (x *GetCustomer360Request) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
 // GetCustomer360Response is the screen.
 type GetCustomer360Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -332,7 +361,14 @@ type GetCustomer360Response struct {
 	// Consents in force now, by purpose and channel; at most 200.
 	Consents []*StandingConsent `protobuf:"bytes,9,rep,name=consents,proto3" json:"consents,omitempty"`
 	// Parties related to the customer today, directly; at most 200.
-	Relations     []*Connection `protobuf:"bytes,10,rep,name=relations,proto3" json:"relations,omitempty"`
+	Relations []*Connection `protobuf:"bytes,10,rep,name=relations,proto3" json:"relations,omitempty"`
+	// Moment that the answer shows; unset is now.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// When the history begins: the first change on record. Set with as_of.
+	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
+	// What is known of now only, as "part.column", for example "accounts.ledger_balance": left out with as_of. Which other
+	// customers' interactions the customer takes part in ("interactions.participation") is shown as it is now.
+	NotInHistory  []string `protobuf:"bytes,13,rep,name=not_in_history,json=notInHistory,proto3" json:"not_in_history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -437,11 +473,151 @@ func (x *GetCustomer360Response) GetRelations() []*Connection {
 	return nil
 }
 
+func (x *GetCustomer360Response) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *GetCustomer360Response) GetHistoryStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HistoryStartTime
+	}
+	return nil
+}
+
+func (x *GetCustomer360Response) GetNotInHistory() []string {
+	if x != nil {
+		return x.NotInHistory
+	}
+	return nil
+}
+
+// ListRfmHistoryRequest asks for a page.
+type ListRfmHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most rows to return; 0 means 50, at most 1000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page before.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Customer number.
+	CustomerId    int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRfmHistoryRequest) Reset() {
+	*x = ListRfmHistoryRequest{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRfmHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRfmHistoryRequest) ProtoMessage() {}
+
+func (x *ListRfmHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRfmHistoryRequest.ProtoReflect.Descriptor instead.
+func (*ListRfmHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListRfmHistoryRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRfmHistoryRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListRfmHistoryRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+// ListRfmHistoryResponse holds a page.
+type ListRfmHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The results.
+	Insights []*RfmInsight `protobuf:"bytes,1,rep,name=insights,proto3" json:"insights,omitempty"`
+	// Continues the list; empty at its end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRfmHistoryResponse) Reset() {
+	*x = ListRfmHistoryResponse{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRfmHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRfmHistoryResponse) ProtoMessage() {}
+
+func (x *ListRfmHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRfmHistoryResponse.ProtoReflect.Descriptor instead.
+func (*ListRfmHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListRfmHistoryResponse) GetInsights() []*RfmInsight {
+	if x != nil {
+		return x.Insights
+	}
+	return nil
+}
+
+func (x *ListRfmHistoryResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_tandem_crm_v1_customer360_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftandem/crm/v1/customer360.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1btandem/crm/v1/account.proto\x1a\x18tandem/crm/v1/card.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1btandem/crm/v1/consent.proto\x1a\x1ctandem/crm/v1/contract.proto\x1a\x1ctandem/crm/v1/customer.proto\x1a\x1ftandem/crm/v1/interaction.proto\x1a\x1ctandem/crm/v1/relation.proto\"\x8c\x01\n" +
+	"\x1ftandem/crm/v1/customer360.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1btandem/crm/v1/account.proto\x1a\x18tandem/crm/v1/card.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1btandem/crm/v1/consent.proto\x1a\x1ctandem/crm/v1/contract.proto\x1a\x1ctandem/crm/v1/customer.proto\x1a\x1ftandem/crm/v1/interaction.proto\x1a\x1ctandem/crm/v1/relation.proto\"\x8c\x01\n" +
 	"\aPartAge\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12H\n" +
 	"\x12newest_change_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x10newestChangeTime\x12\x1f\n" +
@@ -449,7 +625,7 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"ageSeconds\"n\n" +
 	"\vHeldAccount\x120\n" +
 	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\x12-\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x19.tandem.crm.v1.HolderRoleR\x04role\"\x91\x02\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x19.tandem.crm.v1.HolderRoleR\x04role\"\xd0\x02\n" +
 	"\n" +
 	"RfmInsight\x12&\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateR\x04asOf\x12\x12\n" +
@@ -458,14 +634,17 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\tfrequency\x18\x04 \x01(\x03R\tfrequency\x12.\n" +
 	"\bmonetary\x18\x05 \x01(\v2\x12.google.type.MoneyR\bmonetary\x12\x15\n" +
 	"\x06run_id\x18\x06 \x01(\tR\x05runId\x12?\n" +
-	"\rcomputed_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\"\xb7\x01\n" +
+	"\rcomputed_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12=\n" +
+	"\fapplied_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\"\xa1\x02\n" +
 	"\x15GetCustomer360Request\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12,\n" +
 	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x124\n" +
-	"\x10interactions_max\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0finteractionsMax:\x19\xbaH\x16\"\x14\n" +
+	"\x10interactions_max\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0finteractionsMax\x127\n" +
+	"\tread_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12/\n" +
+	"\x05as_of\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf:\x19\xbaH\x16\"\x14\n" +
 	"\vcustomer_id\n" +
-	"\x03key\x10\x01\"\x88\x05\n" +
+	"\x03key\x10\x01\"\xa9\x06\n" +
 	"\x16GetCustomer360Response\x123\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\x126\n" +
 	"\baccounts\x18\x02 \x03(\v2\x1a.tandem.crm.v1.HeldAccountR\baccounts\x12)\n" +
@@ -477,12 +656,27 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\x04ages\x18\b \x03(\v2/.tandem.crm.v1.GetCustomer360Response.AgesEntryR\x04ages\x12:\n" +
 	"\bconsents\x18\t \x03(\v2\x1e.tandem.crm.v1.StandingConsentR\bconsents\x127\n" +
 	"\trelations\x18\n" +
-	" \x03(\v2\x19.tandem.crm.v1.ConnectionR\trelations\x1aO\n" +
+	" \x03(\v2\x19.tandem.crm.v1.ConnectionR\trelations\x12/\n" +
+	"\x05as_of\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12H\n" +
+	"\x12history_start_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x10historyStartTime\x12$\n" +
+	"\x0enot_in_history\x18\r \x03(\tR\fnotInHistory\x1aO\n" +
 	"\tAgesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
-	"\x05value\x18\x02 \x01(\v2\x16.tandem.crm.v1.PartAgeR\x05value:\x028\x012s\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.tandem.crm.v1.PartAgeR\x05value:\x028\x01\"\x89\x01\n" +
+	"\x15ListRfmHistoryRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12(\n" +
+	"\vcustomer_id\x18\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"customerId\"w\n" +
+	"\x16ListRfmHistoryResponse\x125\n" +
+	"\binsights\x18\x01 \x03(\v2\x19.tandem.crm.v1.RfmInsightR\binsights\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd2\x01\n" +
 	"\x12Customer360Service\x12]\n" +
-	"\x0eGetCustomer360\x12$.tandem.crm.v1.GetCustomer360Request\x1a%.tandem.crm.v1.GetCustomer360ResponseB\xa9\x01\n" +
+	"\x0eGetCustomer360\x12$.tandem.crm.v1.GetCustomer360Request\x1a%.tandem.crm.v1.GetCustomer360Response\x12]\n" +
+	"\x0eListRfmHistory\x12$.tandem.crm.v1.ListRfmHistoryRequest\x1a%.tandem.crm.v1.ListRfmHistoryResponseB\xa9\x01\n" +
 	"\x11com.tandem.crm.v1B\x10Customer360ProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -497,52 +691,63 @@ func file_tandem_crm_v1_customer360_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_customer360_proto_rawDescData
 }
 
-var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_tandem_crm_v1_customer360_proto_goTypes = []any{
 	(*PartAge)(nil),                // 0: tandem.crm.v1.PartAge
 	(*HeldAccount)(nil),            // 1: tandem.crm.v1.HeldAccount
 	(*RfmInsight)(nil),             // 2: tandem.crm.v1.RfmInsight
 	(*GetCustomer360Request)(nil),  // 3: tandem.crm.v1.GetCustomer360Request
 	(*GetCustomer360Response)(nil), // 4: tandem.crm.v1.GetCustomer360Response
-	nil,                            // 5: tandem.crm.v1.GetCustomer360Response.AgesEntry
-	(*timestamppb.Timestamp)(nil),  // 6: google.protobuf.Timestamp
-	(*Account)(nil),                // 7: tandem.crm.v1.Account
-	(HolderRole)(0),                // 8: tandem.crm.v1.HolderRole
-	(*date.Date)(nil),              // 9: google.type.Date
-	(*money.Money)(nil),            // 10: google.type.Money
-	(*ExternalKey)(nil),            // 11: tandem.crm.v1.ExternalKey
-	(*Customer)(nil),               // 12: tandem.crm.v1.Customer
-	(*Card)(nil),                   // 13: tandem.crm.v1.Card
-	(*Contract)(nil),               // 14: tandem.crm.v1.Contract
-	(*Interaction)(nil),            // 15: tandem.crm.v1.Interaction
-	(*StandingConsent)(nil),        // 16: tandem.crm.v1.StandingConsent
-	(*Connection)(nil),             // 17: tandem.crm.v1.Connection
+	(*ListRfmHistoryRequest)(nil),  // 5: tandem.crm.v1.ListRfmHistoryRequest
+	(*ListRfmHistoryResponse)(nil), // 6: tandem.crm.v1.ListRfmHistoryResponse
+	nil,                            // 7: tandem.crm.v1.GetCustomer360Response.AgesEntry
+	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
+	(*Account)(nil),                // 9: tandem.crm.v1.Account
+	(HolderRole)(0),                // 10: tandem.crm.v1.HolderRole
+	(*date.Date)(nil),              // 11: google.type.Date
+	(*money.Money)(nil),            // 12: google.type.Money
+	(*ExternalKey)(nil),            // 13: tandem.crm.v1.ExternalKey
+	(*fieldmaskpb.FieldMask)(nil),  // 14: google.protobuf.FieldMask
+	(*Customer)(nil),               // 15: tandem.crm.v1.Customer
+	(*Card)(nil),                   // 16: tandem.crm.v1.Card
+	(*Contract)(nil),               // 17: tandem.crm.v1.Contract
+	(*Interaction)(nil),            // 18: tandem.crm.v1.Interaction
+	(*StandingConsent)(nil),        // 19: tandem.crm.v1.StandingConsent
+	(*Connection)(nil),             // 20: tandem.crm.v1.Connection
 }
 var file_tandem_crm_v1_customer360_proto_depIdxs = []int32{
-	6,  // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
-	7,  // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
-	8,  // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
-	9,  // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
-	10, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
-	6,  // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
-	11, // 6: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
-	12, // 7: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
-	1,  // 8: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
-	13, // 9: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
-	14, // 10: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
-	15, // 11: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
-	2,  // 12: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
-	5,  // 13: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
-	16, // 14: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
-	17, // 15: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
-	0,  // 16: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
-	3,  // 17: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
-	4,  // 18: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
-	18, // [18:19] is the sub-list for method output_type
-	17, // [17:18] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	8,  // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
+	9,  // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
+	10, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
+	11, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
+	12, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
+	8,  // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
+	8,  // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
+	13, // 7: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
+	14, // 8: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
+	8,  // 9: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
+	15, // 10: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
+	1,  // 11: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
+	16, // 12: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
+	17, // 13: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
+	18, // 14: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
+	2,  // 15: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
+	7,  // 16: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
+	19, // 17: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
+	20, // 18: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
+	8,  // 19: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
+	8,  // 20: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
+	2,  // 21: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
+	0,  // 22: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
+	3,  // 23: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
+	5,  // 24: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
+	4,  // 25: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
+	6,  // 26: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
+	25, // [25:27] is the sub-list for method output_type
+	23, // [23:25] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer360_proto_init() }
@@ -564,7 +769,7 @@ func file_tandem_crm_v1_customer360_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_customer360_proto_rawDesc), len(file_tandem_crm_v1_customer360_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,17 +20,29 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Customer360Service_GetCustomer360_FullMethodName = "/tandem.crm.v1.Customer360Service/GetCustomer360"
+	Customer360Service_ListRfmHistory_FullMethodName = "/tandem.crm.v1.Customer360Service/ListRfmHistory"
 )
 
 // Customer360ServiceClient is the client API for Customer360Service service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Customer360Service shows a customer on one screen.
+// Customer360Service shows a customer on one screen, as it is or as it was.
 type Customer360ServiceClient interface {
-	// Returns the customer with accounts, cards, contracts, consents, relations, last interactions and insights, read in one snapshot.
-	// It never waits for the analytical half. Errors: NOT_FOUND.
+	// Returns the customer with accounts, cards, contracts, consents, relations, last interactions and insights, read in one
+	// snapshot. It never waits for the analytical half.
+	//
+	// With as_of it returns what this screen showed at that moment: the state that the bank knew then. That is the time of
+	// knowledge, not of business: a holding that was imported later is not shown, however long ago it began, and what was
+	// corrected later is shown uncorrected. A change counts from the beginning of its transaction. The day by which holdings
+	// and relations are in force is the bank's day of that moment.
+	//
+	// Errors: NOT_FOUND (no such customer, or not known yet at as_of), INVALID_ARGUMENT (read_mask names what is not there;
+	// as_of lies in the future), OUT_OF_RANGE (as_of lies before the history begins).
 	GetCustomer360(ctx context.Context, in *GetCustomer360Request, opts ...grpc.CallOption) (*GetCustomer360Response, error)
+	// Lists the results of RFM runs that stood beside a customer, the one that came to stand last first: the trend.
+	// Errors: INVALID_ARGUMENT (page token). A customer without results has an empty list.
+	ListRfmHistory(ctx context.Context, in *ListRfmHistoryRequest, opts ...grpc.CallOption) (*ListRfmHistoryResponse, error)
 }
 
 type customer360ServiceClient struct {
@@ -51,15 +63,36 @@ func (c *customer360ServiceClient) GetCustomer360(ctx context.Context, in *GetCu
 	return out, nil
 }
 
+func (c *customer360ServiceClient) ListRfmHistory(ctx context.Context, in *ListRfmHistoryRequest, opts ...grpc.CallOption) (*ListRfmHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRfmHistoryResponse)
+	err := c.cc.Invoke(ctx, Customer360Service_ListRfmHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // Customer360ServiceServer is the server API for Customer360Service service.
 // All implementations must embed UnimplementedCustomer360ServiceServer
 // for forward compatibility.
 //
-// Customer360Service shows a customer on one screen.
+// Customer360Service shows a customer on one screen, as it is or as it was.
 type Customer360ServiceServer interface {
-	// Returns the customer with accounts, cards, contracts, consents, relations, last interactions and insights, read in one snapshot.
-	// It never waits for the analytical half. Errors: NOT_FOUND.
+	// Returns the customer with accounts, cards, contracts, consents, relations, last interactions and insights, read in one
+	// snapshot. It never waits for the analytical half.
+	//
+	// With as_of it returns what this screen showed at that moment: the state that the bank knew then. That is the time of
+	// knowledge, not of business: a holding that was imported later is not shown, however long ago it began, and what was
+	// corrected later is shown uncorrected. A change counts from the beginning of its transaction. The day by which holdings
+	// and relations are in force is the bank's day of that moment.
+	//
+	// Errors: NOT_FOUND (no such customer, or not known yet at as_of), INVALID_ARGUMENT (read_mask names what is not there;
+	// as_of lies in the future), OUT_OF_RANGE (as_of lies before the history begins).
 	GetCustomer360(context.Context, *GetCustomer360Request) (*GetCustomer360Response, error)
+	// Lists the results of RFM runs that stood beside a customer, the one that came to stand last first: the trend.
+	// Errors: INVALID_ARGUMENT (page token). A customer without results has an empty list.
+	ListRfmHistory(context.Context, *ListRfmHistoryRequest) (*ListRfmHistoryResponse, error)
 	mustEmbedUnimplementedCustomer360ServiceServer()
 }
 
@@ -72,6 +105,9 @@ type UnimplementedCustomer360ServiceServer struct{}
 
 func (UnimplementedCustomer360ServiceServer) GetCustomer360(context.Context, *GetCustomer360Request) (*GetCustomer360Response, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCustomer360 not implemented")
+}
+func (UnimplementedCustomer360ServiceServer) ListRfmHistory(context.Context, *ListRfmHistoryRequest) (*ListRfmHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRfmHistory not implemented")
 }
 func (UnimplementedCustomer360ServiceServer) mustEmbedUnimplementedCustomer360ServiceServer() {}
 func (UnimplementedCustomer360ServiceServer) testEmbeddedByValue()                            {}
@@ -112,6 +148,24 @@ func _Customer360Service_GetCustomer360_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Customer360Service_ListRfmHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRfmHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(Customer360ServiceServer).ListRfmHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Customer360Service_ListRfmHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(Customer360ServiceServer).ListRfmHistory(ctx, req.(*ListRfmHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Customer360Service_ServiceDesc is the grpc.ServiceDesc for Customer360Service service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +176,10 @@ var Customer360Service_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCustomer360",
 			Handler:    _Customer360Service_GetCustomer360_Handler,
+		},
+		{
+			MethodName: "ListRfmHistory",
+			Handler:    _Customer360Service_ListRfmHistory_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1,0 +1,103 @@
+package conformance
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+)
+
+// benchFolder holds the bare SQL that the benchmark measures the calls against.
+const benchFolder = "../../../../deploy/e2e/bench"
+
+// TestTheBenchmarkMeasuresTheSameStatements as the calls send.
+func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	config := b.pool.Config()
+	sent := &listener{}
+	config.ConnConfig.Tracer = sent
+	traced, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(traced.Close)
+	watched := &bank{pool: traced}
+	watched.serve(t, traced)
+	for file, call := range map[string]func(context.Context) error{
+		"screen.sql": func(ctx context.Context) error {
+			_, err := crmv1.NewCustomer360ServiceClient(watched.conn).GetCustomer360(ctx, &crmv1.GetCustomer360Request{CustomerId: 1})
+			return err
+		},
+		"list.sql": func(ctx context.Context) error {
+			req := &crmv1.ListCustomersRequest{Filter: `manager_id = 1 AND state = "active"`}
+			_, err := crmv1.NewCustomerServiceClient(watched.conn).ListCustomers(ctx, req)
+			return err
+		},
+	} {
+		sent.take()
+		if err := call(t.Context()); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		path, statements := filepath.Join(benchFolder, file), strings.Join(sent.take(), ";\n")+"\n"
+		if os.Getenv("UPDATE_BENCH") != "" {
+			if err := os.WriteFile(path, []byte(statements), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if known, err := os.ReadFile(path); err != nil || string(known) != statements {
+			t.Errorf("%s is not what crm sends (%v); run this test with UPDATE_BENCH=1 and commit the file:\n%s", path, err, statements)
+		}
+	}
+}
+
+// listener hears the statements of a pool in their order.
+type listener struct {
+	mu         sync.Mutex
+	statements []string
+}
+
+// take returns what was heard since it was asked last.
+func (l *listener) take() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	heard := l.statements
+	l.statements = nil
+	return heard
+}
+
+func (l *listener) hear(sql string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.statements = append(l.statements, sql)
+}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (l *listener) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	l.hear(data.SQL)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (l *listener) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (l *listener) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	for _, query := range data.Batch.QueuedQueries {
+		l.hear(query.SQL)
+	}
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (l *listener) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (l *listener) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}

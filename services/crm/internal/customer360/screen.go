@@ -1,0 +1,211 @@
+package customer360
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/apperr"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/consent"
+	"tandem.bank/services/crm/internal/contract"
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/insight"
+	"tandem.bank/services/crm/internal/interaction"
+	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/relation"
+)
+
+const (
+	interactionsDefault = 10
+	// partRowsMax bounds accounts, cards, contracts, consents and relations: a screen shows no more, lists do.
+	partRowsMax = 200
+	sourceCRM   = "crm"
+)
+
+// screen is an answer in the making.
+type screen struct {
+	answer          *crmv1.GetCustomer360Response
+	customerID      int64
+	interactionsMax int
+	// at is the moment to show; nil is now.
+	at *time.Time
+	// What the parts tell besides what they show.
+	profileChanged, consentsChanged *time.Time
+}
+
+// part is a field of the answer and how it is read.
+type part struct {
+	name string
+	read record.Part
+	// tables are those of records that the read names, in an order in which each may speak of those before it.
+	tables []record.Former
+	// past reads the part of a moment in another way than from tables of records.
+	past func(at time.Time) record.Part
+	// unknown are its columns that have no history.
+	unknown []string
+}
+
+func (p part) asOf(at time.Time, customerID int64) record.Part {
+	if p.past != nil {
+		return p.past(at)
+	}
+	return p.read.AsOf(at, customerID, p.tables...)
+}
+
+const (
+	// about are the ids of tables that name the customer themselves.
+	about = "SELECT {about}"
+	// held are the accounts of the customer's holdings.
+	held = "SELECT account_id FROM account_holder"
+	// tookPart are the interactions of the customer, which never go to another one, and those in which the customer takes
+	// part by what is known now.
+	tookPart = `SELECT interaction_id FROM interaction WHERE customer_id = {about}
+            UNION SELECT interaction_id FROM interaction_participant WHERE party = 'customer' AND party_id = {about}`
+	// related are the customers on both sides of the customer's relations.
+	related = "SELECT customer_id FROM relation UNION SELECT other_customer_id FROM relation"
+)
+
+var (
+	itself       = customer.Table.Former(about, "customer_id")
+	holdings     = account.HolderTable.Former(about, "customer_id")
+	heldAccounts = account.Table.Former(held, "account_id")
+	relations    = relation.Table.Former(about, "customer_id", "other_customer_id")
+	// parties are the customers whose names stand in the relations.
+	parties      = customer.Table.Former(related, "customer_id")
+	interactions = interaction.Table.Former(tookPart, "interaction_id")
+)
+
+// parts are what a screen can show.
+func (s *screen) parts() []part {
+	a, id := s.answer, s.customerID
+	if s.interactionsMax == 0 {
+		s.interactionsMax = interactionsDefault
+	}
+	return []part{
+		{name: "customer", read: s.profile(), tables: []record.Former{itself}, unknown: customer.Table.Unknown()},
+		{
+			name: "accounts", read: account.ForCustomer(&a.Accounts, id, partRowsMax),
+			tables: []record.Former{holdings, heldAccounts}, unknown: account.Table.Unknown(),
+		},
+		{
+			name: "cards", read: card.ForCustomer(&a.Cards, id, partRowsMax),
+			tables: []record.Former{card.Table.Former(about, "customer_id")}, unknown: card.Table.Unknown(),
+		},
+		{
+			name: "contracts", read: contract.ForOwner(&a.Contracts, id, partRowsMax),
+			tables: []record.Former{holdings, contract.Table.Former(held, "account_id")}, unknown: contract.Table.Unknown(),
+		},
+		{name: "consents", read: s.consents(), tables: []record.Former{consent.Table.Former(about, "customer_id")}},
+		{name: "relations", read: relation.ForCustomer(&a.Relations, id, partRowsMax), tables: []record.Former{relations, parties}},
+		{
+			name: "rfm", read: insight.ForCustomer(&a.Rfm, id),
+			past: func(at time.Time) record.Part { return insight.StoodAt(&a.Rfm, id, at) },
+		},
+		{
+			name: "interactions", read: interaction.LastForCustomer(&a.Interactions, id, s.interactionsMax),
+			tables: []record.Former{interactions}, unknown: append(interaction.Table.Unknown(), "participation"),
+		},
+		{name: "open_complaints", read: interaction.OpenComplaints(&a.OpenComplaints, id), tables: []record.Former{interactions}},
+	}
+}
+
+func (s *screen) profile() record.Part {
+	var found *record.Record[customer.Row]
+	read := customer.Table.PartByID(&found, s.customerID)
+	take := read.Take
+	read.Take = func(rows pgx.Rows) error {
+		if err := take(rows); err != nil {
+			return err
+		}
+		s.answer.Customer, s.profileChanged = customer.ToProto(found), &found.UpdatedAt
+		return nil
+	}
+	return read
+}
+
+func (s *screen) consents() record.Part {
+	var changed time.Time
+	s.consentsChanged = &changed
+	return consent.InForce(&s.answer.Consents, &changed, s.customerID, partRowsMax)
+}
+
+// known fails when there is no such customer, or when there was none at the moment.
+func (s *screen) known() record.Part {
+	return record.Part{
+		SQL:  "SELECT customer_id FROM customer WHERE customer_id = $1 AND ($2::timestamptz IS NULL OR created_at <= $2)",
+		Args: []any{s.customerID, s.at},
+		Take: func(rows pgx.Rows) error {
+			_, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+			switch {
+			case !errors.Is(err, pgx.ErrNoRows):
+				return err
+			case s.at != nil:
+				return apperr.NotFound("customer %d was not known at %s", s.customerID, s.at.Format(time.RFC3339Nano))
+			default:
+				return apperr.NotFound("customer %d does not exist", s.customerID)
+			}
+		},
+	}
+}
+
+// start reads when the history begins.
+func (s *screen) start() record.Part {
+	return record.Part{SQL: "SELECT min(at) FROM audit_entry", Take: func(rows pgx.Rows) error {
+		first, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[*time.Time])
+		s.answer.HistoryStartTime = record.TimeProto(first)
+		return err
+	}}
+}
+
+// tellAges says of each part where it comes from and how old it is.
+func (s *screen) tellAges() {
+	if s.profileChanged != nil {
+		s.age("customer", sourceCRM, *s.profileChanged)
+	}
+	for _, held := range s.answer.GetAccounts() {
+		s.newest("accounts", held.GetAccount().GetUpdateTime())
+	}
+	for _, c := range s.answer.GetCards() {
+		s.newest("cards", c.GetUpdateTime())
+	}
+	for _, c := range s.answer.GetContracts() {
+		s.newest("contracts", c.GetUpdateTime())
+	}
+	if len(s.answer.GetConsents()) > 0 {
+		s.age("consents", sourceCRM, *s.consentsChanged)
+	}
+	for _, c := range s.answer.GetRelations() {
+		for _, seen := range c.GetRelations() {
+			s.newest("relations", seen.GetRelation().GetUpdateTime())
+		}
+	}
+	for _, i := range s.answer.GetInteractions() {
+		s.newest("interactions", i.GetUpdateTime())
+	}
+	if rfm := s.answer.GetRfm(); rfm != nil {
+		s.age("rfm", "rfm run "+rfm.GetRunId(), rfm.GetComputedTime().AsTime())
+	}
+}
+
+// newest moves the age of a part of crm to a newer change.
+func (s *screen) newest(part string, changed *timestamppb.Timestamp) {
+	t := changed.AsTime()
+	if known := s.answer.Ages[part]; known == nil || known.GetNewestChangeTime().AsTime().Before(t) {
+		s.age(part, sourceCRM, t)
+	}
+}
+
+func (s *screen) age(part, source string, changed time.Time) {
+	shown := time.Now()
+	if s.at != nil {
+		shown = *s.at
+	}
+	s.answer.Ages[part] = &crmv1.PartAge{
+		Source: source, NewestChangeTime: timestamppb.New(changed), AgeSeconds: max(0, int64(shown.Sub(changed).Seconds())),
+	}
+}

@@ -1,0 +1,20 @@
+// Package customerlist is what customers can be listed by: their own fields, and those of what belongs to them. Each room
+// says what of its records a list of customers may ask for; here it comes together.
+package customerlist
+
+import (
+	"slices"
+
+	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/card"
+	"tandem.bank/services/crm/internal/consent"
+	"tandem.bank/services/crm/internal/contract"
+	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/insight"
+	"tandem.bank/services/crm/internal/interaction"
+	"tandem.bank/services/crm/internal/relation"
+)
+
+// Schema is for lists of customers and for searches among them.
+var Schema = slices.Concat(customer.Schema, account.OfCustomer, card.OfCustomer, contract.OfCustomer, consent.OfCustomer,
+	relation.OfCustomer, interaction.OfCustomer, insight.OfCustomer)
