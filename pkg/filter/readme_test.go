@@ -105,7 +105,7 @@ func TestRefusesOfMany(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"nmae": `did you mean "name"`, "relations.type": "many values", "name, name": "comes twice", "name up": "is not an order",
+		"nam": `did you mean "name"`, "relations.type": "many values", "name, name": "comes twice", "name up": "is not an order",
 	} {
 		if _, err := filter.ParseOrder(text, documented, "region_id"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("order by %s: error %v, want one with %q", text, err, want)

@@ -132,16 +132,20 @@ func (s Schema) group(name string) *Related {
 }
 
 // namesMax is how many names an error lists.
-const namesMax = 60
+const namesMax = 100
 
-// unknown says what a list has instead of a field that it does not have.
+// unknown says what a list has instead of a field that it does not have: for a name in a group, what the group has.
 func (s Schema) unknown(name string) string {
 	all, listed := make([]string, len(s)), []string{}
-	group, _, _ := strings.Cut(name, ".")
+	prefix, _, _ := strings.Cut(name, ".")
+	group := s.group(prefix)
 	for i := range s {
 		all[i] = s[i].Name
 		shown := s[i].Name
-		if r := s[i].Related; r != nil && r.Name != group {
+		switch r := s[i].Related; {
+		case group != nil && r != group:
+			continue
+		case group == nil && r != nil:
 			shown = r.Name + ".*"
 		}
 		if !slices.Contains(listed, shown) {

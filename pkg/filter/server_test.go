@@ -72,8 +72,8 @@ func TestPostgresLikeAModel(t *testing.T) {
 	if err := pool.QueryRow(t.Context(), "SELECT current_date").Scan(&today); err != nil {
 		t.Fatal(err)
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
-	r := rand.New(rand.NewPCG(seed, 1))   //nolint:gosec // not for secrets
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 1))
 	rows := randomEntries(r, today, modelRows)
 	fillPostgres(t, pool, rows)
 	for range modelRules {
@@ -98,7 +98,7 @@ func TestOrderLikeAModel(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Postgres(t, template)
 	today := time.Now().UTC().Truncate(24 * time.Hour)
-	r := rand.New(rand.NewPCG(uint64(today.Unix()), 2)) //nolint:gosec // not for secrets
+	r := rand.New(rand.NewPCG(uint64(today.Unix()), 2))
 	rows := randomEntries(r, today, modelRows)
 	fillPostgres(t, pool, rows)
 	for _, text := range []string{
@@ -217,7 +217,7 @@ func TestClickHouseLikeAModel(t *testing.T) {
 	conn := testkit.ClickHouseConn(t)
 	asOf := time.Date(2026, 3, 31, 15, 0, 0, 0, time.UTC)
 	today := asOf.Truncate(24 * time.Hour)
-	r := rand.New(rand.NewPCG(7, 3)) //nolint:gosec // not for secrets
+	r := rand.New(rand.NewPCG(7, 3))
 	rows := randomEntries(r, today, modelRows)
 	for _, ddl := range []string{
 		`CREATE TABLE entry (entry_id Int64, name String, state LowCardinality(String), n Nullable(Decimal(24, 4)), day Nullable(Date32), tags Array(String))
@@ -234,6 +234,7 @@ ENGINE = MergeTree ORDER BY entry_id`,
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer batch.Close() //nolint:errcheck // sent below
 		fill(func(values ...any) {
 			if err := batch.Append(values...); err != nil {
 				t.Fatal(err)

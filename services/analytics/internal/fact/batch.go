@@ -32,6 +32,7 @@ type Batch struct {
 	auditBlocks     buffer[auditBlock]
 	serviceLevels   buffer[serviceLevel]
 	behaviour       buffer[behaviourEvent]
+	attributes      buffer[attributeDefinition]
 
 	rows   int
 	newest time.Time
@@ -59,6 +60,7 @@ func NewBatch() *Batch {
 		auditBlocks:     buffer[auditBlock]{table: auditBlockTable},
 		serviceLevels:   buffer[serviceLevel]{table: serviceLevelTable},
 		behaviour:       buffer[behaviourEvent]{table: behaviourEventTable},
+		attributes:      buffer[attributeDefinition]{table: attributeDefinitionTable},
 	}
 }
 
@@ -163,6 +165,8 @@ func (b *Batch) addTerms(rec record, c *eventsv1.Change) (int, error) {
 // addOther takes what is beside the bank's business: what it promises, how customers behave, and the audit.
 func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_AttributeDefinition:
+		return put(&b.attributes, rec, p.AttributeDefinition, attributeDefinitionOf)
 	case *eventsv1.Change_ServiceLevel:
 		return put(&b.serviceLevels, rec, p.ServiceLevel, serviceLevelOf)
 	case *eventsv1.Change_BehaviourEventBundle:
@@ -212,7 +216,7 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.consents, &b.relations, &b.products, &b.contracts, &b.contractParties, &b.instalments,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts, &b.contractParties, &b.instalments,
 		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }

@@ -22,6 +22,19 @@ type customer struct {
 	annualTurnover                *decimal.Decimal
 	annualTurnoverCurrency        string
 	founded, customerSince        *time.Time
+	profile
+}
+
+// profile is what is known of a customer beside that.
+type profile struct {
+	attributes
+	stateReason, maritalStatus, educationLevel, jobTitle   string
+	incomeSource, incomeProof, legalForm                   string
+	preferredChannel, preferredLanguage                    string
+	stateSince, employedSince, incomeVerifiedOn            *time.Time
+	dependants                                             *uint32
+	employerID                                             uint64
+	citizenships, interests, otherBanks, otherBankProducts []string
 }
 
 var customerTable = warehouse.NewTable("customer", with("customer_id", func(r *customer) *record { return &r.record },
@@ -41,6 +54,27 @@ var customerTable = warehouse.NewTable("customer", with("customer_id", func(r *c
 	warehouse.Col("annual_turnover_currency", func(r *customer) string { return r.annualTurnoverCurrency }),
 	warehouse.Col("founded", func(r *customer) *time.Time { return r.founded }),
 	warehouse.Col("customer_since", func(r *customer) *time.Time { return r.customerSince }),
+	warehouse.Col("state_reason", func(r *customer) string { return r.stateReason }),
+	warehouse.Col("state_since", func(r *customer) *time.Time { return r.stateSince }),
+	warehouse.Col("citizenships", func(r *customer) []string { return r.citizenships }),
+	warehouse.Col("marital_status", func(r *customer) string { return r.maritalStatus }),
+	warehouse.Col("dependants", func(r *customer) *uint32 { return r.dependants }),
+	warehouse.Col("education_level", func(r *customer) string { return r.educationLevel }),
+	warehouse.Col("employer_id", func(r *customer) uint64 { return r.employerID }),
+	warehouse.Col("job_title", func(r *customer) string { return r.jobTitle }),
+	warehouse.Col("employed_since", func(r *customer) *time.Time { return r.employedSince }),
+	warehouse.Col("income_source", func(r *customer) string { return r.incomeSource }),
+	warehouse.Col("income_verified_on", func(r *customer) *time.Time { return r.incomeVerifiedOn }),
+	warehouse.Col("income_proof", func(r *customer) string { return r.incomeProof }),
+	warehouse.Col("interests", func(r *customer) []string { return r.interests }),
+	warehouse.Col("legal_form", func(r *customer) string { return r.legalForm }),
+	warehouse.Col("preferred_channel", func(r *customer) string { return r.preferredChannel }),
+	warehouse.Col("preferred_language", func(r *customer) string { return r.preferredLanguage }),
+	warehouse.Col("other_banks", func(r *customer) []string { return r.otherBanks }),
+	warehouse.Col("other_bank_products", func(r *customer) []string { return r.otherBankProducts }),
+	warehouse.Col("attribute_values", func(r *customer) map[string]string { return r.texts }),
+	warehouse.Col("attribute_numbers", func(r *customer) map[string]decimal.Decimal { return r.numbers }),
+	warehouse.Col("attribute_options", func(r *customer) map[string][]string { return r.options }),
 )...)
 
 func customerOf(rec record, s *eventsv1.CustomerState) (customer, error) {
@@ -65,5 +99,36 @@ func customerOf(rec record, s *eventsv1.CustomerState) (customer, error) {
 		annualTurnoverCurrency: turnoverCurrency,
 		founded:                f.day("founded", s.GetFounded()),
 		customerSince:          f.day("customer_since", s.GetCustomerSince()),
+		profile:                f.profile(s),
 	}, f.fault()
+}
+
+func (f *fields) profile(s *eventsv1.CustomerState) profile {
+	p := profile{
+		attributes:        f.attributes(s.GetAttributes()),
+		stateReason:       s.GetStateReason(),
+		stateSince:        f.day("state_since", s.GetStateSince()),
+		citizenships:      s.GetCitizenships(),
+		maritalStatus:     s.GetMaritalStatus(),
+		educationLevel:    s.GetEducationLevel(),
+		employerID:        f.ref("employer_id", s.GetEmployerId()),
+		jobTitle:          s.GetPosition(),
+		employedSince:     f.day("employed_since", s.GetEmployedSince()),
+		incomeSource:      s.GetIncomeSource(),
+		incomeVerifiedOn:  f.day("income_verified_on", s.GetIncomeVerifiedOn()),
+		incomeProof:       s.GetIncomeProof(),
+		interests:         s.GetInterests(),
+		legalForm:         s.GetLegalForm(),
+		preferredChannel:  s.GetPreferredChannel(),
+		preferredLanguage: s.GetPreferredLanguage(),
+	}
+	if s.Dependants != nil {
+		dependants := f.count("dependants", s.GetDependants())
+		p.dependants = &dependants
+	}
+	for _, bank := range s.GetOtherBanks() {
+		p.otherBanks = append(p.otherBanks, bank.GetBank())
+		p.otherBankProducts = append(p.otherBankProducts, bank.GetProductFamily())
+	}
+	return p
 }

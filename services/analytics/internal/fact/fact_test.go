@@ -45,6 +45,19 @@ func full() []*eventsv1.Change {
 			Kind: "individual", State: "active", RegionId: 1, BranchId: 2, ManagerId: 3, BirthDate: "1921-05-06", Sex: "female",
 			Occupation: "nurse", MonthlyIncome: amount("EUR", "1234.5678"), IndustryNace: "64.19", Employees: 7,
 			AnnualTurnover: amount("CZK", "99999999999999999999.99"), Founded: "1824-01-01", CustomerSince: "1993-02-03",
+			StateReason: "referral", StateSince: "1993-02-04", Citizenships: []string{"CZ", "SK"}, MaritalStatus: "married",
+			Dependants: proto.Int32(2), EducationLevel: "master", EmployerId: 8, Position: "head nurse", EmployedSince: "1990-01-01",
+			IncomeSource: "employment", IncomeVerifiedOn: "2023-01-02", IncomeProof: "employer", Interests: []string{"travel"},
+			LegalForm: "s.r.o.", PreferredChannel: "email", PreferredLanguage: "cs",
+			OtherBanks: []*eventsv1.OtherBankState{{Bank: "Other", ProductFamily: "loan", Since: "2015-01-01"}},
+			Attributes: map[string]*eventsv1.AttributeState{
+				"segment": {Value: &eventsv1.AttributeState_Option{Option: "gold"}},
+				"pets":    {Value: &eventsv1.AttributeState_Integer{Integer: 3}},
+				"uses":    {Value: &eventsv1.AttributeState_Options{Options: &eventsv1.AttributeOptionsState{Values: []string{"app", "web"}}}},
+			},
+		}}},
+		{Entity: "attribute_definition", Payload: &eventsv1.Change_AttributeDefinition{AttributeDefinition: &eventsv1.AttributeDefinitionState{
+			Name: "segment", Title: "Segment", Type: "option", AppliesTo: "individual", AllowedValues: []string{"gold", "silver"}, Required: true,
 		}}},
 		{Entity: "consent", Payload: &eventsv1.Change_Consent{Consent: &eventsv1.ConsentState{
 			CustomerId: 9, Purpose: "marketing", Channel: "any", GrantedTime: at(1), ExpiresTime: at(4), TextVersion: "2026-01", GrantedHow: "signed_form",
@@ -121,10 +134,18 @@ var golden = map[string]string{
 	"branch": `{"branch_id":"7","name":"Main","region_id":"3","latitude":-1.5,"longitude":0,"version":"3","deleted":0,` +
 		`"change_time":"2026-03-01 10:00:00.123456"}`,
 	"manager": `{"manager_id":"7","branch_id":"4","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
-	"customer": `{"customer_id":"7","kind":"individual","state":"active","region_id":"1","branch_id":"2","manager_id":"3","birth_date":"1921-05-06",` +
-		`"sex":"female","occupation":"nurse","monthly_income":1234.5678,"monthly_income_currency":"EUR","industry_nace":"64.19","employees":7,` +
-		`"annual_turnover":99999999999999999999.99,"annual_turnover_currency":"CZK","founded":"1900-01-01","customer_since":"1993-02-03",` +
-		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"customer": `{"customer_id":"7","kind":"individual","state":"active","state_reason":"referral","state_since":"1993-02-04",` +
+		`"region_id":"1","branch_id":"2","manager_id":"3","birth_date":"1921-05-06","sex":"female","citizenships":["CZ","SK"],` +
+		`"marital_status":"married","dependants":2,"education_level":"master","occupation":"nurse","employer_id":"8","job_title":"head nurse",` +
+		`"employed_since":"1990-01-01","monthly_income":1234.5678,"monthly_income_currency":"EUR","income_source":"employment",` +
+		`"income_verified_on":"2023-01-02","income_proof":"employer","interests":["travel"],"legal_form":"s.r.o.","industry_nace":"64.19",` +
+		`"employees":7,"annual_turnover":99999999999999999999.99,"annual_turnover_currency":"CZK","founded":"1900-01-01",` +
+		`"customer_since":"1993-02-03","preferred_channel":"email","preferred_language":"cs","other_banks":["Other"],` +
+		`"other_bank_products":["loan"],"attribute_values":{"segment":"gold"},"attribute_numbers":{"pets":3},` +
+		`"attribute_options":{"uses":["app","web"]},"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"attribute_definition": `{"attribute_definition_id":"7","name":"segment","title":"Segment","type":"option","applies_to":"individual",` +
+		`"allowed_values":["gold","silver"],"required":1,"personal":0,"retired":0,"version":"3","deleted":0,` +
+		`"change_time":"2026-03-01 10:00:00.123456"}`,
 	"consent": `{"consent_id":"7","customer_id":"9","purpose":"marketing","channel":"any","granted_time":"2024-02-29 01:30:00.000500",` +
 		`"expires_time":"2024-02-29 04:30:00.000500","wording_version":"2026-01","granted_how":"signed_form",` +
 		`"withdrawn_time":"2024-02-29 02:30:00.000500","withdrawn_how":"call","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,

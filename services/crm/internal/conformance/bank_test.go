@@ -22,6 +22,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
@@ -71,9 +72,11 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	attributes := attribute.NewCatalogue()
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(pool, log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(pool, log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log).In("CZ").ListBy(customerlist.Schema))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log).In("CZ").With(attributes).ListBy(customerlist.Schema))
+	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(pool, log, attributes, customer.Attributes{}))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))

@@ -264,8 +264,21 @@ var relations = kind{
 	},
 }
 
+// definitions differ by name, as products do by code.
+var definitions = kind{
+	name: "attribute_definition", service: "AttributeService", one: "AttributeDefinition", many: "AttributeDefinitions",
+	edited: "title", free: "description",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.AttributeDefinition{
+			Key: key(source, n), Name: fmt.Sprintf("%s_%d", source, n), Title: "Segment", Type: crmv1.AttributeType_ATTRIBUTE_TYPE_OPTIONS,
+			AppliesTo: crmv1.AttributeAppliesTo_ATTRIBUTE_APPLIES_TO_INDIVIDUAL, AllowedValues: []string{"gold", "silver"},
+			Description: "How we see them.",
+		}
+	},
+}
+
 // kinds are all that the suite is run against.
 var kinds = []kind{
 	regions, branches, managers, products, customers, accounts, holders, cards, contracts, contractParties, instalments,
-	interactions, serviceLevels, consents, relations,
+	interactions, serviceLevels, consents, relations, definitions,
 }

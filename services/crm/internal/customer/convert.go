@@ -7,6 +7,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -26,6 +27,7 @@ func (rm *room) toRow(c *crmv1.Customer) (Row, []record.Reference, []apperr.Viol
 		StateReason:       record.EnumText(c.GetStateReason()),
 		StateSince:        in.Date("state_since", c.GetStateSince()),
 		StateNote:         c.GetStateNote(),
+		Attributes:        attribute.Read(&in, c.GetAttributes()),
 	}
 	if c.GetOrganisation() != nil {
 		readOrganisation(&in, &row, c.GetOrganisation())
@@ -106,6 +108,7 @@ func ToProto(r *record.Record[Row]) *crmv1.Customer {
 		StateReason:       record.EnumValue[crmv1.CustomerStateReason](r.Row.StateReason),
 		StateSince:        record.DateProto(r.Row.StateSince),
 		StateNote:         r.Row.StateNote,
+		Attributes:        r.Row.Attributes.Proto(),
 	}
 	if r.Row.Kind == KindOrganisation {
 		c.Party = &crmv1.Customer_Organisation{Organisation: organisation(&r.Row)}

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -69,6 +70,7 @@ type Row struct {
 	StateReason            string              `json:"state_reason"`
 	StateSince             pgtype.Date         `json:"state_since"`
 	StateNote              string              `json:"state_note"`
+	Attributes             attribute.Values    `json:"attributes"`
 }
 
 // Table keeps customers; other rooms refer to it.
@@ -78,6 +80,8 @@ var Table = record.NewTable[Row]("customer")
 type room struct {
 	// country whose phones are written without a country code, ISO 3166-1 alpha-2; empty when there is none.
 	country string
+	// catalogue of the attributes that the bank defined.
+	catalogue *attribute.Catalogue
 	// location of the bank's calendar.
 	location *time.Location
 }
@@ -97,7 +101,13 @@ func (rm *room) change(old, updated *Row) error {
 	updated.agree(contactPhone, func(r *Row) *string { return &r.Phone }, old)
 	updated.agree(contactEmail, func(r *Row) *string { return &r.Email }, old)
 	updated.spellLatin(old)
-	return nil
+	var stored attribute.Values
+	if old != nil {
+		stored = old.Attributes
+	}
+	var err error
+	updated.Attributes, err = rm.catalogue.Settle(stored, updated.Attributes, updated.Kind)
+	return err
 }
 
 // checkPast refuses days that can't have come yet anywhere.

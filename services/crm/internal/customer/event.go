@@ -6,7 +6,7 @@ import (
 )
 
 // event carries what analysis may see: no names, no contact points, no tax ids, documents, numbers or notes.
-func event(r *record.Record[Row], c *eventsv1.Change) {
+func (rm *room) event(r *record.Record[Row], c *eventsv1.Change) {
 	row := &r.Row
 	c.Payload = &eventsv1.Change_Customer{Customer: &eventsv1.CustomerState{
 		Kind:              row.Kind,
@@ -40,5 +40,6 @@ func event(r *record.Record[Row], c *eventsv1.Change) {
 		PreferredChannel:  row.PreferredChannel,
 		PreferredLanguage: row.PreferredLanguage,
 		OtherBanks:        otherBankStates(row.OtherBanks),
+		Attributes:        rm.catalogue.States(row.Attributes),
 	}}
 }

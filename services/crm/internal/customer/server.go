@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,7 @@ import (
 
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -39,15 +41,21 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger, followers ...Written) *Serv
 		}
 		return nil
 	}
-	rm := &room{location: calendar(pool)}
+	rm := &room{location: calendar(pool), catalogue: attribute.NewCatalogue()}
 	return &Server{schema: Schema, pool: pool, room: rm, store: record.NewStore(pool, log, record.Room[*crmv1.Customer, Row]{
-		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: event, Written: written,
+		Table: Table, Name: "customer", ToRow: rm.toRow, Change: rm.change, ToProto: ToProto, Event: rm.event, Resolved: rm.known, Written: written,
 	})}
 }
 
 // In tells the bank's country: phones that come without a country code are of there.
 func (s *Server) In(country string) *Server {
 	s.room.country = country
+	return s
+}
+
+// With gives the room the catalogue that the definitions of attributes are changed by: it sees their changes at once.
+func (s *Server) With(catalogue *attribute.Catalogue) *Server {
+	s.room.catalogue = catalogue
 	return s
 }
 
@@ -89,7 +97,11 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	page, err := s.store.List(ctx, req, s.schema, record.Scope{})
+	attributes, err := s.room.catalogue.Schema(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.store.List(ctx, req, slices.Concat(s.schema, attributes), record.Scope{})
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 
 // outputOnly are fields that no update may set, in any kind of record.
 var outputOnly = []string{
-	"key", "etag", "create_time", "update_time",
+	"key", "etag", "version", "create_time", "update_time",
 	"service_level_id", "case_state", "breached", "reopened_count", "reopened_time", "rated_time",
 }
 

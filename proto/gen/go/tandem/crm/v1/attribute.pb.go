@@ -923,7 +923,12 @@ type ListAttributeDefinitionsRequest struct {
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over the fields of the record.
-	Filter        string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -979,6 +984,20 @@ func (x *ListAttributeDefinitionsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListAttributeDefinitionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListAttributeDefinitionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListAttributeDefinitionsResponse holds a page.
 type ListAttributeDefinitionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -986,6 +1005,8 @@ type ListAttributeDefinitionsResponse struct {
 	AttributeDefinitions []*AttributeDefinition `protobuf:"bytes,1,rep,name=attribute_definitions,json=attributeDefinitions,proto3" json:"attribute_definitions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1032,6 +1053,13 @@ func (x *ListAttributeDefinitionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListAttributeDefinitionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // BatchUpsertAttributeDefinitionsRequest carries definitions to create or change.
@@ -1209,16 +1237,19 @@ const file_tandem_crm_v1_attribute_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"z\n" +
 	"!UpdateAttributeDefinitionResponse\x12U\n" +
-	"\x14attribute_definition\x18\x01 \x01(\v2\".tandem.crm.v1.AttributeDefinitionR\x13attributeDefinition\"\x95\x01\n" +
+	"\x14attribute_definition\x18\x01 \x01(\v2\".tandem.crm.v1.AttributeDefinitionR\x13attributeDefinition\"\xf4\x01\n" +
 	"\x1fListAttributeDefinitionsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\xa3\x01\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xcf\x01\n" +
 	" ListAttributeDefinitionsResponse\x12W\n" +
 	"\x15attribute_definitions\x18\x01 \x03(\v2\".tandem.crm.v1.AttributeDefinitionR\x14attributeDefinitions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf1\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xf1\x02\n" +
 	"&BatchUpsertAttributeDefinitionsRequest\x12_\n" +
 	"\x15attribute_definitions\x18\x01 \x03(\v2\".tandem.crm.v1.AttributeDefinitionB\x06\xbaH\x03\xd8\x01\x03R\x14attributeDefinitions\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1284,7 +1315,9 @@ var file_tandem_crm_v1_attribute_proto_goTypes = []any{
 	(*date.Date)(nil),                               // 17: google.type.Date
 	(*money.Money)(nil),                             // 18: google.type.Money
 	(*fieldmaskpb.FieldMask)(nil),                   // 19: google.protobuf.FieldMask
-	(*UpsertResult)(nil),                            // 20: tandem.crm.v1.UpsertResult
+	(CountMode)(0),                                  // 20: tandem.crm.v1.CountMode
+	(*Count)(nil),                                   // 21: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                            // 22: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_attribute_proto_depIdxs = []int32{
 	15, // 0: tandem.crm.v1.AttributeDefinition.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1302,24 +1335,26 @@ var file_tandem_crm_v1_attribute_proto_depIdxs = []int32{
 	2,  // 12: tandem.crm.v1.UpdateAttributeDefinitionRequest.attribute_definition:type_name -> tandem.crm.v1.AttributeDefinition
 	19, // 13: tandem.crm.v1.UpdateAttributeDefinitionRequest.update_mask:type_name -> google.protobuf.FieldMask
 	2,  // 14: tandem.crm.v1.UpdateAttributeDefinitionResponse.attribute_definition:type_name -> tandem.crm.v1.AttributeDefinition
-	2,  // 15: tandem.crm.v1.ListAttributeDefinitionsResponse.attribute_definitions:type_name -> tandem.crm.v1.AttributeDefinition
-	2,  // 16: tandem.crm.v1.BatchUpsertAttributeDefinitionsRequest.attribute_definitions:type_name -> tandem.crm.v1.AttributeDefinition
-	20, // 17: tandem.crm.v1.BatchUpsertAttributeDefinitionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	5,  // 18: tandem.crm.v1.AttributeService.CreateAttributeDefinition:input_type -> tandem.crm.v1.CreateAttributeDefinitionRequest
-	7,  // 19: tandem.crm.v1.AttributeService.GetAttributeDefinition:input_type -> tandem.crm.v1.GetAttributeDefinitionRequest
-	9,  // 20: tandem.crm.v1.AttributeService.UpdateAttributeDefinition:input_type -> tandem.crm.v1.UpdateAttributeDefinitionRequest
-	11, // 21: tandem.crm.v1.AttributeService.ListAttributeDefinitions:input_type -> tandem.crm.v1.ListAttributeDefinitionsRequest
-	13, // 22: tandem.crm.v1.AttributeService.BatchUpsertAttributeDefinitions:input_type -> tandem.crm.v1.BatchUpsertAttributeDefinitionsRequest
-	6,  // 23: tandem.crm.v1.AttributeService.CreateAttributeDefinition:output_type -> tandem.crm.v1.CreateAttributeDefinitionResponse
-	8,  // 24: tandem.crm.v1.AttributeService.GetAttributeDefinition:output_type -> tandem.crm.v1.GetAttributeDefinitionResponse
-	10, // 25: tandem.crm.v1.AttributeService.UpdateAttributeDefinition:output_type -> tandem.crm.v1.UpdateAttributeDefinitionResponse
-	12, // 26: tandem.crm.v1.AttributeService.ListAttributeDefinitions:output_type -> tandem.crm.v1.ListAttributeDefinitionsResponse
-	14, // 27: tandem.crm.v1.AttributeService.BatchUpsertAttributeDefinitions:output_type -> tandem.crm.v1.BatchUpsertAttributeDefinitionsResponse
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	20, // 15: tandem.crm.v1.ListAttributeDefinitionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 16: tandem.crm.v1.ListAttributeDefinitionsResponse.attribute_definitions:type_name -> tandem.crm.v1.AttributeDefinition
+	21, // 17: tandem.crm.v1.ListAttributeDefinitionsResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 18: tandem.crm.v1.BatchUpsertAttributeDefinitionsRequest.attribute_definitions:type_name -> tandem.crm.v1.AttributeDefinition
+	22, // 19: tandem.crm.v1.BatchUpsertAttributeDefinitionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	5,  // 20: tandem.crm.v1.AttributeService.CreateAttributeDefinition:input_type -> tandem.crm.v1.CreateAttributeDefinitionRequest
+	7,  // 21: tandem.crm.v1.AttributeService.GetAttributeDefinition:input_type -> tandem.crm.v1.GetAttributeDefinitionRequest
+	9,  // 22: tandem.crm.v1.AttributeService.UpdateAttributeDefinition:input_type -> tandem.crm.v1.UpdateAttributeDefinitionRequest
+	11, // 23: tandem.crm.v1.AttributeService.ListAttributeDefinitions:input_type -> tandem.crm.v1.ListAttributeDefinitionsRequest
+	13, // 24: tandem.crm.v1.AttributeService.BatchUpsertAttributeDefinitions:input_type -> tandem.crm.v1.BatchUpsertAttributeDefinitionsRequest
+	6,  // 25: tandem.crm.v1.AttributeService.CreateAttributeDefinition:output_type -> tandem.crm.v1.CreateAttributeDefinitionResponse
+	8,  // 26: tandem.crm.v1.AttributeService.GetAttributeDefinition:output_type -> tandem.crm.v1.GetAttributeDefinitionResponse
+	10, // 27: tandem.crm.v1.AttributeService.UpdateAttributeDefinition:output_type -> tandem.crm.v1.UpdateAttributeDefinitionResponse
+	12, // 28: tandem.crm.v1.AttributeService.ListAttributeDefinitions:output_type -> tandem.crm.v1.ListAttributeDefinitionsResponse
+	14, // 29: tandem.crm.v1.AttributeService.BatchUpsertAttributeDefinitions:output_type -> tandem.crm.v1.BatchUpsertAttributeDefinitionsResponse
+	25, // [25:30] is the sub-list for method output_type
+	20, // [20:25] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_attribute_proto_init() }
