@@ -216,7 +216,8 @@ func (b *Batch) Reset() {
 
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
-		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts, &b.contractParties, &b.instalments,
+		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts,
+		&b.contractParties, &b.instalments,
 		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }
