@@ -298,7 +298,8 @@ func TestEveryEntity(t *testing.T) {
 		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertServiceLevels",
 		"BatchUpsertAttributeDefinitions", "BatchUpsertCustomers",
 		"BatchUpsertConsents", "BatchUpsertRelations",
-		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
+		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts",
+		"BatchUpsertContractParties", "BatchUpsertInstalments", "BatchUpsertInteractions",
 		"BatchUpsertTransactions", "BatchRecordBehaviourEvents",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

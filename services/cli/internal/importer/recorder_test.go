@@ -78,6 +78,7 @@ func (r *recorder) start(t *testing.T) {
 	crmv1.RegisterContractServiceServer(r.server, crmv1.UnimplementedContractServiceServer{})
 	crmv1.RegisterConsentServiceServer(r.server, crmv1.UnimplementedConsentServiceServer{})
 	crmv1.RegisterInteractionServiceServer(r.server, crmv1.UnimplementedInteractionServiceServer{})
+	crmv1.RegisterInstalmentServiceServer(r.server, crmv1.UnimplementedInstalmentServiceServer{})
 	crmv1.RegisterBehaviourServiceServer(r.server, crmv1.UnimplementedBehaviourServiceServer{})
 	crmv1.RegisterTransactionServiceServer(r.server, crmv1.UnimplementedTransactionServiceServer{})
 	server := r.server

@@ -26,6 +26,8 @@ const (
 	AccountHolder       Entity = "account_holder"
 	Card                Entity = "card"
 	Contract            Entity = "contract"
+	ContractParty       Entity = "contract_party"
+	Instalment          Entity = "instalment"
 	Interaction         Entity = "interaction"
 	Transaction         Entity = "transaction"
 	BehaviourEvent      Entity = "behaviour_event"
@@ -34,7 +36,7 @@ const (
 // Entities lists all entities so that each stands after those it refers to.
 var Entities = []Entity{
 	Region, Branch, Manager, Product, ServiceLevel, AttributeDefinition, Customer, Consent, Relation, Account, AccountHolder,
-	Card, Contract, Interaction, Transaction, BehaviourEvent,
+	Card, Contract, ContractParty, Instalment, Interaction, Transaction, BehaviourEvent,
 }
 
 // messages are the records of the entities.
@@ -52,6 +54,8 @@ var messages = map[Entity]proto.Message{
 	AccountHolder:       (*crmv1.AccountHolder)(nil),
 	Card:                (*crmv1.Card)(nil),
 	Contract:            (*crmv1.Contract)(nil),
+	ContractParty:       (*crmv1.ContractParty)(nil),
+	Instalment:          (*crmv1.Instalment)(nil),
 	Interaction:         (*crmv1.Interaction)(nil),
 	Transaction:         (*crmv1.Transaction)(nil),
 	BehaviourEvent:      (*crmv1.BehaviourEvent)(nil),
@@ -75,12 +79,18 @@ func (e Entity) outputOnly(field string) bool {
 	switch field {
 	case string(e) + "_id", "etag", "create_time", "update_time":
 		return true
-	case "ledger_balance", "balance_date":
+	case "ledger_balance", "balance_date", "available_balance", "held_amount", "balance_time":
 		return e == Account
 	case "version":
 		return e == AttributeDefinition
 	case "service_level_id", "case_state", "breached", "reopened_count", "reopened_time", "rated_time":
 		return e == Interaction
+	case "days_past_due", "overdue_amount":
+		return e == Contract
+	case "outstanding":
+		return e == Instalment
+	case "state":
+		return e == Product
 	default:
 		return false
 	}
