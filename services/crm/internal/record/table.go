@@ -60,10 +60,13 @@ type Table[R any] struct {
 	lockSQL, insertSQL, changeSQL string
 	// readOnly holds the fields of the others.
 	readOnly []int
+	// others holds the fields with further customers whom a record names.
+	others []int
 }
 
 // NewTable reads the columns off R's json tags. A field tagged `record:"readonly"` is shown but never written from here:
-// its column belongs to another statement, and neither an upsert nor an update touches it.
+// its column belongs to another statement, and neither an upsert nor an update touches it. One tagged `record:"customer"`
+// names a further customer, as one does whose column ends on _customer_id.
 func NewTable[R any](entity string) *Table[R] {
 	t := &Table[R]{entity: entity}
 	row := reflect.TypeFor[R]()
@@ -74,6 +77,9 @@ func NewTable[R any](entity string) *Table[R] {
 			t.readOnly = append(t.readOnly, i)
 		} else {
 			t.written = append(t.written, column)
+		}
+		if tag.Get("record") == "customer" || strings.HasSuffix(column, "_"+customerColumn) {
+			t.others = append(t.others, i)
 		}
 	}
 	t.list = t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")
