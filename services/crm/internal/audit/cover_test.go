@@ -83,7 +83,7 @@ var silent = map[string]string{
 // replaced_by_card_id.
 var strangers = []string{
 	"account_holder", "attribute_definition", "behaviour_event", "branch", "card", "change", "consent", "contract", "contract_party", "document",
-	"entity", "entry", "instalment", "interaction", "manager", "product", "record", "region", "relation", "service_account", "service_level",
+	"entity", "entry", "instalment", "interaction", "manager", "product", "record", "region", "relation", "service_account", "service_level", "supervisor",
 	"transaction",
 }
 
