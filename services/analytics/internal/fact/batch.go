@@ -153,6 +153,8 @@ func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 		return putAll(&b.behaviour, rec, p.BehaviourEventBundle, behaviourEventsOf)
 	case *eventsv1.Change_AuditBlock:
 		return put(&b.auditBlocks, rec, p.AuditBlock, auditBlockOf)
+	case *eventsv1.Change_ServiceAccount:
+		return 0, nil // who may call crm is nothing to analyse
 	default:
 		return 0, invalid("entity", "%q is not stored in the warehouse", clip(c.GetEntity()))
 	}

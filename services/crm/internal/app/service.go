@@ -32,6 +32,7 @@ import (
 	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/search"
+	"tandem.bank/services/crm/internal/serviceaccount"
 	"tandem.bank/services/crm/internal/servicelevel"
 	"tandem.bank/services/crm/internal/transaction"
 )
@@ -98,7 +99,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	if err != nil {
 		return nil, err
 	}
-	callers, err := s.config.Auth.Verifier(s.log)
+	callers, err := s.config.Auth.Verifier(s.log, serviceaccount.NewSource(s.pool))
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +134,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
 	return server, nil
 }

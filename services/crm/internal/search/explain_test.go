@@ -98,7 +98,7 @@ SELECT 'crowd', account_id::text, account_id, external_id::bigint, 'owner' FROM 
 INSERT INTO card (source, external_id, state, last4, customer_id, account_id)
 SELECT 'crowd', account_id::text, 'active', right(to_char(account_id, 'FM0000000'), 4), customer_id, account_id FROM account_holder;
 INSERT INTO customer_identifier (customer_id, kind, value)
-SELECT customer_id, kind, value || customer_id FROM customer
+SELECT customer_id, v.kind, value || customer_id FROM customer
 CROSS JOIN (VALUES ('phone', '+4207'), ('email', 'x'), ('tax_id', '27'), ('document', 'мю')) AS v (kind, value)`
 
 // plan is a node of a query plan.

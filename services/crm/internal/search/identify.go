@@ -149,7 +149,8 @@ func (l *lookup) contacts(i int, t *term) {
 func (l *lookup) phoneEnd(i int, digits string) {
 	end := reverse(digits)
 	l.add(i, false, "phone", "phone", "customer", "reverse(phone) ~>=~ %s::text AND reverse(phone) ~<~ %s::text AND phone <> ''", end, end+":")
-	l.add(i, false, fieldContact, "value", "customer_identifier", "reverse(value) ~>=~ %s::text AND reverse(value) ~<~ %s::text AND kind = 'phone'", end, end+":")
+	l.add(i, false, fieldContact, "value", "customer_identifier",
+		"reverse(value) ~>=~ %s::text AND reverse(value) ~<~ %s::text AND kind = 'phone'", end, end+":")
 }
 
 // numbers are tax ids and the numbers of identity documents, with any signs between and, of a tax id, its country before.

@@ -66,6 +66,7 @@ type Change struct {
 	//	*Change_Consent
 	//	*Change_Relation
 	//	*Change_AuditBlock
+	//	*Change_ServiceAccount
 	//	*Change_AttributeDefinition
 	//	*Change_Document
 	//	*Change_BehaviourEventBundle
@@ -294,6 +295,15 @@ func (x *Change) GetAuditBlock() *AuditBlockState {
 	return nil
 }
 
+func (x *Change) GetServiceAccount() *ServiceAccountState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_ServiceAccount); ok {
+			return x.ServiceAccount
+		}
+	}
+	return nil
+}
+
 func (x *Change) GetAttributeDefinition() *AttributeDefinitionState {
 	if x != nil {
 		if x, ok := x.Payload.(*Change_AttributeDefinition); ok {
@@ -404,6 +414,11 @@ type Change_AuditBlock struct {
 	AuditBlock *AuditBlockState `protobuf:"bytes,33,opt,name=audit_block,json=auditBlock,proto3,oneof"`
 }
 
+type Change_ServiceAccount struct {
+	// A service account.
+	ServiceAccount *ServiceAccountState `protobuf:"bytes,34,opt,name=service_account,json=serviceAccount,proto3,oneof"`
+}
+
 type Change_AttributeDefinition struct {
 	// A definition of an attribute.
 	AttributeDefinition *AttributeDefinitionState `protobuf:"bytes,35,opt,name=attribute_definition,json=attributeDefinition,proto3,oneof"`
@@ -451,6 +466,8 @@ func (*Change_Consent) isChange_Payload() {}
 func (*Change_Relation) isChange_Payload() {}
 
 func (*Change_AuditBlock) isChange_Payload() {}
+
+func (*Change_ServiceAccount) isChange_Payload() {}
 
 func (*Change_AttributeDefinition) isChange_Payload() {}
 
@@ -1659,6 +1676,79 @@ func (x *RelationState) GetDecisionPower() string {
 	return ""
 }
 
+// ServiceAccountState is a program's account after a change; its keys stay in Postgres.
+type ServiceAccountState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it may do, for example "operations".
+	Roles []string `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`
+	// "active" or "disabled".
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Ids of the keys that were not taken back.
+	KeyIds        []string `protobuf:"bytes,4,rep,name=key_ids,json=keyIds,proto3" json:"key_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceAccountState) Reset() {
+	*x = ServiceAccountState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceAccountState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceAccountState) ProtoMessage() {}
+
+func (x *ServiceAccountState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceAccountState.ProtoReflect.Descriptor instead.
+func (*ServiceAccountState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ServiceAccountState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceAccountState) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *ServiceAccountState) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *ServiceAccountState) GetKeyIds() []string {
+	if x != nil {
+		return x.KeyIds
+	}
+	return nil
+}
+
 // ProductState is a product after a change.
 type ProductState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1682,7 +1772,7 @@ type ProductState struct {
 
 func (x *ProductState) Reset() {
 	*x = ProductState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +1784,7 @@ func (x *ProductState) String() string {
 func (*ProductState) ProtoMessage() {}
 
 func (x *ProductState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[12]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +1797,7 @@ func (x *ProductState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductState.ProtoReflect.Descriptor instead.
 func (*ProductState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{12}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ProductState) GetCode() string {
@@ -1788,7 +1878,7 @@ type ContractState struct {
 
 func (x *ContractState) Reset() {
 	*x = ContractState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1890,7 @@ func (x *ContractState) String() string {
 func (*ContractState) ProtoMessage() {}
 
 func (x *ContractState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[13]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1903,7 @@ func (x *ContractState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractState.ProtoReflect.Descriptor instead.
 func (*ContractState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{13}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ContractState) GetKind() string {
@@ -1911,7 +2001,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +2013,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[14]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2026,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{14}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -2014,7 +2104,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2116,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2129,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -2100,7 +2190,7 @@ type CardState struct {
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2202,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2215,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -2239,7 +2329,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2341,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2354,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -2464,7 +2554,7 @@ type InteractionParticipant struct {
 
 func (x *InteractionParticipant) Reset() {
 	*x = InteractionParticipant{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2566,7 @@ func (x *InteractionParticipant) String() string {
 func (*InteractionParticipant) ProtoMessage() {}
 
 func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2579,7 @@ func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionParticipant.ProtoReflect.Descriptor instead.
 func (*InteractionParticipant) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *InteractionParticipant) GetCustomerId() int64 {
@@ -2536,7 +2626,7 @@ type ServiceLevelState struct {
 
 func (x *ServiceLevelState) Reset() {
 	*x = ServiceLevelState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2548,7 +2638,7 @@ func (x *ServiceLevelState) String() string {
 func (*ServiceLevelState) ProtoMessage() {}
 
 func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2561,7 +2651,7 @@ func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceLevelState.ProtoReflect.Descriptor instead.
 func (*ServiceLevelState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ServiceLevelState) GetName() string {
@@ -2624,7 +2714,7 @@ type BehaviourEventBundle struct {
 
 func (x *BehaviourEventBundle) Reset() {
 	*x = BehaviourEventBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2726,7 @@ func (x *BehaviourEventBundle) String() string {
 func (*BehaviourEventBundle) ProtoMessage() {}
 
 func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2739,7 @@ func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BehaviourEventBundle.ProtoReflect.Descriptor instead.
 func (*BehaviourEventBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BehaviourEventBundle) GetEvents() []*BehaviourEventState {
@@ -2694,7 +2784,7 @@ type BehaviourEventState struct {
 
 func (x *BehaviourEventState) Reset() {
 	*x = BehaviourEventState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2706,7 +2796,7 @@ func (x *BehaviourEventState) String() string {
 func (*BehaviourEventState) ProtoMessage() {}
 
 func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2719,7 +2809,7 @@ func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BehaviourEventState.ProtoReflect.Descriptor instead.
 func (*BehaviourEventState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{21}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BehaviourEventState) GetBehaviourEventId() int64 {
@@ -2840,7 +2930,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2852,7 +2942,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2865,7 +2955,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{22}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -2944,7 +3034,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2956,7 +3046,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2969,7 +3059,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{23}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -3019,7 +3109,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3031,7 +3121,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3044,7 +3134,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{24}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -3153,7 +3243,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3165,7 +3255,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3178,7 +3268,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{25}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -3227,7 +3317,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xde\v\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xb0\f\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -3252,7 +3342,8 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\aconsent\x18\x1f \x01(\v2\x1e.tandem.events.v1.ConsentStateH\x00R\aconsent\x12=\n" +
 	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
-	"auditBlock\x12_\n" +
+	"auditBlock\x12P\n" +
+	"\x0fservice_account\x18\" \x01(\v2%.tandem.events.v1.ServiceAccountStateH\x00R\x0eserviceAccount\x12_\n" +
 	"\x14attribute_definition\x18# \x01(\v2*.tandem.events.v1.AttributeDefinitionStateH\x00R\x13attributeDefinition\x12=\n" +
 	"\bdocument\x18$ \x01(\v2\x1f.tandem.events.v1.DocumentStateH\x00R\bdocument\x12^\n" +
 	"\x16behaviour_event_bundle\x18( \x01(\v2&.tandem.events.v1.BehaviourEventBundleH\x00R\x14behaviourEventBundle\x12J\n" +
@@ -3380,7 +3471,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\x12\x16\n" +
 	"\x06weight\x18\a \x01(\tR\x06weight\x12\x14\n" +
 	"\x05share\x18\b \x01(\tR\x05share\x12%\n" +
-	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"\xbc\x01\n" +
+	"\x0edecision_power\x18\t \x01(\tR\rdecisionPower\"n\n" +
+	"\x13ServiceAccountState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x17\n" +
+	"\akey_ids\x18\x04 \x03(\tR\x06keyIds\"\xbc\x01\n" +
 	"\fProductState\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -3557,7 +3653,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                   // 0: tandem.events.v1.Change
 	(*Amount)(nil),                   // 1: tandem.events.v1.Amount
@@ -3571,79 +3667,81 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*AttributeDefinitionState)(nil), // 9: tandem.events.v1.AttributeDefinitionState
 	(*DocumentState)(nil),            // 10: tandem.events.v1.DocumentState
 	(*RelationState)(nil),            // 11: tandem.events.v1.RelationState
-	(*ProductState)(nil),             // 12: tandem.events.v1.ProductState
-	(*ContractState)(nil),            // 13: tandem.events.v1.ContractState
-	(*AccountState)(nil),             // 14: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),       // 15: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),                // 16: tandem.events.v1.CardState
-	(*InteractionState)(nil),         // 17: tandem.events.v1.InteractionState
-	(*InteractionParticipant)(nil),   // 18: tandem.events.v1.InteractionParticipant
-	(*ServiceLevelState)(nil),        // 19: tandem.events.v1.ServiceLevelState
-	(*BehaviourEventBundle)(nil),     // 20: tandem.events.v1.BehaviourEventBundle
-	(*BehaviourEventState)(nil),      // 21: tandem.events.v1.BehaviourEventState
-	(*ConsentState)(nil),             // 22: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),        // 23: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),         // 24: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),          // 25: tandem.events.v1.AuditBlockState
-	nil,                              // 26: tandem.events.v1.RegionState.IndicatorsEntry
-	nil,                              // 27: tandem.events.v1.CustomerState.AttributesEntry
-	(*timestamppb.Timestamp)(nil),    // 28: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),            // 29: google.type.LatLng
+	(*ServiceAccountState)(nil),      // 12: tandem.events.v1.ServiceAccountState
+	(*ProductState)(nil),             // 13: tandem.events.v1.ProductState
+	(*ContractState)(nil),            // 14: tandem.events.v1.ContractState
+	(*AccountState)(nil),             // 15: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),       // 16: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),                // 17: tandem.events.v1.CardState
+	(*InteractionState)(nil),         // 18: tandem.events.v1.InteractionState
+	(*InteractionParticipant)(nil),   // 19: tandem.events.v1.InteractionParticipant
+	(*ServiceLevelState)(nil),        // 20: tandem.events.v1.ServiceLevelState
+	(*BehaviourEventBundle)(nil),     // 21: tandem.events.v1.BehaviourEventBundle
+	(*BehaviourEventState)(nil),      // 22: tandem.events.v1.BehaviourEventState
+	(*ConsentState)(nil),             // 23: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),        // 24: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),         // 25: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),          // 26: tandem.events.v1.AuditBlockState
+	nil,                              // 27: tandem.events.v1.RegionState.IndicatorsEntry
+	nil,                              // 28: tandem.events.v1.CustomerState.AttributesEntry
+	(*timestamppb.Timestamp)(nil),    // 29: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),            // 30: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	28, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	29, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
-	12, // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
-	13, // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	14, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	15, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	16, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	17, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	23, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	22, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	13, // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
+	14, // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
+	15, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	16, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	17, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	18, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	24, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	23, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
 	11, // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	25, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
-	9,  // 15: tandem.events.v1.Change.attribute_definition:type_name -> tandem.events.v1.AttributeDefinitionState
-	10, // 16: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
-	20, // 17: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
-	19, // 18: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
-	29, // 19: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	26, // 20: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	29, // 21: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 22: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 23: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	6,  // 24: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
-	27, // 25: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
-	8,  // 26: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
-	1,  // 27: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
-	28, // 28: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
-	1,  // 29: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 30: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	28, // 31: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	28, // 32: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	28, // 33: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	28, // 34: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	18, // 35: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
-	28, // 36: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
-	28, // 37: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
-	28, // 38: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
-	21, // 39: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
-	28, // 40: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
-	28, // 41: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	28, // 42: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	28, // 43: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	24, // 44: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 45: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	28, // 46: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	7,  // 47: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	26, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	12, // 15: tandem.events.v1.Change.service_account:type_name -> tandem.events.v1.ServiceAccountState
+	9,  // 16: tandem.events.v1.Change.attribute_definition:type_name -> tandem.events.v1.AttributeDefinitionState
+	10, // 17: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
+	21, // 18: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
+	20, // 19: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
+	30, // 20: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	27, // 21: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	30, // 22: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 23: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 24: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	6,  // 25: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
+	28, // 26: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
+	8,  // 27: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
+	1,  // 28: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
+	29, // 29: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
+	1,  // 30: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 31: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	29, // 32: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	29, // 33: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	29, // 34: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	29, // 35: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	19, // 36: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
+	29, // 37: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	29, // 38: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
+	29, // 39: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
+	22, // 40: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
+	29, // 41: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
+	29, // 42: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	29, // 43: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	29, // 44: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	25, // 45: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 46: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	29, // 47: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	7,  // 48: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -3666,6 +3764,7 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Consent)(nil),
 		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
+		(*Change_ServiceAccount)(nil),
 		(*Change_AttributeDefinition)(nil),
 		(*Change_Document)(nil),
 		(*Change_BehaviourEventBundle)(nil),
@@ -3688,7 +3787,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
