@@ -9,6 +9,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is an account as Postgres keeps it.
@@ -28,7 +29,7 @@ type Row struct {
 }
 
 // Table keeps accounts; other rooms refer to it.
-var Table = record.NewTable[Row]("account")
+var Table = record.NewTable[Row]("account", sight.Accounts)
 
 var schema = filter.Schema{
 	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true, Indexed: true},

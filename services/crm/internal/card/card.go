@@ -11,6 +11,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a card as Postgres keeps it.
@@ -29,7 +30,7 @@ type Row struct {
 }
 
 // Table keeps cards; other rooms refer to it.
-var Table = record.NewTable[Row]("card")
+var Table = record.NewTable[Row]("card", sight.ByCustomer("customer_id"))
 
 var schema = filter.Schema{
 	{Name: "card_id", Column: "card_id", Kind: filter.Int, Required: true, Indexed: true},

@@ -24,6 +24,7 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
+	"tandem.bank/services/crm/internal/behaviour"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/consent"
@@ -82,6 +83,7 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(pool, log))
+	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(behaviour.NewRecorder(pool, prague, 0)))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(pool, log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))

@@ -9,6 +9,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a contract as Postgres keeps it. Amount and instalment are in one currency.
@@ -29,7 +30,7 @@ type Row struct {
 }
 
 // Table keeps contracts; other rooms refer to it.
-var Table = record.NewTable[Row]("contract")
+var Table = record.NewTable[Row]("contract", sight.ByAccount("account_id"))
 
 var schema = filter.Schema{
 	{Name: "contract_id", Column: "contract_id", Kind: filter.Int, Required: true, Indexed: true},

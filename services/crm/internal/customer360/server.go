@@ -30,6 +30,9 @@ func NewServer(pool *pgxpool.Pool) *Server {
 
 // ListRfmHistory returns a page of the results that stood beside a customer.
 func (s *Server) ListRfmHistory(ctx context.Context, req *crmv1.ListRfmHistoryRequest) (*crmv1.ListRfmHistoryResponse, error) {
+	if err := customer.Table.MustSee(ctx, s.pool, req.GetCustomerId()); err != nil {
+		return nil, err
+	}
 	return insight.List(ctx, s.pool, req)
 }
 
@@ -50,6 +53,9 @@ func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Re
 	}
 	screen := &screen{answer: answer, customerID: customerID, at: at, interactionsMax: int(req.GetInteractionsMax())}
 	if err := screen.read(ctx, s.pool, mask); err != nil {
+		return nil, err
+	}
+	if err := concealUnseen(ctx, s.pool, answer.GetRelations()); err != nil {
 		return nil, err
 	}
 	screen.tellAges()
@@ -81,7 +87,7 @@ func moment(asOf *timestamppb.Timestamp) (*time.Time, error) {
 // customerID is the number of the customer that a request names: the parts are read by it, and it never changes.
 func (s *Server) customerID(ctx context.Context, req *crmv1.GetCustomer360Request) (int64, error) {
 	if req.GetCustomerId() != 0 {
-		return req.GetCustomerId(), nil
+		return req.GetCustomerId(), customer.Table.MustSee(ctx, s.pool, req.GetCustomerId())
 	}
 	found, err := customer.Table.GetByKey(ctx, s.pool, req.GetKey())
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a product as Postgres keeps it.
@@ -23,7 +24,7 @@ type Row struct {
 }
 
 // Table keeps products; other rooms refer to it.
-var Table = record.NewTable[Row]("product")
+var Table = record.NewTable[Row]("product", sight.Everybody)
 
 var schema = filter.Schema{
 	{Name: "product_id", Column: "product_id", Kind: filter.Int, Required: true, Indexed: true},

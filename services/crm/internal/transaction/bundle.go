@@ -14,7 +14,9 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // passesMax bounds how often one bundle is gone through: a key that comes again in the bundle, or that another call
@@ -97,7 +99,31 @@ func (l *Ledger) read(ctx context.Context, messages []*crmv1.Transaction) ([]*en
 			}
 		}
 	}
-	return entries, nil
+	return entries, l.refuseUnseen(ctx, entries)
+}
+
+// refuseUnseen refuses movements on accounts that the caller does not see.
+func (l *Ledger) refuseUnseen(ctx context.Context, entries []*entry) error {
+	if sight.Of(ctx).AllRows() {
+		return nil
+	}
+	var accounts []int64
+	for _, e := range entries {
+		if e.err == nil {
+			accounts = append(accounts, *e.row.AccountID)
+		}
+	}
+	seen, err := account.Table.Sees(ctx, l.pool, accounts...)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.err == nil && !seen[*e.row.AccountID] {
+			e.err = apperr.New(codes.PermissionDenied, apperr.ReasonOutOfScope,
+				"account_id: the account belongs to customers outside of those that you may work for")
+		}
+	}
+	return nil
 }
 
 func contentHash(row *Row) ([]byte, error) {
