@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // wide adds customers with all that customers are found by beside a name and a phone.
@@ -94,6 +95,30 @@ func TestFields(t *testing.T) {
 		}
 		if !slices.Contains(shown, c.field) {
 			t.Errorf("%s: shows %v, not %s", c.query, shown, c.field)
+		}
+	}
+}
+
+// Who does not see a field finds nobody by it.
+func TestHiddenFieldsFindNobody(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.wide(t)
+	for field, queries := range map[string][]string{
+		"Individual.middle_name":        {"Олексійович", "Kovalchuk"}, // words of all names stand together
+		"Organisation.trade_names":      {"solnyshko"},
+		"Individual.family_name_latin":  {"Nagel"},
+		"Customer.contact_points":       {"777 111 222", "kovalchuk.work@example.com", "+420777111222"},
+		"Individual.tax_id":             {"3184710691"},
+		"Organisation.tax_ids":          {"CZ27604977"},
+		"Individual.identity_documents": {"МЮ 123456"},
+	} {
+		ctx := sight.With(t.Context(), &sight.Sight{Rows: sight.Rows{All: true}, Clouded: map[string]bool{field: true}})
+		for _, query := range queries {
+			answer, err := w.search.SearchCustomers(ctx, &crmv1.SearchCustomersRequest{Query: query})
+			if err != nil || len(answer.GetHits()) > 0 {
+				t.Errorf("without %s, %s finds %s, %v", field, query, found(answer.GetHits()), err)
+			}
 		}
 	}
 }

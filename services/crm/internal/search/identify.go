@@ -61,7 +61,7 @@ type lookup struct {
 // add looks a field of a table up; the condition has %s where the values go. The sum in the order keeps Postgres from
 // walking through all customers by number.
 func (l *lookup) add(term int, prefix bool, field, value, from, condition string, args ...any) {
-	if !l.sight.Shows(shownAs[field]) {
+	if !l.sight.Shows(shownAs[field]...) {
 		return
 	}
 	names := make([]any, len(args))
