@@ -154,7 +154,7 @@ var golden = map[string]string{
 		`"expires_time":"2024-02-29 04:30:00.000500","wording_version":"2026-01","granted_how":"signed_form",` +
 		`"withdrawn_time":"2024-02-29 02:30:00.000500","withdrawn_how":"call","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"document": `{"document_id":"7","customer_id":"9","kind":"contract","account_id":"3","contract_id":"4","interaction_id":"5",` +
-		`"written_time":"2024-02-29 01:30:00.000500","language":"cs","size_bytes":1200,"media_type":"application/pdf","version":"3","deleted":0,` +
+		`"written_time":"2024-02-29 01:30:00.000500","language":"cs","size_bytes":1200,"media_type":"application\/pdf","version":"3","deleted":0,` +
 		`"change_time":"2026-03-01 10:00:00.123456"}`,
 	"relation": `{"relation_id":"7","customer_id":"1","other_customer_id":"2","type":"shareholder","formality":"formal","valid_from":"2001-02-03",` +
 		`"valid_to":"2299-12-31","weight":0.125,"share":0.33333333,"decision_power":"co_decides","version":"3","deleted":0,` +
