@@ -42,9 +42,11 @@ func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
 			return err
 		},
 	} {
-		sent.take()
-		if err := call(t.Context()); err != nil {
-			t.Fatalf("%s: %v", file, err)
+		for range 2 { // the first reads what is kept for a while, such as the definitions of attributes
+			sent.take()
+			if err := call(t.Context()); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
 		}
 		path, statements := filepath.Join(benchFolder, file), strings.Join(sent.take(), ";\n")+"\n"
 		if os.Getenv("UPDATE_BENCH") != "" {
