@@ -28,6 +28,9 @@ const (
 	ReasonEtagMismatch       = "ETAG_MISMATCH"
 	ReasonWrongTransition    = "WRONG_TRANSITION"
 	ReasonFailedPrecondition = "FAILED_PRECONDITION"
+	ReasonPermissionDenied   = "PERMISSION_DENIED"
+	ReasonOutOfScope         = "OUT_OF_SCOPE"
+	ReasonFieldDenied        = "FIELD_DENIED"
 	ReasonUnavailable        = "UNAVAILABLE"
 	ReasonOverload           = "OVERLOAD"
 	ReasonListTooLarge       = "LIST_TOO_LARGE"
@@ -48,7 +51,9 @@ type Error struct {
 	Reason     string
 	Message    string
 	Violations []Violation
-	cause      error
+	// Metadata goes into the ErrorInfo: what a program may want to know beside the reason.
+	Metadata map[string]string
+	cause    error
 }
 
 // Invalid reports broken fields as INVALID_ARGUMENT. It returns nil when there are none.
@@ -110,7 +115,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // GRPCStatus renders the error with ErrorInfo and BadRequest (AIP-193).
 func (e *Error) GRPCStatus() *status.Status {
 	st := status.New(e.Code, e.Message)
-	info := &errdetails.ErrorInfo{Reason: e.Reason, Domain: Domain}
+	info := &errdetails.ErrorInfo{Reason: e.Reason, Domain: Domain, Metadata: e.Metadata}
 	if len(e.Violations) == 0 {
 		return withDetails(st.WithDetails(info))(st)
 	}

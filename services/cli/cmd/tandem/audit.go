@@ -102,7 +102,8 @@ type AuditVerifyCmd struct {
 }
 
 // Run prints every fault and fails when there is one: 1. the copy is fixed, 2. the chain is compared with it, 3. crm
-// computes the chain again. The copy comes first, so that a block sealed meanwhile is not taken for one that was cut off.
+// computes the chain again, and compares changes with their events. The copy comes first, so that a block sealed meanwhile
+// is not taken for one that was cut off.
 func (c *AuditVerifyCmd) Run(ctx context.Context, app *App) error {
 	crm, err := app.CRM()
 	if err != nil {
@@ -132,8 +133,10 @@ func (c *AuditVerifyCmd) Run(ctx context.Context, app *App) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(app.Out, "%s blocks with %s entries computed again, %s compared with the copy, %s not copied yet\n",
-		show.Count(last.GetBlocksVerified()), show.Count(last.GetEntriesVerified()), show.Count(compared.Equal), show.Count(compared.Waiting))
+	_, _ = fmt.Fprintf(app.Out,
+		"%s blocks with %s entries computed again, %s compared with the copy, %s not copied yet, %s events compared with entries\n",
+		show.Count(last.GetBlocksVerified()), show.Count(last.GetEntriesVerified()), show.Count(compared.Equal), show.Count(compared.Waiting),
+		show.Count(last.GetEventsCompared()))
 	switch {
 	case last.GetTruncated():
 		return fmt.Errorf("the audit is damaged: more than %d faults, the rest was not looked for", faults)

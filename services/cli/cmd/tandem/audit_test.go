@@ -42,7 +42,7 @@ func (h *halves) StreamAuditBlocks(r *crmv1.StreamAuditBlocksRequest, stream grp
 
 // VerifyAudit finds something in a range.
 func (h *halves) VerifyAudit(r *crmv1.VerifyAuditRequest, stream grpc.ServerStreamingServer[crmv1.VerifyAuditResponse]) error {
-	step := &crmv1.VerifyAuditResponse{Block: 3, LastBlock: 3, BlocksVerified: 3, EntriesVerified: 6, Done: true}
+	step := &crmv1.VerifyAuditResponse{Block: 3, LastBlock: 3, BlocksVerified: 3, EntriesVerified: 6, EventsCompared: 6, Done: true}
 	if r.GetToBlock() != 0 {
 		step.Findings = []*crmv1.AuditFinding{{Block: 2, EntryId: 4, Text: "entry 4 is not what was sealed"}}
 	}

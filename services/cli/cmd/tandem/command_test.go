@@ -287,9 +287,9 @@ func TestCommands(t *testing.T) {
 		{"--actor eva audit list --customer 7", 0, "entry  time  actor  from        action  record       request  change\n" +
 			"9      -     eva    10.0.0.1:5  update  customer 7   r1       {\"phone\":\"\"} → {\"phone\":\"1\"}\n" +
 			"8      -     eva    10.0.0.1:5  read    2 customers  r1       \n"},
-		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet\n"},
+		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet, 6 events compared with entries\n"},
 		{"audit verify --from 2 --to 3", exitFailure, "block 3 was published and is gone: the chain was cut behind block 2\nentry 4 is not what was sealed\n" +
-			"3 blocks with 6 entries computed again, 1 compared with the copy, 0 not copied yet\ntandem: the audit is damaged: 2 faults\n"},
+			"3 blocks with 6 entries computed again, 1 compared with the copy, 0 not copied yet, 6 events compared with entries\ntandem: the audit is damaged: 2 faults\n"},
 		{"dlq list --after 3", 0, "no dead letters\n"},
 		{"dlq replay 3 4", exitFailure, "2 applied, 1 failed again\ntandem: 1 dead letters still can't be applied; `tandem dlq list` has the new reasons\n"},
 	} {

@@ -25,20 +25,21 @@ const (
 type commandLine struct {
 	Globals
 
-	Import   ImportCmd   `cmd:"" help:"Load files into Tandem by a mapping."`
-	Check    CheckCmd    `cmd:"" help:"Check things without touching data."`
-	Run      RunCmd      `cmd:"" help:"Run an analysis."`
-	Wait     WaitCmd     `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
-	Status   StatusCmd   `cmd:"" help:"Show volumes, freshness and the state of the relay."`
-	Customer CustomerCmd `cmd:"" help:"Look at a customer."`
-	Rfm      RfmCmd      `cmd:"" help:"Look at RFM results."`
-	Clv      ClvCmd      `cmd:"" help:"Work with customer lifetime value."`
-	Audit    AuditCmd    `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
-	Dlq      DlqCmd      `cmd:"" help:"Look at dead letters and replay them."`
-	Demo     DemoCmd     `cmd:"" help:"Generate a demonstration bank and report on it."`
-	Token    TokenCmd    `cmd:"" help:"Print a token that is signed by a key of ours, for other clients."`
-	Key      KeyCmd      `cmd:"" help:"Make keys."`
-	Version  VersionCmd  `cmd:"" help:"Print the version."`
+	Import   ImportCmd         `cmd:"" help:"Load files into Tandem by a mapping."`
+	Check    CheckCmd          `cmd:"" help:"Check things without touching data."`
+	Run      RunCmd            `cmd:"" help:"Run an analysis."`
+	Wait     WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
+	Status   StatusCmd         `cmd:"" help:"Show volumes, freshness and the state of the relay."`
+	Customer CustomerCmd       `cmd:"" help:"Look at a customer."`
+	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
+	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
+	Audit    AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
+	Dlq      DlqCmd            `cmd:"" help:"Look at dead letters and replay them."`
+	Demo     DemoCmd           `cmd:"" help:"Generate a demonstration bank and report on it."`
+	Account  ServiceAccountCmd `cmd:"" name:"service-account" help:"Make and look after the accounts of programs."`
+	Token    TokenCmd          `cmd:"" help:"Print a token that is signed by a key of ours, for other clients."`
+	Key      KeyCmd            `cmd:"" help:"Make keys."`
+	Version  VersionCmd        `cmd:"" help:"Print the version."`
 }
 
 func main() {

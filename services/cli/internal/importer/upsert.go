@@ -88,6 +88,14 @@ var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message
 		return crmv1.NewContractServiceClient(u.conn).BatchUpsertContracts(ctx,
 			&crmv1.BatchUpsertContractsRequest{Contracts: as[*crmv1.Contract](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
 	},
+	mapping.ContractParty: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewContractServiceClient(u.conn).BatchUpsertContractParties(ctx,
+			&crmv1.BatchUpsertContractPartiesRequest{ContractParties: as[*crmv1.ContractParty](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Instalment: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewInstalmentServiceClient(u.conn).BatchUpsertInstalments(ctx,
+			&crmv1.BatchUpsertInstalmentsRequest{Instalments: as[*crmv1.Instalment](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
 	mapping.Interaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewInteractionServiceClient(u.conn).BatchUpsertInteractions(ctx,
 			&crmv1.BatchUpsertInteractionsRequest{Interactions: as[*crmv1.Interaction](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})

@@ -24,47 +24,33 @@ const (
 	AccountHolder Entity = "account_holder"
 	Card          Entity = "card"
 	Contract      Entity = "contract"
+	ContractParty Entity = "contract_party"
+	Instalment    Entity = "instalment"
 	Interaction   Entity = "interaction"
 	Transaction   Entity = "transaction"
 )
 
 // Entities lists all entities so that each stands after those it refers to.
 var Entities = []Entity{
-	Region, Branch, Manager, Product, Customer, Consent, Relation, Account, AccountHolder, Card, Contract, Interaction, Transaction,
+	Region, Branch, Manager, Product, Customer, Consent, Relation, Account, AccountHolder, Card, Contract,
+	ContractParty, Instalment, Interaction, Transaction,
+}
+
+// samples has an empty record of each entity.
+var samples = map[Entity]proto.Message{
+	Region: &crmv1.Region{}, Branch: &crmv1.Branch{}, Manager: &crmv1.Manager{}, Product: &crmv1.Product{},
+	Customer: &crmv1.Customer{}, Consent: &crmv1.Consent{}, Relation: &crmv1.Relation{},
+	Account: &crmv1.Account{}, AccountHolder: &crmv1.AccountHolder{}, Card: &crmv1.Card{},
+	Contract: &crmv1.Contract{}, ContractParty: &crmv1.ContractParty{}, Instalment: &crmv1.Instalment{},
+	Interaction: &crmv1.Interaction{}, Transaction: &crmv1.Transaction{},
 }
 
 // New returns an empty record of the entity, or nil for an unknown entity.
 func (e Entity) New() proto.Message {
-	switch e {
-	case Region:
-		return &crmv1.Region{}
-	case Branch:
-		return &crmv1.Branch{}
-	case Manager:
-		return &crmv1.Manager{}
-	case Product:
-		return &crmv1.Product{}
-	case Customer:
-		return &crmv1.Customer{}
-	case Consent:
-		return &crmv1.Consent{}
-	case Relation:
-		return &crmv1.Relation{}
-	case Account:
-		return &crmv1.Account{}
-	case AccountHolder:
-		return &crmv1.AccountHolder{}
-	case Card:
-		return &crmv1.Card{}
-	case Contract:
-		return &crmv1.Contract{}
-	case Interaction:
-		return &crmv1.Interaction{}
-	case Transaction:
-		return &crmv1.Transaction{}
-	default:
-		return nil
+	if known := samples[e]; known != nil {
+		return known.ProtoReflect().New().Interface()
 	}
+	return nil
 }
 
 // Order is the entity's place in the order of loading.
@@ -76,8 +62,14 @@ func (e Entity) outputOnly(field string) bool {
 	switch field {
 	case string(e) + "_id", "etag", "create_time", "update_time":
 		return true
-	case "ledger_balance", "balance_date":
+	case "ledger_balance", "balance_date", "available_balance", "held_amount", "balance_time":
 		return e == Account
+	case "days_past_due", "overdue_amount":
+		return e == Contract
+	case "outstanding":
+		return e == Instalment
+	case "state":
+		return e == Product
 	default:
 		return false
 	}

@@ -197,7 +197,7 @@ func TestMistakes(t *testing.T) {
 		{"column name", "mapping: x\nfiles:\n  - {match: x, columns: [a b], feeds: []}", "test.yaml:3:26: column \"a b\" can't stand in an expression; give it a name: `columns: {name: \"a b\"}`"},
 		{"reserved column", "mapping: x\nfiles:\n  - {match: x, columns: [line], feeds: []}", "test.yaml:3:26: column \"line\" has a name with a meaning of its own; give it another: `columns: {my_line: \"line\"}`"},
 		{"no columns", "mapping: x\nfiles:\n  - {match: x, columns: [], feeds: []}", "test.yaml:3:25: columns must name at least one column"},
-		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, customer, consent, relation, account, account_holder, card, contract, interaction, transaction`},
+		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, customer, consent, relation, account, account_holder, card, contract, contract_party, instalment, interaction, transaction`},
 		{"no key", feed("{entity: product}"), "test.yaml:11:9: a feed needs a `key`: the external key that makes a second import an update"},
 		{"field", feed("{entity: customer, key: {id: a}, fields: {individual.birthdate: a}}"), `test.yaml:11:51: customer has no field "individual.birthdate"; did you mean "individual.birth_date"?`},
 		{"field with parts", feed("{entity: customer, key: {id: a}, fields: {organisation: a}}"), `test.yaml:11:51: customer.organisation has parts: name one of organisation.annual_turnover, organisation.employees, organisation.founded, organisation.industry_nace, organisation.legal_name, organisation.registration_number`},

@@ -12,6 +12,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // HolderRow is a holding as Postgres keeps it: both its days belong to it.
@@ -24,7 +25,7 @@ type HolderRow struct {
 }
 
 // HolderTable keeps holdings; other rooms refer to it.
-var HolderTable = record.NewTable[HolderRow]("account_holder")
+var HolderTable = record.NewTable[HolderRow]("account_holder", sight.ByCustomer("customer_id"))
 
 var holderSchema = filter.Schema{
 	{Name: "account_holder_id", Column: "account_holder_id", Kind: filter.Int, Required: true, Indexed: true},

@@ -14,9 +14,11 @@ import (
 	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/access"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
+	"tandem.bank/services/crm/internal/behaviour"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/changestream"
@@ -32,7 +34,9 @@ import (
 	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/internal/search"
+	"tandem.bank/services/crm/internal/serviceaccount"
 	"tandem.bank/services/crm/internal/servicelevel"
+	"tandem.bank/services/crm/internal/timeline"
 	"tandem.bank/services/crm/internal/transaction"
 )
 
@@ -43,6 +47,8 @@ type service struct {
 	pool     *pgxpool.Pool
 	js       jetstream.JetStream
 	registry *prometheus.Registry
+	// behaviour records events and drops old ones.
+	behaviour *behaviour.Recorder
 }
 
 // parts builds everything that runs, in the order in which it starts: what others lean on comes first.
@@ -53,6 +59,12 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	}
 	maintainer, err := outbox.NewMaintainer(outbox.MaintainerConfig{
 		Pool: s.pool, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot, Retention: s.config.OutboxRetention,
+	})
+	if err != nil {
+		return nil, err
+	}
+	window, err := transaction.NewWindow(transaction.WindowConfig{
+		Pool: s.pool, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot, Months: s.config.TransactionsWindow,
 	})
 	if err != nil {
 		return nil, err
@@ -73,14 +85,17 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.behaviour = behaviour.NewRecorder(s.pool, location, s.config.BehaviourWindow)
 	server, err := s.server(publisher, location)
 	if err != nil {
 		return nil, err
 	}
 	return []lifecycle.Part{
 		{Name: "outbox maintenance", Run: maintainer.Run},
+		{Name: "transaction window", Run: window.Run},
 		{Name: "audit sealer", Run: sealer.Run},
 		prune(s.pool, s.log),
+		{Name: "behaviour window", Run: func(ctx context.Context) error { return s.behaviour.Run(ctx, s.log) }},
 		{Name: "search filler", Run: search.NewFiller(s.pool, s.log).Run},
 		{Name: "relay", Run: publisher.Run},
 		{Name: "insights", Run: insights.Run},
@@ -91,31 +106,47 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	}, nil
 }
 
-// server registers every room of the API.
+// server builds the API: who calls, what is on record, who may, and every room.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
+	policy, err := access.Load(s.config.PolicyFile)
+	if err != nil {
+		return nil, err
+	}
+	guard := access.NewGuard(policy, s.pool)
 	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
 	transport, err := s.config.Auth.TLS.Server()
 	if err != nil {
 		return nil, err
 	}
-	callers, err := s.config.Auth.Verifier(s.log)
+	callers, err := s.config.Auth.Verifier(s.log, serviceaccount.NewSource(s.pool))
 	if err != nil {
 		return nil, err
 	}
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
 		TLS:    transport,
-		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary},
-		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream},
+		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary, guard.Unary},
+		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream, guard.Stream},
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := s.register(server, guard, publisher, location); err != nil {
+		return nil, err
+	}
+	if err := guard.Covers(server.GetServiceInfo()); err != nil {
+		s.log.Warn("methods that nobody may call", "error", err)
+	}
+	return server, nil
+}
+
+// register puts every room behind a server.
+func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, publisher *relay.Relay, location *time.Location) error {
 	changes, err := changestream.NewServer(changestream.Config{
 		Pool: s.pool, JetStream: s.js, Relay: publisher, SlotName: s.config.RelaySlot, Logger: s.log,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	attributes := attribute.NewCatalogue()
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
@@ -126,13 +157,21 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
+	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
+	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(s.behaviour))
+	crmv1.RegisterTimelineServiceServer(server, timeline.NewServer(s.pool, location))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
-	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
+	ledger := transaction.NewLedger(s.pool, s.config.BaseCurrency)
+	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(ledger))
+	crmv1.RegisterBalanceServiceServer(server, transaction.NewBalanceServer(ledger))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
-	return server, nil
+	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,
+		contract.Table, interaction.Table, consent.Table, relation.Table))
+	return nil
 }

@@ -110,8 +110,9 @@ func (r *Row) compare(a, b string) int {
 	if r.Type == typeDate {
 		return cmp.Compare(a, b)
 	}
-	left, _ := decimal.NewFromString(a)  //nolint:errcheck // both were checked
-	right, _ := decimal.NewFromString(b) //nolint:errcheck // both were checked
+	// Both were checked when they came in.
+	left, _ := decimal.NewFromString(a)
+	right, _ := decimal.NewFromString(b)
 	return left.Compare(right)
 }
 
@@ -141,7 +142,7 @@ func (r *Row) refuses(v Value, kind string) string {
 }
 
 func (r *Row) outOfLimits(v Value) string {
-	size := ""
+	var size string
 	switch {
 	case v.Text != nil:
 		size = fmt.Sprint(utf8.RuneCountInString(*v.Text))

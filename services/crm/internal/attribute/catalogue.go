@@ -98,17 +98,24 @@ func (c *Catalogue) Settle(stored, sent Values, kind string) (Values, error) {
 			out[name] = value
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(definitions)) {
-		d := definitions[name]
-		_, has := out[name]
-		if d.Required && !d.Retired && !has && (d.AppliesTo == "" || d.AppliesTo == kind) && !reflect.DeepEqual(out, stored) {
-			in.Refuse(path(name), "is required of a customer who has attributes")
-		}
+	if !reflect.DeepEqual(out, stored) {
+		need(&in, definitions, out, kind)
 	}
 	if len(out) == 0 {
 		out = nil
 	}
 	return out, apperr.Invalid(in.Violations...)
+}
+
+// need refuses values without those that a customer of a kind must have.
+func need(in *record.Reader, definitions map[string]*Row, values Values, kind string) {
+	for _, name := range slices.Sorted(maps.Keys(definitions)) {
+		d := definitions[name]
+		_, has := values[name]
+		if d.Required && !d.Retired && !has && (d.AppliesTo == "" || d.AppliesTo == kind) {
+			in.Refuse(path(name), "is required of a customer who has attributes")
+		}
+	}
 }
 
 func unknown(name string, definitions map[string]*Row) string {

@@ -15,6 +15,7 @@ import (
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/listing"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 var actions = []string{string(Create), string(Update), string(Delete), string(Read), string(Denied)}
@@ -68,6 +69,10 @@ func checkOrder(text string) error {
 func list(ctx context.Context, db querier, req *crmv1.ListAuditEntriesRequest) ([]*sealed, string, *crmv1.Count, error) {
 	q := &query{}
 	q.narrow(req)
+	// Lists that showed several customers are left to those who see them all.
+	if seen, bound := sight.Condition(ctx, sight.ByCustomer("audit_entry.customer_id"), q.args); seen != "" {
+		q.conditions, q.args = append(q.conditions, seen), bound
+	}
 	condition, args, err := filter.Postgres(req.GetFilter(), schema, q.args)
 	if err == nil {
 		err = checkOrder(req.GetOrderBy())

@@ -36,7 +36,8 @@ func (v *verification) find(fault crmv1.AuditFault, blockNumber, entryID int64, 
 	})
 }
 
-// run verifies the blocks from and to, both included. The newest block when it begins is the last: later ones wait for the next time.
+// run verifies the blocks from and to, both included. The newest block when it begins is the last: later ones wait for the
+// next time. Without an end it also holds the changes against their events.
 func (v *verification) run(ctx context.Context, from, to int64) error {
 	from = max(from, 1)
 	head, err := lastBlock(ctx, v.pool)
@@ -69,6 +70,11 @@ func (v *verification) run(ctx context.Context, from, to int64) error {
 		previous, number = b, b.number
 		if err := v.sendStep(false); err != nil {
 			return err
+		}
+	}
+	if to == 0 {
+		if err := v.events(ctx); err != nil {
+			return fmt.Errorf("compare changes with events: %w", err)
 		}
 	}
 	return v.sendStep(true)
@@ -213,7 +219,8 @@ func (v *verification) sendStep(done bool) error {
 	v.step.Done, v.step.Truncated = done, done && v.found >= findingsMax
 	answer := &crmv1.VerifyAuditResponse{
 		Findings: slices.Clone(v.step.GetFindings()), Block: v.step.GetBlock(), LastBlock: v.step.GetLastBlock(),
-		BlocksVerified: v.step.GetBlocksVerified(), EntriesVerified: v.step.GetEntriesVerified(), Done: done, Truncated: v.step.GetTruncated(),
+		BlocksVerified: v.step.GetBlocksVerified(), EntriesVerified: v.step.GetEntriesVerified(), EventsCompared: v.step.GetEventsCompared(),
+		Done: done, Truncated: v.step.GetTruncated(),
 	}
 	v.step.Findings, v.sentTime = nil, time.Now()
 	return v.send(answer)

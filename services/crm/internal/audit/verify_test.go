@@ -69,11 +69,15 @@ func TestTamperingIsNamed(t *testing.T) {
 		{"nothing", nil, nil},
 		{"edit the content", []string{"UPDATE audit_entry SET after = '{\"state\":\"former\"}' WHERE entry_id = {2}"}, []string{"entry_edited 2/{2}"}},
 		{"edit the actor", []string{"UPDATE audit_entry SET actor = 'adam' WHERE entry_id = {3}"}, []string{"entry_edited 2/{3}"}},
-		{"edit the time", []string{"UPDATE audit_entry SET at = at - interval '1 microsecond' WHERE entry_id = {0}"}, []string{"entry_edited 1/{0}"}},
+		{"edit the time", []string{"UPDATE audit_entry SET at = at - interval '1 microsecond' WHERE entry_id = {0}"}, []string{"entry_edited 1/{0}", "event_without_entry 0/0"}},
 		{"edit the customer", []string{"UPDATE audit_entry SET customer_id = NULL WHERE entry_id = {5}"}, []string{"entry_edited 3/{5}"}},
 		{"null and empty", []string{"UPDATE audit_entry SET customer_ids = '{}' WHERE entry_id = {5}"}, []string{"entry_edited 3/{5}"}},
-		{"delete", []string{"DELETE FROM audit_entry WHERE entry_id = {3}"}, []string{"entry_deleted 2/{3}"}},
-		{"delete a block's entries", []string{"DELETE FROM audit_entry WHERE entry_id IN ({0}, {1})"}, []string{"entry_deleted 1/{0}", "entry_deleted 1/{1}"}},
+		{"delete", []string{"DELETE FROM audit_entry WHERE entry_id = {3}"}, []string{"entry_deleted 2/{3}", "event_without_entry 0/0"}},
+		{
+			"delete a block's entries",
+			[]string{"DELETE FROM audit_entry WHERE entry_id IN ({0}, {1})"},
+			[]string{"entry_deleted 1/{0}", "entry_deleted 1/{1}", "event_without_entry 0/0", "event_without_entry 0/0"},
+		},
 		{
 			"insert",
 			[]string{`INSERT INTO audit_entry OVERRIDING SYSTEM VALUE SELECT 1000 + entry_id, at, xact_id, actor, peer, method, request_id, trace_id,
@@ -161,14 +165,14 @@ func TestReorderingInATransaction(t *testing.T) {
 	}
 }
 
-// A cut tail leaves a chain that is right in itself; only the hashes that were published tell.
+// A cut tail leaves a chain that is right in itself; only what was published tells: the hashes, and the events of changes.
 func TestCutTail(t *testing.T) {
 	t.Parallel()
 	b, ids := chain(t)
 	b.tamper(t, "DELETE FROM audit_block WHERE number = 3", fmt.Sprintf("DELETE FROM audit_entry WHERE entry_id IN (%d, %d)", ids[4], ids[5]))
 	findings, last := b.verify(t, 0, 0)
-	if len(findings) != 0 || last.GetLastBlock() != 2 {
-		t.Errorf("found %v, last %v", findings, last)
+	if diff := cmp.Diff([]string{"event_without_entry 0/0", "event_without_entry 0/0"}, faults(findings)); diff != "" || last.GetLastBlock() != 2 {
+		t.Errorf("found (-want +got):\n%s\nlast %v", diff, last)
 	}
 	var published int64
 	if err := b.pool.QueryRow(t.Context(), "SELECT max(entity_id) FROM outbox WHERE entity = 'audit_block'").Scan(&published); err != nil {
@@ -181,6 +185,49 @@ func TestCutTail(t *testing.T) {
 	answer, err := stream.Recv()
 	if err != nil || len(answer.GetBlocks()) != 2 || published != 3 {
 		t.Errorf("%d blocks published, in Postgres %v, %v", published, answer, err)
+	}
+}
+
+// What is deleted or made up before it is sealed leaves a right chain; the events of the changes tell.
+func TestUnsealedChanges(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, 100)
+	kept, gone := b.create(t, "Eva"), b.create(t, "Jan")
+	// A bundle is known by its transaction: it may have more events than its one entry.
+	_, err := b.pool.Exec(t.Context(), `WITH bundle AS (
+    INSERT INTO outbox (event_id, entity, entity_id, version, deleted, payload)
+    SELECT gen_random_uuid(), 'transaction_bundle', id, 1, false, 'x' FROM generate_series(7, 8) id
+)
+INSERT INTO audit_entry (actor, peer, method, request_id, trace_id, action, entity, entity_id, version)
+VALUES ('eva', '', '', '', '', 'create', 'transaction_bundle', 7, 1)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if findings, last := b.verify(t, 0, 0); len(findings) != 0 || last.GetEventsCompared() != 4 {
+		t.Errorf("found %v, last %v", findings, last)
+	}
+	b.tamper(t,
+		fmt.Sprintf("DELETE FROM audit_entry WHERE entity = 'customer' AND entity_id = %d", gone.GetCustomerId()),
+		"DELETE FROM audit_entry WHERE entity = 'transaction_bundle'",
+		fmt.Sprintf(`INSERT INTO audit_entry (actor, peer, method, request_id, trace_id, action, entity, entity_id, version)
+VALUES ('adam', '', '', '', '', 'update', 'customer', %d, 2)`, kept.GetCustomerId()))
+	b.seal(t)
+	findings, _ := b.verify(t, 0, 0)
+	var texts []string
+	for _, f := range findings {
+		texts = append(texts, f.GetFault().String()+f.GetText())
+	}
+	for i, want := range []string{
+		fmt.Sprintf("EVENT_WITHOUT_ENTRYversion 1 of customer %d was published", gone.GetCustomerId()),
+		"EVENT_WITHOUT_ENTRYversion 1 of transaction_bundle 7 was published",
+		fmt.Sprintf("tells of version 2 of customer %d by adam", kept.GetCustomerId()),
+	} {
+		if len(texts) != 3 || !strings.Contains(texts[i], want) {
+			t.Errorf("found %q, want %q", texts, want)
+		}
+	}
+	if findings, _ := b.verify(t, 1, 1); len(findings) != 0 {
+		t.Errorf("found %v in the chain", findings)
 	}
 }
 

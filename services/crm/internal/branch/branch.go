@@ -6,6 +6,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a branch as Postgres keeps it.
@@ -17,7 +18,7 @@ type Row struct {
 }
 
 // BranchTable keeps branches; other rooms refer to it.
-var BranchTable = record.NewTable[Row]("branch")
+var BranchTable = record.NewTable[Row]("branch", sight.Everybody)
 
 var branchSchema = filter.Schema{
 	{Name: "branch_id", Column: "branch_id", Kind: filter.Int, Required: true, Indexed: true},

@@ -6,16 +6,19 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // ManagerRow is a manager as Postgres keeps it.
 type ManagerRow struct {
-	Name     string `json:"name"`
-	BranchID *int64 `json:"branch_id"`
+	Name         string `json:"name"`
+	BranchID     *int64 `json:"branch_id"`
+	Login        string `json:"login"`
+	SupervisorID *int64 `json:"supervisor_id"`
 }
 
 // ManagerTable keeps managers; other rooms refer to it.
-var ManagerTable = record.NewTable[ManagerRow]("manager")
+var ManagerTable = record.NewTable[ManagerRow]("manager", sight.Everybody)
 
 var managerSchema = filter.Schema{
 	{Name: "manager_id", Column: "manager_id", Kind: filter.Int, Required: true, Indexed: true},
@@ -23,21 +26,28 @@ var managerSchema = filter.Schema{
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "name", Column: "name", Kind: filter.Text, Required: true},
 	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
+	{Name: "login", Column: "login", Kind: filter.Text},
+	{Name: "supervisor_id", Column: "supervisor_id", Kind: filter.Int},
 }
 
 func managerToRow(m *crmv1.Manager) (ManagerRow, []record.Reference, []apperr.Violation) {
-	row := ManagerRow{Name: m.GetName()}
-	refs := []record.Reference{record.Ref("branch_id", BranchTable, m.GetBranchId(), m.GetBranchKey(), &row.BranchID)}
+	row := ManagerRow{Name: m.GetName(), Login: m.GetLogin()}
+	refs := []record.Reference{
+		record.Ref("branch_id", BranchTable, m.GetBranchId(), m.GetBranchKey(), &row.BranchID),
+		record.Ref("supervisor_id", ManagerTable, m.GetSupervisorId(), m.GetSupervisorKey(), &row.SupervisorID),
+	}
 	return row, refs, nil
 }
 
 func managerToProto(r *record.Record[ManagerRow]) *crmv1.Manager {
 	return &crmv1.Manager{
-		ManagerId: r.ID,
-		Key:       r.Key(),
-		Name:      r.Row.Name,
-		BranchId:  record.Value(r.Row.BranchID),
-		Etag:      r.Etag(),
+		ManagerId:    r.ID,
+		Key:          r.Key(),
+		Name:         r.Row.Name,
+		BranchId:     record.Value(r.Row.BranchID),
+		Login:        r.Row.Login,
+		SupervisorId: record.Value(r.Row.SupervisorID),
+		Etag:         r.Etag(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // RegionRow is a region as Postgres keeps it.
@@ -25,7 +26,7 @@ type RegionRow struct {
 }
 
 // RegionTable keeps regions; other rooms refer to it.
-var RegionTable = record.NewTable[RegionRow]("region")
+var RegionTable = record.NewTable[RegionRow]("region", sight.Everybody)
 
 var regionSchema = filter.Schema{
 	{Name: "region_id", Column: "region_id", Kind: filter.Int, Required: true, Indexed: true},

@@ -28,7 +28,7 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
 			Table: BranchTable, Name: "branch", ToRow: branchToRow, ToProto: branchToProto, Event: branchEvent,
 		}),
 		managers: record.NewStore(pool, log, record.Room[*crmv1.Manager, ManagerRow]{
-			Table: ManagerTable, Name: "manager", ToRow: managerToRow, ToProto: managerToProto, Event: managerEvent,
+			Table: ManagerTable, Name: "manager", ToRow: managerToRow, Resolved: refuseCircles, ToProto: managerToProto, Event: managerEvent,
 		}),
 	}
 }

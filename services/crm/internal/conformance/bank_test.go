@@ -24,6 +24,7 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
+	"tandem.bank/services/crm/internal/behaviour"
 	"tandem.bank/services/crm/internal/branch"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/consent"
@@ -80,8 +81,10 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
+	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(pool, log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(pool, log))
+	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(behaviour.NewRecorder(pool, prague, 0)))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(pool, log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))
@@ -115,6 +118,10 @@ func (b *bank) furnish(t *testing.T) {
 	}
 	b.upsert(t, customers, person("customer"), person("other customer"))
 	b.upsert(t, accounts, &crmv1.Account{Key: fixed("account"), Currency: "CZK"}, &crmv1.Account{Key: fixed("other account"), Currency: "EUR"})
+	agreement := func(key string) *crmv1.Contract {
+		return &crmv1.Contract{Key: fixed(key), Kind: crmv1.ContractKind_CONTRACT_KIND_CURRENT_ACCOUNT, Currency: "CZK"}
+	}
+	b.upsert(t, contracts, agreement("contract"), agreement("other contract"))
 	b.upsert(t, holders, &crmv1.AccountHolder{
 		Key: fixed("holder"), AccountKey: fixed("account"), CustomerKey: fixed("customer"), Role: crmv1.HolderRole_HOLDER_ROLE_OWNER,
 	})

@@ -10,6 +10,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a consent as Postgres keeps it.
@@ -29,7 +30,7 @@ type Row struct {
 }
 
 // Table keeps consents.
-var Table = record.NewTable[Row]("consent")
+var Table = record.NewTable[Row]("consent", sight.ByCustomer("customer_id"))
 
 var schema = filter.Schema{
 	{Name: "consent_id", Column: "consent_id", Kind: filter.Int, Required: true, Indexed: true},

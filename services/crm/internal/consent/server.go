@@ -95,5 +95,8 @@ func findCustomer(ctx context.Context, q record.Querier, path string, m named) (
 	if err == nil {
 		err = errs[0]
 	}
+	if err == nil {
+		err = customer.Table.MustSee(ctx, q, *id)
+	}
 	return record.Value(id), err
 }

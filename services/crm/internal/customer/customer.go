@@ -10,6 +10,7 @@ import (
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Kinds of customer.
@@ -74,7 +75,7 @@ type Row struct {
 }
 
 // Table keeps customers; other rooms refer to it.
-var Table = record.NewTable[Row]("customer")
+var Table = record.NewTable[Row]("customer", sight.Customers)
 
 // room is how this bank reads its customers.
 type room struct {
@@ -109,6 +110,9 @@ func (rm *room) change(old, updated *Row) error {
 	updated.Attributes, err = rm.catalogue.Settle(stored, updated.Attributes, updated.Kind)
 	return err
 }
+
+// Stored is a customer as it is kept.
+type Stored = record.Record[Row]
 
 // checkPast refuses days that can't have come yet anywhere.
 func checkPast(r *Row, tomorrow time.Time) error {

@@ -2,11 +2,14 @@ package customer
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Party is a customer as others speak of it.
@@ -19,6 +22,23 @@ type Party struct {
 	Name string
 	// BirthDate of an individual.
 	BirthDate pgtype.Date
+}
+
+// Conceal leaves of a party what anybody may know who sees a relation to it: its number.
+func (p *Party) Conceal() { *p = Party{ID: p.ID} }
+
+// ConcealUnseen conceals the parties whom the caller does not see.
+func ConcealUnseen(ctx context.Context, q record.Querier, parties map[int64]*Party) error {
+	if sight.Of(ctx).AllRows() {
+		return nil
+	}
+	seen, err := Table.Sees(ctx, q, slices.Collect(maps.Keys(parties))...)
+	for id, p := range parties {
+		if !seen[id] {
+			p.Conceal()
+		}
+	}
+	return err
 }
 
 // PartySQL selects customers as others speak of them, for the rooms that join them.

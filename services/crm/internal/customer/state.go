@@ -83,7 +83,8 @@ func (r *Row) stateChanged(old *Row) bool {
 	if old == nil {
 		return r.StateReason != "" || r.StateNote != "" || r.StateSince.Valid
 	}
-	return r.State != old.State || r.StateReason != old.StateReason || r.StateNote != old.StateNote || !sameDay(r.StateSince, old.StateSince)
+	told := r.StateReason != old.StateReason || r.StateNote != old.StateNote
+	return told || r.State != old.State || !sameDay(r.StateSince, old.StateSince)
 }
 
 func transition(from, to string) string {
@@ -114,7 +115,8 @@ func keepStateChanges(ctx context.Context, tx pgx.Tx, records []*record.Record[R
 	if len(ids) == 0 {
 		return nil
 	}
-	return request.Later(ctx, tx, nil, `INSERT INTO customer_state_change (customer_id, from_state, to_state, transition, reason, note, effective_on, actor)
+	return request.Later(ctx, tx, nil, `INSERT INTO customer_state_change
+    (customer_id, from_state, to_state, transition, reason, note, effective_on, actor)
 SELECT *, $8 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[])`,
 		ids, from, to, names, reasons, notes, since, outbox.Actor(ctx))
 }

@@ -88,6 +88,9 @@ const stateChangeColumns = "change_id, customer_id, from_state, to_state, transi
 func (s *Server) ListCustomerStateChanges(
 	ctx context.Context, req *crmv1.ListCustomerStateChangesRequest,
 ) (*crmv1.ListCustomerStateChangesResponse, error) {
+	if err := Table.MustSee(ctx, s.pool, req.GetCustomerId()); err != nil {
+		return nil, err
+	}
 	scope := fmt.Sprintf("customer_state_change %d", req.GetCustomerId())
 	after, err := page.Decode[int64](req.GetPageToken(), scope)
 	if err != nil {

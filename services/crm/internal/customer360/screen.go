@@ -1,6 +1,7 @@
 package customer360
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -118,7 +119,8 @@ func (s *screen) parts() []part {
 
 func (s *screen) profile() record.Part {
 	var found *record.Record[customer.Row]
-	read := customer.Table.PartByID(&found, s.customerID)
+	// Whether the caller sees the customer is known by now.
+	read := customer.Table.PartByID(context.Background(), &found, s.customerID)
 	take := read.Take
 	read.Take = func(rows pgx.Rows) error {
 		if err := take(rows); err != nil {

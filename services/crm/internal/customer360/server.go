@@ -31,6 +31,9 @@ func NewServer(pool *pgxpool.Pool) *Server {
 
 // ListRfmHistory returns a page of the results that stood beside a customer.
 func (s *Server) ListRfmHistory(ctx context.Context, req *crmv1.ListRfmHistoryRequest) (*crmv1.ListRfmHistoryResponse, error) {
+	if err := customer.Table.MustSee(ctx, s.pool, req.GetCustomerId()); err != nil {
+		return nil, err
+	}
 	return insight.List(ctx, s.pool, req)
 }
 
@@ -54,6 +57,9 @@ func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Re
 		tell: func(accountID int64, customerIDs []int64) { audit.TellHolders(ctx, accountID, customerIDs) },
 	}
 	if err := screen.read(ctx, s.pool, mask); err != nil {
+		return nil, err
+	}
+	if err := concealUnseen(ctx, s.pool, answer.GetRelations()); err != nil {
 		return nil, err
 	}
 	screen.tellAges()
@@ -85,7 +91,7 @@ func moment(asOf *timestamppb.Timestamp) (*time.Time, error) {
 // customerID is the number of the customer that a request names: the parts are read by it, and it never changes.
 func (s *Server) customerID(ctx context.Context, req *crmv1.GetCustomer360Request) (int64, error) {
 	if req.GetCustomerId() != 0 {
-		return req.GetCustomerId(), nil
+		return req.GetCustomerId(), customer.Table.MustSee(ctx, s.pool, req.GetCustomerId())
 	}
 	found, err := customer.Table.GetByKey(ctx, s.pool, req.GetKey())
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is an interaction as Postgres keeps it.
@@ -45,7 +46,7 @@ type Row struct {
 }
 
 // Table keeps interactions; other rooms refer to it.
-var Table = record.NewTable[Row]("interaction")
+var Table = record.NewTable[Row]("interaction", sight.ByCustomer("customer_id"))
 
 var (
 	kindComplaint  = record.EnumText(crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT)

@@ -103,8 +103,6 @@ func same(a, b any) bool {
 	case pgtype.Date:
 		b, ok := b.(pgtype.Date)
 		return ok && a.Valid == b.Valid && a.InfinityModifier == b.InfinityModifier && a.Time.Equal(b.Time)
-	case string:
-		return a == b
 	}
 	if reflect.DeepEqual(a, b) {
 		return true

@@ -219,9 +219,12 @@ func (s *Store[P, R]) writeKnown(ctx context.Context, tx pgx.Tx, rows []*row[R],
 	if err != nil {
 		return err
 	}
+	if err := s.checkStored(ctx, tx, rows, stored); err != nil {
+		return err
+	}
 	var changed []*row[R]
 	var same []int64
-	for _, r := range rows {
+	for _, r := range openRows(rows) {
 		old := stored[keyText(r.record.Key())]
 		if old == nil {
 			return fmt.Errorf("%s %s is neither new nor stored", s.room.Table.entity, keyText(r.record.Key()))

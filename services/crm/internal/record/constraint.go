@@ -9,9 +9,12 @@ import (
 )
 
 // Broken reports whether Postgres refused the values of a statement, so that the same statement without the bad row
-// would succeed: a constraint (class 23) or a value out of range (class 22).
+// would succeed: a constraint (class 23) or a value out of range (class 22). A row that the caller may not write is alike.
 func Broken(err error) bool {
 	var pg *pgconn.PgError
+	if errors.Is(err, errOutOfSight) {
+		return true
+	}
 	return errors.As(err, &pg) && (pgerrcode.IsIntegrityConstraintViolation(pg.Code) || pgerrcode.IsDataException(pg.Code))
 }
 

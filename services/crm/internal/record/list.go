@@ -61,6 +61,7 @@ func (s *Store[P, R]) List(ctx context.Context, req ListRequest, schema filter.S
 	if scope.Condition != "" {
 		l.where = scope.Condition + " AND " + l.where
 	}
+	l.where, l.args = s.room.Table.narrowed(ctx, l.where, l.args)
 	l.advice = advice(schema)
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {

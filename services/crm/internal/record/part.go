@@ -28,9 +28,10 @@ func (t *Table[R]) Part(take func([]*Record[R]), condition string, args ...any) 
 	}}
 }
 
-// PartByID reads the record with an id. It fails when there is none.
-func (t *Table[R]) PartByID(into **Record[R], id int64) Part {
-	part := t.Part(nil, t.idColumn()+" = $1", id)
+// PartByID reads the record with an id, if the caller sees it. It fails when there is none.
+func (t *Table[R]) PartByID(ctx context.Context, into **Record[R], id int64) Part {
+	condition, args := t.narrowed(ctx, t.idColumn()+" = $1", []any{id})
+	part := t.Part(nil, condition, args...)
 	part.Take = func(rows pgx.Rows) (err error) {
 		*into, err = t.exactlyOne(rows, fmt.Sprint(id))
 		return err

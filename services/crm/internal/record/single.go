@@ -20,7 +20,7 @@ import (
 // singleStatements makes the statements for one record.
 func (t *Table[R]) singleStatements() {
 	id, written := t.idColumn(), strings.Join(t.written, ", ")
-	t.lockSQL = fmt.Sprintf("SELECT %s, now() FROM %s WHERE %s = $1 FOR NO KEY UPDATE", t.list, t.entity, id)
+	t.lockSQL = fmt.Sprintf("SELECT %s, now() FROM %s WHERE %s = $1", t.list, t.entity, id)
 	t.insertSQL = fmt.Sprintf("INSERT INTO %s (%s, source, external_id, content_hash, import_id, %s) OVERRIDING SYSTEM VALUE VALUES (%s)",
 		t.entity, id, written, placeholders(len(t.written)+5))
 	t.changeHead = fmt.Sprintf("UPDATE %s SET content_hash = $2, import_id = $3, version = version + 1, updated_at = now()", t.entity)
@@ -32,10 +32,11 @@ func (t *Table[R]) singleStatements() {
 	t.changeSQL = t.changeHead + strings.Join(assignments, "") + t.changeTail
 }
 
-// lock returns the record with an id, keeps others from changing it until the transaction ends, and tells the time that a
+// lock returns the record with an id, if the caller sees it, keeps others from changing it until the transaction ends, and tells the time that a
 // change in this transaction has.
 func (t *Table[R]) lock(ctx context.Context, tx pgx.Tx, id int64) (locked *Record[R], now time.Time, err error) {
-	err = Read(ctx, tx, Part{SQL: t.lockSQL, Args: []any{id}, Take: func(rows pgx.Rows) error {
+	sql, args := t.narrowed(ctx, t.lockSQL, []any{id})
+	err = Read(ctx, tx, Part{SQL: sql + " FOR NO KEY UPDATE", Args: args, Take: func(rows pgx.Rows) error {
 		locked, err = t.exactlyOne(rows, fmt.Sprint(id), &now)
 		return err
 	}})

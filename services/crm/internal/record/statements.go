@@ -20,17 +20,18 @@ type Querier interface {
 	Batcher
 }
 
-// Get returns the record with an id.
+// Get returns the record with an id, if the caller sees it.
 func (t *Table[R]) Get(ctx context.Context, q Querier, id int64) (*Record[R], error) {
-	return t.one(ctx, q, fmt.Sprintf("%d", id), t.idColumn()+" = $1", id)
+	return t.one(ctx, q, fmt.Sprint(id), t.idColumn()+" = $1", id)
 }
 
-// GetByKey returns the record with an external key.
+// GetByKey returns the record with an external key, if the caller sees it.
 func (t *Table[R]) GetByKey(ctx context.Context, q Querier, key *crmv1.ExternalKey) (*Record[R], error) {
 	return t.one(ctx, q, keyText(key), "source = $1 AND external_id = $2", key.GetSource(), key.GetExternalId())
 }
 
 func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, args ...any) (*Record[R], error) {
+	condition, args = t.narrowed(ctx, condition, args)
 	rows, err := q.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.selectList(), t.entity, condition), args...)
 	if err != nil {
 		return nil, err
@@ -41,12 +42,17 @@ func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, a
 func (t *Table[R]) exactlyOne(rows pgx.Rows, name string, more ...any) (*Record[R], error) {
 	r, err := pgx.CollectExactlyOneRow(rows, t.Scanner(more...).Scan)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, apperr.NotFound("%s %s does not exist", strings.ReplaceAll(t.entity, "_", " "), name)
+		return nil, t.notFound(name)
 	}
 	return r, err
 }
 
-// Select returns the records that a condition selects. The rest of the statement, such as ORDER BY, may follow it.
+func (t *Table[R]) notFound(name string) error {
+	return apperr.NotFound("%s %s does not exist", strings.ReplaceAll(t.entity, "_", " "), name)
+}
+
+// Select returns the records that a condition selects, whoever may see them: rules need them all. The rest of the statement,
+// such as ORDER BY, may follow it.
 func (t *Table[R]) Select(ctx context.Context, q Querier, condition string, args ...any) ([]*Record[R], error) {
 	rows, err := q.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.selectList(), t.entity, condition), args...)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/outbox"
 	"tandem.bank/services/crm/internal/request"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Message is a resource of the API, for example *crmv1.Customer.
@@ -50,11 +51,15 @@ type Room[P Message, R any] struct {
 	// Written follows what was written, in the same transaction and for a whole batch at once: what others keep about the
 	// records changes with them. old holds the rows as they were, nil for a new record. Nil when nobody keeps anything.
 	Written func(ctx context.Context, tx pgx.Tx, records []*Record[R], old []*R) error
+	// Writable says which rows a caller may write, where it needs more than to see them; nil means those that are seen.
+	Writable sight.Belonging
 	// Deferred says that the table has deferred constraints, which hold for all rows of a batch together.
 	Deferred bool
 	// Replaces names, for an input-only field that stands for others, the stored fields that give way to it in an update.
 	// A <name>_key that stands for <name>_id needs no entry.
 	Replaces map[string][]string
+	// OutputOnly names fields beside key, etag and times that no update may set.
+	OutputOnly []string
 }
 
 // Store does the work that is alike for every kind of record.
@@ -151,6 +156,9 @@ func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[
 	if len(records) == 0 {
 		return nil
 	}
+	if err := s.checkWritten(ctx, tx, records); err != nil {
+		return err
+	}
 	if s.room.Written != nil {
 		if err := s.room.Written(ctx, tx, records, old); err != nil {
 			return err
@@ -177,6 +185,9 @@ func (s *Store[P, R]) publish(ctx context.Context, tx pgx.Tx, records []*Record[
 
 // constraint turns a broken constraint of the table into an error for the caller.
 func (s *Store[P, R]) constraint(err error) error {
+	if errors.Is(err, errOutOfSight) {
+		return err
+	}
 	if field, ok := takenColumn(err); ok {
 		return apperr.Duplicate(field, "is taken by another %s", s.room.Name)
 	}
@@ -186,8 +197,10 @@ func (s *Store[P, R]) constraint(err error) error {
 	return err
 }
 
-// named puts the resource's name before the paths of broken fields: that is where they stand in the request.
-func (s *Store[P, R]) named(err error) error {
+func (s *Store[P, R]) named(err error) error { return InMessage(s.room.Name, err) }
+
+// InMessage puts the resource's name before the paths of broken fields: that is where they stand in the request.
+func InMessage(name string, err error) error {
 	var known *apperr.Error
 	if !errors.As(err, &known) || len(known.Violations) == 0 {
 		return err
@@ -196,7 +209,7 @@ func (s *Store[P, R]) named(err error) error {
 	named.Violations = slices.Clone(known.Violations)
 	for i := range named.Violations {
 		v := &named.Violations[i]
-		v.Field = s.room.Name + "." + v.Field
+		v.Field = name + "." + v.Field
 		parts[i] = v.Field + ": " + v.Description
 	}
 	named.Message = strings.Join(parts, "; ")

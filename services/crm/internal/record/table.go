@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Record is a stored row with what every kind of record has.
@@ -62,12 +63,18 @@ type Table[R any] struct {
 	changeHead, changeTail string
 	// readOnly holds the fields of the others.
 	readOnly []int
+	// belongs says whose the rows are; nil shows them only to those who see everything.
+	belongs sight.Belonging
 }
 
 // NewTable reads the columns off R's json tags. A field tagged `record:"readonly"` is shown but never written from here:
-// its column belongs to another statement, and neither an upsert nor an update touches it.
-func NewTable[R any](entity string) *Table[R] {
+// its column belongs to another statement, and neither an upsert nor an update touches it. A row is seen by those who see
+// the customers that it belongs to, in any of these ways; without one, only by those who see everything.
+func NewTable[R any](entity string, belongs ...sight.Belonging) *Table[R] {
 	t := &Table[R]{entity: entity}
+	if len(belongs) > 0 {
+		t.belongs = sight.Any(belongs...)
+	}
 	row := reflect.TypeFor[R]()
 	for i := range row.NumField() {
 		tag, column := row.Field(i).Tag, row.Field(i).Tag.Get("json")

@@ -3,6 +3,7 @@ package relation
 import (
 	"context"
 	_ "embed"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -50,9 +51,18 @@ func Explore(ctx context.Context, q record.Querier, w Walk) (*crmv1.ExploreRelat
 		if err != nil {
 			return nil, err
 		}
-		level = e.take(steps, distance)
+		level, err = seenOf(ctx, q, e.take(steps, distance))
+		if err != nil {
+			return nil, err
+		}
 	}
 	return e.answer(ctx, q)
+}
+
+// seenOf leaves out the customers whom the caller does not see: a walk ends at them.
+func seenOf(ctx context.Context, q record.Querier, ids []int64) ([]int64, error) {
+	seen, err := customer.Table.Sees(ctx, q, ids...)
+	return slices.DeleteFunc(ids, func(id int64) bool { return !seen[id] }), err
 }
 
 func begin(w Walk) *exploration {
@@ -160,6 +170,9 @@ func (e *exploration) answer(ctx context.Context, q record.Querier) (*crmv1.Expl
 	}
 	parties, err := customer.Parties(ctx, q, e.reached)
 	if err != nil {
+		return nil, err
+	}
+	if err := customer.ConcealUnseen(ctx, q, parties); err != nil {
 		return nil, err
 	}
 	out.Connections = e.connectionProtos(relations, parties)

@@ -14,6 +14,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a relation as Postgres keeps it: both its days belong to it.
@@ -34,8 +35,11 @@ type Row struct {
 	Note            string              `json:"note"`
 }
 
-// Table keeps relations.
-var Table = record.NewTable[Row]("relation")
+// Table keeps relations. One is seen from both its ends, and written only by those who see both.
+var Table = record.NewTable[Row]("relation", sight.ByCustomer("customer_id"), sight.ByCustomer("other_customer_id"))
+
+var writable = sight.All(sight.ByCustomer("customer_id"),
+	sight.Any(sight.Unset("other_customer_id"), sight.ByCustomer("other_customer_id")))
 
 var schema = filter.Schema{
 	{Name: "relation_id", Column: "relation_id", Kind: filter.Int, Required: true, Indexed: true},

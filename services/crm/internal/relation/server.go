@@ -35,6 +35,7 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
 	name := []string{"other_name", "other_birth_date"}
 	return &Server{pool: pool, store: record.NewStore(pool, log, record.Room[*crmv1.Relation, Row]{
 		Table: Table, Name: "relation", ToRow: toRow, Resolved: resolved, Change: change, ToProto: toProto, Event: event, Deferred: true,
+		Writable: writable,
 		// Somebody who becomes a customer needs no name of their own any more.
 		Replaces: map[string][]string{"other_customer_id": name, "other_customer_key": name},
 	})}

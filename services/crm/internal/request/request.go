@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/auth"
 )
 
 // Retention is how long answers are kept for repeated calls.
@@ -44,7 +45,7 @@ func Once[P proto.Message](
 	if err != nil {
 		return answer, apperr.InvalidField("request_id", "must be a UUID")
 	}
-	hash, err := inputHash(method, input)
+	hash, err := inputHash(ctx, method, input)
 	if err != nil {
 		return answer, err
 	}
@@ -109,11 +110,13 @@ func keep(tx *tx, id uuid.UUID, hash []byte, answer proto.Message) error {
 	return nil
 }
 
-func inputHash(method string, input proto.Message) ([]byte, error) {
+// inputHash is of the input and of who gives it: another caller with the same id must not get an answer that is not theirs.
+func inputHash(ctx context.Context, method string, input proto.Message) ([]byte, error) {
 	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(input)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(append([]byte(method+"\x00"), raw...))
+	caller, _ := auth.FromContext(ctx)
+	sum := sha256.Sum256(append([]byte(method+"\x00"+caller.Subject+"\x00"), raw...))
 	return sum[:], nil
 }

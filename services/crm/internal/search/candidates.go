@@ -19,7 +19,7 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 	if level == levelText {
 		return s.textLevel(ctx, lastID, limit)
 	}
-	c := &conditions{terms: s.terms}
+	c := s.conditions()
 	this := c.of(s.root, level)
 	if this.never {
 		return nil, nil
@@ -78,7 +78,8 @@ func (s *search) walk(ctx context.Context, level crmv1.MatchLevel, lastID int64,
 // find reads customers at a level whom a further condition, on %s, admits. A walk goes by customer number and looks at the
 // words of each; otherwise the index of words gives the customers in any order.
 func (s *search) find(ctx context.Context, level crmv1.MatchLevel, walk bool, scope string, value any, limit int) ([]int64, error) {
-	c := &conditions{terms: s.terms, unindexed: walk}
+	c := s.conditions()
+	c.unindexed = walk
 	where := fmt.Sprintf(scope, c.bind(value)) + " AND " + c.render(c.of(s.root, level))
 	if level > levelIdentifier {
 		c.unindexed = true
@@ -90,10 +91,10 @@ func (s *search) find(ctx context.Context, level crmv1.MatchLevel, walk bool, sc
 	if walk {
 		order = " ORDER BY s.customer_id"
 	}
-	if walk && s.filter != "" {
+	if walk && (s.filter != "" || !s.sight.AllRows()) {
 		order += " + 0" // or the join would follow the order through all customers
 	}
-	from, err := s.filtered(c, where)
+	from, err := s.filtered(ctx, c, where)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (s *search) textLevel(ctx context.Context, lastID int64, limit int) ([]int6
 
 // candidates are the customers who have any of the terms in a name, an identifier or a text, unless they are too many.
 func (s *search) candidates(ctx context.Context, wanted []*query.Term) (ids []int64, all bool, err error) {
-	c := &conditions{terms: s.terms}
+	c := s.conditions()
 	parts, terms := make([]query.Node, len(wanted)), make([]*term, len(wanted))
 	for i, t := range wanted {
 		parts[i], terms[i] = t, s.terms[t]
@@ -144,7 +145,7 @@ func (s *search) candidates(ctx context.Context, wanted []*query.Term) (ids []in
 	if err != nil || len(names) == candidatesMax {
 		return nil, false, err
 	}
-	c = &conditions{terms: s.terms}
+	c = s.conditions()
 	sql = fmt.Sprintf("SELECT i.customer_id FROM interaction i WHERE i.words @@ (%s) LIMIT %d", c.anyText(terms), candidatesMax)
 	texts, err := collect[int64](ctx, s.tx, sql, c.args)
 	if err != nil || len(texts) == candidatesMax {

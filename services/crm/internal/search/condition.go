@@ -7,6 +7,7 @@ import (
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/search/query"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // condition is a part of a query in SQL: constant, or a text search of names alone, which the index answers as a whole, or
@@ -22,9 +23,13 @@ type condition struct {
 type conditions struct {
 	terms map[*query.Term]*term
 	args  []any
+	// sight keeps from being found by what the caller does not see in full.
+	sight *sight.Sight
 	// unindexed keeps the index of words out of the conditions that follow: they only check rows found otherwise.
 	unindexed bool
 }
+
+func (s *search) conditions() *conditions { return &conditions{terms: s.terms, sight: s.sight} }
 
 func (c *conditions) bind(value any) string {
 	c.args = append(c.args, value)
@@ -98,7 +103,7 @@ func (c *conditions) term(t *term, level crmv1.MatchLevel) condition {
 		ids = append(ids, f.CustomerID)
 	}
 	names := ""
-	if level > levelIdentifier {
+	if level > levelIdentifier && showsNames(c.sight) {
 		names = t.tsquery(level)
 	}
 	if len(ids) == 0 && !negated && level < levelText {
@@ -112,9 +117,12 @@ func (c *conditions) term(t *term, level crmv1.MatchLevel) condition {
 	if names != "" {
 		ways = append(ways, c.render(condition{names: names}))
 	}
-	if negated || level == levelText {
+	if (negated || level == levelText) && showsTexts(c.sight) {
 		ways = append(ways, fmt.Sprintf(
 			"EXISTS (SELECT FROM interaction i WHERE i.customer_id = s.customer_id AND i.words @@ (%s))", c.text(t)))
+	}
+	if len(ways) == 0 {
+		return condition{never: true}
 	}
 	return condition{sql: "(" + strings.Join(ways, " OR ") + ")"}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"tandem.bank/services/crm/internal/sight"
 )
 
 const (
@@ -38,6 +40,7 @@ var (
 
 // lookup collects the look-ups of all identifiers into one statement.
 type lookup struct {
+	sight *sight.Sight
 	parts []string
 	args  []any
 }
@@ -45,6 +48,9 @@ type lookup struct {
 // add looks a field of a table up; the condition has %s where the values go. The sum in the order keeps Postgres from
 // walking through all customers by number.
 func (l *lookup) add(term int, prefix bool, field, value, from, condition string, args ...any) {
+	if !l.sight.Shows(shownAs[field]) {
+		return
+	}
 	names := make([]any, len(args))
 	for i, arg := range args {
 		l.args = append(l.args, arg)
@@ -55,8 +61,8 @@ func (l *lookup) add(term int, prefix bool, field, value, from, condition string
 }
 
 // identify finds out which customers the terms name by an identifier, in any usual spelling of it.
-func identify(ctx context.Context, tx pgx.Tx, terms []*term) error {
-	l := &lookup{}
+func identify(ctx context.Context, tx pgx.Tx, seen *sight.Sight, terms []*term) error {
+	l := &lookup{sight: seen}
 	for i, t := range terms {
 		l.keys(i, t)
 		l.contacts(i, t)

@@ -71,7 +71,7 @@ func (s *search) fields(c *record.Record[customer.Row], level crmv1.MatchLevel) 
 			}
 		}
 		for _, name := range names {
-			if level > levelIdentifier && t.names(name.value, level) {
+			if level > levelIdentifier && showsNames(s.sight) && t.names(name.value, level) {
 				add(name.field, name.value)
 			}
 		}
@@ -84,7 +84,10 @@ const markWords = "HighlightAll=true, StartSel=" + markStart + ", StopSel=" + ma
 
 // texts are, by customer, the newest interactions in which any of the wanted words stands; three of each customer.
 func (s *search) texts(ctx context.Context, ids []int64) (map[int64][]*crmv1.FieldMatch, error) {
-	c := &conditions{terms: s.terms}
+	if !showsTexts(s.sight) {
+		return nil, nil
+	}
+	c := s.conditions()
 	wanted := c.anyText(s.wanted)
 	sql := fmt.Sprintf(`SELECT f.customer_id, f.interaction_id, shown, ts_headline('pg_catalog.russian', search_plain(shown), q, %[3]s::text)
 FROM (SELECT %[1]s AS q) wanted

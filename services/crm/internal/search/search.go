@@ -14,6 +14,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/customerlist"
 	"tandem.bank/services/crm/internal/search/query"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 //go:embed similar.sql
@@ -38,12 +39,13 @@ type search struct {
 	terms  map[*query.Term]*term
 	wanted []*term
 	filter string
+	sight  *sight.Sight
 	// walked counts the customers looked at one by one; stopped is where the call had looked at its share of them.
 	walked  int
 	stopped *position
 }
 
-func newSearch(tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
+func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
 	root, err := query.Parse(req.GetQuery())
 	switch {
 	case errors.Is(err, query.ErrEmpty), errors.Is(err, query.ErrTooMany):
@@ -54,7 +56,7 @@ func newSearch(tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
 	if _, _, err := filter.Postgres(req.GetFilter(), customerlist.Schema, nil); err != nil {
 		return nil, err
 	}
-	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter()}
+	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), sight: sight.Of(ctx)}
 	for _, t := range query.Wanted(root) {
 		s.terms[t] = newTerm(t)
 		s.wanted = append(s.wanted, s.terms[t])
@@ -72,7 +74,7 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 	for _, t := range s.terms {
 		all = append(all, t)
 	}
-	if err := identify(ctx, s.tx, all); err != nil {
+	if err := identify(ctx, s.tx, s.sight, all); err != nil {
 		return nil, fmt.Errorf("look identifiers up: %w", err)
 	}
 	first, lastID := levelIdentifier, int64(0)
@@ -80,7 +82,11 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 		first, lastID = after.Level, after.ID
 	}
 	var hits []hit
-	for level := first; level <= levelText && len(hits) < size && s.stopped == nil; level++ {
+	last := levelText
+	if !showsTexts(s.sight) {
+		last = levelSimilar
+	}
+	for level := first; level <= last && len(hits) < size && s.stopped == nil; level++ {
 		if level == levelSimilar || level == first && level > levelSimilar {
 			if err := s.guess(ctx); err != nil {
 				return nil, fmt.Errorf("look for similar words: %w", err)
@@ -98,13 +104,18 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 	return hits, nil
 }
 
-// filtered makes the customers whom a condition and the caller's filter admit.
-func (s *search) filtered(c *conditions, where string) (from string, err error) {
-	if s.filter == "" {
+// filtered makes the customers whom a condition, the caller's filter and the caller's sight admit.
+func (s *search) filtered(ctx context.Context, c *conditions, where string) (from string, err error) {
+	seen, args := sight.Condition(ctx, sight.Customers, c.args)
+	c.args = args
+	if s.filter == "" && seen == "" {
 		return "customer_search s WHERE " + where, nil
 	}
 	condition, args, err := filter.Postgres(s.filter, customerlist.Schema, c.args)
 	c.args = args
+	if seen != "" {
+		condition += " AND " + seen
+	}
 	// The offset keeps the join out of the inner statement: the words lead, the filter only looks at what they find.
 	return fmt.Sprintf("(SELECT * FROM customer_search s WHERE %s OFFSET 0) s JOIN customer USING (customer_id) WHERE %s", where, condition), err
 }
@@ -114,6 +125,9 @@ func (s *search) guess(ctx context.Context) error {
 	var numbers []int32
 	var texts []string
 	var asked []*word
+	if !showsNames(s.sight) {
+		return nil
+	}
 	for _, t := range s.wanted {
 		for _, w := range t.words {
 			if !w.guess() {

@@ -40,7 +40,7 @@ func (s *Server) SearchCustomers(ctx context.Context, req *crmv1.SearchCustomers
 	}
 	answer := &crmv1.SearchCustomersResponse{}
 	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
-		find, err := newSearch(tx, req)
+		find, err := newSearch(ctx, tx, req)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Row is a service level as Postgres keeps it.
@@ -20,7 +21,7 @@ type Row struct {
 }
 
 // Table keeps service levels; other rooms refer to it.
-var Table = record.NewTable[Row]("service_level")
+var Table = record.NewTable[Row]("service_level", sight.Everybody)
 
 var schema = filter.Schema{
 	{Name: "service_level_id", Column: "service_level_id", Kind: filter.Int, Required: true, Indexed: true},

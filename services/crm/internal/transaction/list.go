@@ -14,6 +14,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/listing"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // newestFirst is the order of a list unless the caller wants another; it is that of the index of each account.
@@ -34,7 +35,7 @@ type list struct {
 // sorts what the accounts have.
 func (l *Ledger) List(ctx context.Context, req *crmv1.ListTransactionsRequest) (*record.Page[*crmv1.Transaction], error) {
 	parameters := []string{"transaction", fmt.Sprint(req.GetAccountId()), fmt.Sprint(req.GetCustomerId()), req.GetFilter(), req.GetOrderBy()}
-	q, err := newList(req, parameters)
+	q, err := newList(ctx, req, parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +53,14 @@ func (l *Ledger) List(ctx context.Context, req *crmv1.ListTransactionsRequest) (
 	return out, err
 }
 
-func newList(req *crmv1.ListTransactionsRequest, parameters []string) (*list, error) {
+func newList(ctx context.Context, req *crmv1.ListTransactionsRequest, parameters []string) (*list, error) {
 	q := &list{size: page.Size(req.GetPageSize()), scope: "SELECT $1::bigint AS account_id", args: []any{req.GetAccountId()}}
 	if req.GetCustomerId() != 0 {
 		q.scope = "SELECT DISTINCT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner'"
 		q.args = []any{req.GetCustomerId()}
+	}
+	if seen, bound := sight.Condition(ctx, sight.ByAccount("asked.account_id"), q.args); seen != "" {
+		q.scope, q.args = "SELECT account_id FROM ("+q.scope+") asked WHERE "+seen, bound
 	}
 	var err error
 	if q.after, err = page.Decode[filter.Position](req.GetPageToken(), parameters...); err != nil {

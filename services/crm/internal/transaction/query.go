@@ -12,6 +12,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 //go:embed correction.sql
@@ -19,6 +20,9 @@ var correctionSQL string
 
 //go:embed balance.sql
 var balanceSQL string
+
+//go:embed corrected_balance.sql
+var correctedBalanceSQL string
 
 // columns are those of Row, in the order of values and targets.
 var columns = []string{
@@ -58,6 +62,9 @@ func (l *Ledger) scan(row pgx.CollectableRow) (*crmv1.Transaction, error) {
 	return toProto(&r, createdAt, l.baseCurrency), nil
 }
 
+// belongs says whose a transaction is: those who see its account see it.
+var belongs = sight.ByAccount("t.account_id")
+
 // Get returns one transaction by id or, when that is 0, by external key.
 func (l *Ledger) Get(ctx context.Context, id int64, key *crmv1.ExternalKey) (*crmv1.Transaction, error) {
 	name, from := fmt.Sprint(id), "transaction t WHERE t.transaction_id = $1"
@@ -66,6 +73,9 @@ func (l *Ledger) Get(ctx context.Context, id int64, key *crmv1.ExternalKey) (*cr
 		name = key.GetSource() + "/" + key.GetExternalId()
 		from = "transaction_key k JOIN transaction t USING (transaction_id, business_date) WHERE (k.source, k.external_id) = ($1, $2)"
 		args = []any{key.GetSource(), key.GetExternalId()}
+	}
+	if seen, bound := sight.Condition(ctx, belongs, args); seen != "" {
+		from, args = from+" AND "+seen, bound
 	}
 	rows, err := l.pool.Query(ctx, "SELECT "+selectList+" FROM "+from, args...)
 	if err != nil {

@@ -108,6 +108,10 @@ const (
 	AuditFault_AUDIT_FAULT_BLOCK_MISSING AuditFault = 6
 	// The block does not name the hash of the block before.
 	AuditFault_AUDIT_FAULT_CHAIN_BROKEN AuditFault = 7
+	// A change was published and has no entry: that was deleted, perhaps before it was sealed.
+	AuditFault_AUDIT_FAULT_EVENT_WITHOUT_ENTRY AuditFault = 8
+	// The entry tells of a change that was never published: one of the two was tampered with.
+	AuditFault_AUDIT_FAULT_ENTRY_WITHOUT_EVENT AuditFault = 9
 )
 
 // Enum value maps for AuditFault.
@@ -121,16 +125,20 @@ var (
 		5: "AUDIT_FAULT_BLOCK_EDITED",
 		6: "AUDIT_FAULT_BLOCK_MISSING",
 		7: "AUDIT_FAULT_CHAIN_BROKEN",
+		8: "AUDIT_FAULT_EVENT_WITHOUT_ENTRY",
+		9: "AUDIT_FAULT_ENTRY_WITHOUT_EVENT",
 	}
 	AuditFault_value = map[string]int32{
-		"AUDIT_FAULT_UNSPECIFIED":     0,
-		"AUDIT_FAULT_ENTRY_EDITED":    1,
-		"AUDIT_FAULT_ENTRY_DELETED":   2,
-		"AUDIT_FAULT_ENTRY_INSERTED":  3,
-		"AUDIT_FAULT_ENTRY_REORDERED": 4,
-		"AUDIT_FAULT_BLOCK_EDITED":    5,
-		"AUDIT_FAULT_BLOCK_MISSING":   6,
-		"AUDIT_FAULT_CHAIN_BROKEN":    7,
+		"AUDIT_FAULT_UNSPECIFIED":         0,
+		"AUDIT_FAULT_ENTRY_EDITED":        1,
+		"AUDIT_FAULT_ENTRY_DELETED":       2,
+		"AUDIT_FAULT_ENTRY_INSERTED":      3,
+		"AUDIT_FAULT_ENTRY_REORDERED":     4,
+		"AUDIT_FAULT_BLOCK_EDITED":        5,
+		"AUDIT_FAULT_BLOCK_MISSING":       6,
+		"AUDIT_FAULT_CHAIN_BROKEN":        7,
+		"AUDIT_FAULT_EVENT_WITHOUT_ENTRY": 8,
+		"AUDIT_FAULT_ENTRY_WITHOUT_EVENT": 9,
 	}
 )
 
@@ -843,7 +851,7 @@ type VerifyAuditRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// First block; 0 means 1.
 	FromBlock int64 `protobuf:"varint,1,opt,name=from_block,json=fromBlock,proto3" json:"from_block,omitempty"`
-	// Last block; 0 means the newest.
+	// Last block; 0 means the newest, and that changes are compared with their events too.
 	ToBlock       int64 `protobuf:"varint,2,opt,name=to_block,json=toBlock,proto3" json:"to_block,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -898,9 +906,9 @@ type AuditFinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Kind.
 	Fault AuditFault `protobuf:"varint,1,opt,name=fault,proto3,enum=tandem.crm.v1.AuditFault" json:"fault,omitempty"`
-	// Block in which it was found.
+	// Block in which it was found; 0 when changes and events differ.
 	Block int64 `protobuf:"varint,2,opt,name=block,proto3" json:"block,omitempty"`
-	// Entry; 0 when the block itself is wrong.
+	// Entry; 0 when the block itself is wrong, or when an event has none.
 	EntryId int64 `protobuf:"varint,3,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
 	// The same as a sentence.
 	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
@@ -982,9 +990,11 @@ type VerifyAuditResponse struct {
 	// Whether this is the last step.
 	Done bool `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
 	// In the last step: there are more findings than are sent.
-	Truncated     bool `protobuf:"varint,7,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Truncated bool `protobuf:"varint,7,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// Events compared with the entries of their changes so far; 0 when to_block was given.
+	EventsCompared int64 `protobuf:"varint,8,opt,name=events_compared,json=eventsCompared,proto3" json:"events_compared,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *VerifyAuditResponse) Reset() {
@@ -1066,6 +1076,13 @@ func (x *VerifyAuditResponse) GetTruncated() bool {
 	return false
 }
 
+func (x *VerifyAuditResponse) GetEventsCompared() int64 {
+	if x != nil {
+		return x.EventsCompared
+	}
+	return 0
+}
+
 var File_tandem_crm_v1_audit_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_audit_proto_rawDesc = "" +
@@ -1140,7 +1157,7 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\x05fault\x18\x01 \x01(\x0e2\x19.tandem.crm.v1.AuditFaultR\x05fault\x12\x14\n" +
 	"\x05block\x18\x02 \x01(\x03R\x05block\x12\x19\n" +
 	"\bentry_id\x18\x03 \x01(\x03R\aentryId\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"\x89\x02\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\xb2\x02\n" +
 	"\x13VerifyAuditResponse\x127\n" +
 	"\bfindings\x18\x01 \x03(\v2\x1b.tandem.crm.v1.AuditFindingR\bfindings\x12\x14\n" +
 	"\x05block\x18\x02 \x01(\x03R\x05block\x12\x1d\n" +
@@ -1149,14 +1166,15 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\x0fblocks_verified\x18\x04 \x01(\x03R\x0eblocksVerified\x12)\n" +
 	"\x10entries_verified\x18\x05 \x01(\x03R\x0fentriesVerified\x12\x12\n" +
 	"\x04done\x18\x06 \x01(\bR\x04done\x12\x1c\n" +
-	"\ttruncated\x18\a \x01(\bR\ttruncated*\xa6\x01\n" +
+	"\ttruncated\x18\a \x01(\bR\ttruncated\x12'\n" +
+	"\x0fevents_compared\x18\b \x01(\x03R\x0eeventsCompared*\xa6\x01\n" +
 	"\vAuditAction\x12\x1c\n" +
 	"\x18AUDIT_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13AUDIT_ACTION_CREATE\x10\x01\x12\x17\n" +
 	"\x13AUDIT_ACTION_UPDATE\x10\x02\x12\x17\n" +
 	"\x13AUDIT_ACTION_DELETE\x10\x03\x12\x15\n" +
 	"\x11AUDIT_ACTION_READ\x10\x04\x12\x17\n" +
-	"\x13AUDIT_ACTION_DENIED\x10\x05*\x82\x02\n" +
+	"\x13AUDIT_ACTION_DENIED\x10\x05*\xcc\x02\n" +
 	"\n" +
 	"AuditFault\x12\x1b\n" +
 	"\x17AUDIT_FAULT_UNSPECIFIED\x10\x00\x12\x1c\n" +
@@ -1166,7 +1184,9 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\x1bAUDIT_FAULT_ENTRY_REORDERED\x10\x04\x12\x1c\n" +
 	"\x18AUDIT_FAULT_BLOCK_EDITED\x10\x05\x12\x1d\n" +
 	"\x19AUDIT_FAULT_BLOCK_MISSING\x10\x06\x12\x1c\n" +
-	"\x18AUDIT_FAULT_CHAIN_BROKEN\x10\a2\x8e\x03\n" +
+	"\x18AUDIT_FAULT_CHAIN_BROKEN\x10\a\x12#\n" +
+	"\x1fAUDIT_FAULT_EVENT_WITHOUT_ENTRY\x10\b\x12#\n" +
+	"\x1fAUDIT_FAULT_ENTRY_WITHOUT_EVENT\x10\t2\x8e\x03\n" +
 	"\fAuditService\x12c\n" +
 	"\x10ListAuditEntries\x12&.tandem.crm.v1.ListAuditEntriesRequest\x1a'.tandem.crm.v1.ListAuditEntriesResponse\x12W\n" +
 	"\fGetAuditHead\x12\".tandem.crm.v1.GetAuditHeadRequest\x1a#.tandem.crm.v1.GetAuditHeadResponse\x12h\n" +

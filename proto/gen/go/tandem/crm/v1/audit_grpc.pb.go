@@ -32,7 +32,7 @@ const (
 // AuditService shows who changed and who read what, and proves that nobody touched the record of it.
 //
 // Entries are sealed in blocks, each with the hash of the one before. What was written in the last second or two is not
-// in a block yet.
+// in a block yet; of that, changes are proved by their events, reads are not.
 type AuditServiceClient interface {
 	// Lists entries a page at a time, newest first.
 	// Errors: INVALID_ARGUMENT (filter, order, page token, times), FAILED_PRECONDITION (too large to count).
@@ -42,7 +42,8 @@ type AuditServiceClient interface {
 	// Sends blocks as they are stored, by number, for the comparison with the copy that analytics keeps.
 	// Errors: INVALID_ARGUMENT (to_block before from_block).
 	StreamAuditBlocks(ctx context.Context, in *StreamAuditBlocksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAuditBlocksResponse], error)
-	// Computes every hash again and sends what is wrong, and how far it is. What is wrong is no error of the call.
+	// Computes every hash again and sends what is wrong, and how far it is. What is wrong is no error of the call. Without
+	// to_block, changes are compared with the events that they left, as far as the outbox reaches back, whether sealed or not.
 	// Errors: INVALID_ARGUMENT (to_block before from_block).
 	VerifyAudit(ctx context.Context, in *VerifyAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyAuditResponse], error)
 }
@@ -120,7 +121,7 @@ type AuditService_VerifyAuditClient = grpc.ServerStreamingClient[VerifyAuditResp
 // AuditService shows who changed and who read what, and proves that nobody touched the record of it.
 //
 // Entries are sealed in blocks, each with the hash of the one before. What was written in the last second or two is not
-// in a block yet.
+// in a block yet; of that, changes are proved by their events, reads are not.
 type AuditServiceServer interface {
 	// Lists entries a page at a time, newest first.
 	// Errors: INVALID_ARGUMENT (filter, order, page token, times), FAILED_PRECONDITION (too large to count).
@@ -130,7 +131,8 @@ type AuditServiceServer interface {
 	// Sends blocks as they are stored, by number, for the comparison with the copy that analytics keeps.
 	// Errors: INVALID_ARGUMENT (to_block before from_block).
 	StreamAuditBlocks(*StreamAuditBlocksRequest, grpc.ServerStreamingServer[StreamAuditBlocksResponse]) error
-	// Computes every hash again and sends what is wrong, and how far it is. What is wrong is no error of the call.
+	// Computes every hash again and sends what is wrong, and how far it is. What is wrong is no error of the call. Without
+	// to_block, changes are compared with the events that they left, as far as the outbox reaches back, whether sealed or not.
 	// Errors: INVALID_ARGUMENT (to_block before from_block).
 	VerifyAudit(*VerifyAuditRequest, grpc.ServerStreamingServer[VerifyAuditResponse]) error
 	mustEmbedUnimplementedAuditServiceServer()

@@ -255,7 +255,13 @@ type Manager struct {
 	// Input only, instead of branch_id.
 	BranchKey *ExternalKey `protobuf:"bytes,5,opt,name=branch_key,json=branchKey,proto3" json:"branch_key,omitempty"`
 	// Changes with each change of the record; output only.
-	Etag          string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Subject of the manager's tokens, unique: by it a caller is found among the managers. Empty for one who does not log in.
+	Login string `protobuf:"bytes,7,opt,name=login,proto3" json:"login,omitempty"`
+	// Manager above, 0 for none. Nobody stands above themselves, at any distance.
+	SupervisorId int64 `protobuf:"varint,8,opt,name=supervisor_id,json=supervisorId,proto3" json:"supervisor_id,omitempty"`
+	// Input only, instead of supervisor_id.
+	SupervisorKey *ExternalKey `protobuf:"bytes,9,opt,name=supervisor_key,json=supervisorKey,proto3" json:"supervisor_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -330,6 +336,27 @@ func (x *Manager) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Manager) GetLogin() string {
+	if x != nil {
+		return x.Login
+	}
+	return ""
+}
+
+func (x *Manager) GetSupervisorId() int64 {
+	if x != nil {
+		return x.SupervisorId
+	}
+	return 0
+}
+
+func (x *Manager) GetSupervisorKey() *ExternalKey {
+	if x != nil {
+		return x.SupervisorKey
+	}
+	return nil
 }
 
 // BatchUpsertRegionsRequest carries regions to create or change.
@@ -1440,7 +1467,7 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"\n" +
 	"region_key\x18\x05 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\tregionKey\x12/\n" +
 	"\blocation\x18\x06 \x01(\v2\x13.google.type.LatLngR\blocation\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\xeb\x01\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"\xfc\x02\n" +
 	"\aManager\x12\x1d\n" +
 	"\n" +
 	"manager_id\x18\x01 \x01(\x03R\tmanagerId\x12,\n" +
@@ -1450,7 +1477,10 @@ const file_tandem_crm_v1_branch_proto_rawDesc = "" +
 	"\tbranch_id\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\bbranchId\x129\n" +
 	"\n" +
 	"branch_key\x18\x05 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\tbranchKey\x12\x12\n" +
-	"\x04etag\x18\x06 \x01(\tR\x04etag\"\x8f\x02\n" +
+	"\x04etag\x18\x06 \x01(\tR\x04etag\x12\x1e\n" +
+	"\x05login\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05login\x12,\n" +
+	"\rsupervisor_id\x18\b \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fsupervisorId\x12A\n" +
+	"\x0esupervisor_key\x18\t \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\rsupervisorKey\"\x8f\x02\n" +
 	"\x19BatchUpsertRegionsRequest\x127\n" +
 	"\aregions\x18\x01 \x03(\v2\x15.tandem.crm.v1.RegionB\x06\xbaH\x03\xd8\x01\x03R\aregions\x12(\n" +
 	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
@@ -1598,50 +1628,51 @@ var file_tandem_crm_v1_branch_proto_depIdxs = []int32{
 	23, // 5: tandem.crm.v1.Branch.location:type_name -> google.type.LatLng
 	22, // 6: tandem.crm.v1.Manager.key:type_name -> tandem.crm.v1.ExternalKey
 	22, // 7: tandem.crm.v1.Manager.branch_key:type_name -> tandem.crm.v1.ExternalKey
-	0,  // 8: tandem.crm.v1.BatchUpsertRegionsRequest.regions:type_name -> tandem.crm.v1.Region
-	24, // 9: tandem.crm.v1.BatchUpsertRegionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 10: tandem.crm.v1.GetRegionRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	0,  // 11: tandem.crm.v1.GetRegionResponse.region:type_name -> tandem.crm.v1.Region
-	25, // 12: tandem.crm.v1.ListRegionsRequest.count:type_name -> tandem.crm.v1.CountMode
-	0,  // 13: tandem.crm.v1.ListRegionsResponse.regions:type_name -> tandem.crm.v1.Region
-	26, // 14: tandem.crm.v1.ListRegionsResponse.count:type_name -> tandem.crm.v1.Count
-	1,  // 15: tandem.crm.v1.BatchUpsertBranchesRequest.branches:type_name -> tandem.crm.v1.Branch
-	24, // 16: tandem.crm.v1.BatchUpsertBranchesResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 17: tandem.crm.v1.GetBranchRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	1,  // 18: tandem.crm.v1.GetBranchResponse.branch:type_name -> tandem.crm.v1.Branch
-	25, // 19: tandem.crm.v1.ListBranchesRequest.count:type_name -> tandem.crm.v1.CountMode
-	1,  // 20: tandem.crm.v1.ListBranchesResponse.branches:type_name -> tandem.crm.v1.Branch
-	26, // 21: tandem.crm.v1.ListBranchesResponse.count:type_name -> tandem.crm.v1.Count
-	2,  // 22: tandem.crm.v1.BatchUpsertManagersRequest.managers:type_name -> tandem.crm.v1.Manager
-	24, // 23: tandem.crm.v1.BatchUpsertManagersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	22, // 24: tandem.crm.v1.GetManagerRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 25: tandem.crm.v1.GetManagerResponse.manager:type_name -> tandem.crm.v1.Manager
-	25, // 26: tandem.crm.v1.ListManagersRequest.count:type_name -> tandem.crm.v1.CountMode
-	2,  // 27: tandem.crm.v1.ListManagersResponse.managers:type_name -> tandem.crm.v1.Manager
-	26, // 28: tandem.crm.v1.ListManagersResponse.count:type_name -> tandem.crm.v1.Count
-	3,  // 29: tandem.crm.v1.BranchService.BatchUpsertRegions:input_type -> tandem.crm.v1.BatchUpsertRegionsRequest
-	5,  // 30: tandem.crm.v1.BranchService.GetRegion:input_type -> tandem.crm.v1.GetRegionRequest
-	7,  // 31: tandem.crm.v1.BranchService.ListRegions:input_type -> tandem.crm.v1.ListRegionsRequest
-	9,  // 32: tandem.crm.v1.BranchService.BatchUpsertBranches:input_type -> tandem.crm.v1.BatchUpsertBranchesRequest
-	11, // 33: tandem.crm.v1.BranchService.GetBranch:input_type -> tandem.crm.v1.GetBranchRequest
-	13, // 34: tandem.crm.v1.BranchService.ListBranches:input_type -> tandem.crm.v1.ListBranchesRequest
-	15, // 35: tandem.crm.v1.BranchService.BatchUpsertManagers:input_type -> tandem.crm.v1.BatchUpsertManagersRequest
-	17, // 36: tandem.crm.v1.BranchService.GetManager:input_type -> tandem.crm.v1.GetManagerRequest
-	19, // 37: tandem.crm.v1.BranchService.ListManagers:input_type -> tandem.crm.v1.ListManagersRequest
-	4,  // 38: tandem.crm.v1.BranchService.BatchUpsertRegions:output_type -> tandem.crm.v1.BatchUpsertRegionsResponse
-	6,  // 39: tandem.crm.v1.BranchService.GetRegion:output_type -> tandem.crm.v1.GetRegionResponse
-	8,  // 40: tandem.crm.v1.BranchService.ListRegions:output_type -> tandem.crm.v1.ListRegionsResponse
-	10, // 41: tandem.crm.v1.BranchService.BatchUpsertBranches:output_type -> tandem.crm.v1.BatchUpsertBranchesResponse
-	12, // 42: tandem.crm.v1.BranchService.GetBranch:output_type -> tandem.crm.v1.GetBranchResponse
-	14, // 43: tandem.crm.v1.BranchService.ListBranches:output_type -> tandem.crm.v1.ListBranchesResponse
-	16, // 44: tandem.crm.v1.BranchService.BatchUpsertManagers:output_type -> tandem.crm.v1.BatchUpsertManagersResponse
-	18, // 45: tandem.crm.v1.BranchService.GetManager:output_type -> tandem.crm.v1.GetManagerResponse
-	20, // 46: tandem.crm.v1.BranchService.ListManagers:output_type -> tandem.crm.v1.ListManagersResponse
-	38, // [38:47] is the sub-list for method output_type
-	29, // [29:38] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	22, // 8: tandem.crm.v1.Manager.supervisor_key:type_name -> tandem.crm.v1.ExternalKey
+	0,  // 9: tandem.crm.v1.BatchUpsertRegionsRequest.regions:type_name -> tandem.crm.v1.Region
+	24, // 10: tandem.crm.v1.BatchUpsertRegionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 11: tandem.crm.v1.GetRegionRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	0,  // 12: tandem.crm.v1.GetRegionResponse.region:type_name -> tandem.crm.v1.Region
+	25, // 13: tandem.crm.v1.ListRegionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	0,  // 14: tandem.crm.v1.ListRegionsResponse.regions:type_name -> tandem.crm.v1.Region
+	26, // 15: tandem.crm.v1.ListRegionsResponse.count:type_name -> tandem.crm.v1.Count
+	1,  // 16: tandem.crm.v1.BatchUpsertBranchesRequest.branches:type_name -> tandem.crm.v1.Branch
+	24, // 17: tandem.crm.v1.BatchUpsertBranchesResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 18: tandem.crm.v1.GetBranchRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	1,  // 19: tandem.crm.v1.GetBranchResponse.branch:type_name -> tandem.crm.v1.Branch
+	25, // 20: tandem.crm.v1.ListBranchesRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 21: tandem.crm.v1.ListBranchesResponse.branches:type_name -> tandem.crm.v1.Branch
+	26, // 22: tandem.crm.v1.ListBranchesResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 23: tandem.crm.v1.BatchUpsertManagersRequest.managers:type_name -> tandem.crm.v1.Manager
+	24, // 24: tandem.crm.v1.BatchUpsertManagersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	22, // 25: tandem.crm.v1.GetManagerRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	2,  // 26: tandem.crm.v1.GetManagerResponse.manager:type_name -> tandem.crm.v1.Manager
+	25, // 27: tandem.crm.v1.ListManagersRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 28: tandem.crm.v1.ListManagersResponse.managers:type_name -> tandem.crm.v1.Manager
+	26, // 29: tandem.crm.v1.ListManagersResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 30: tandem.crm.v1.BranchService.BatchUpsertRegions:input_type -> tandem.crm.v1.BatchUpsertRegionsRequest
+	5,  // 31: tandem.crm.v1.BranchService.GetRegion:input_type -> tandem.crm.v1.GetRegionRequest
+	7,  // 32: tandem.crm.v1.BranchService.ListRegions:input_type -> tandem.crm.v1.ListRegionsRequest
+	9,  // 33: tandem.crm.v1.BranchService.BatchUpsertBranches:input_type -> tandem.crm.v1.BatchUpsertBranchesRequest
+	11, // 34: tandem.crm.v1.BranchService.GetBranch:input_type -> tandem.crm.v1.GetBranchRequest
+	13, // 35: tandem.crm.v1.BranchService.ListBranches:input_type -> tandem.crm.v1.ListBranchesRequest
+	15, // 36: tandem.crm.v1.BranchService.BatchUpsertManagers:input_type -> tandem.crm.v1.BatchUpsertManagersRequest
+	17, // 37: tandem.crm.v1.BranchService.GetManager:input_type -> tandem.crm.v1.GetManagerRequest
+	19, // 38: tandem.crm.v1.BranchService.ListManagers:input_type -> tandem.crm.v1.ListManagersRequest
+	4,  // 39: tandem.crm.v1.BranchService.BatchUpsertRegions:output_type -> tandem.crm.v1.BatchUpsertRegionsResponse
+	6,  // 40: tandem.crm.v1.BranchService.GetRegion:output_type -> tandem.crm.v1.GetRegionResponse
+	8,  // 41: tandem.crm.v1.BranchService.ListRegions:output_type -> tandem.crm.v1.ListRegionsResponse
+	10, // 42: tandem.crm.v1.BranchService.BatchUpsertBranches:output_type -> tandem.crm.v1.BatchUpsertBranchesResponse
+	12, // 43: tandem.crm.v1.BranchService.GetBranch:output_type -> tandem.crm.v1.GetBranchResponse
+	14, // 44: tandem.crm.v1.BranchService.ListBranches:output_type -> tandem.crm.v1.ListBranchesResponse
+	16, // 45: tandem.crm.v1.BranchService.BatchUpsertManagers:output_type -> tandem.crm.v1.BatchUpsertManagersResponse
+	18, // 46: tandem.crm.v1.BranchService.GetManager:output_type -> tandem.crm.v1.GetManagerResponse
+	20, // 47: tandem.crm.v1.BranchService.ListManagers:output_type -> tandem.crm.v1.ListManagersResponse
+	39, // [39:48] is the sub-list for method output_type
+	30, // [30:39] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_branch_proto_init() }

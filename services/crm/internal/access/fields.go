@@ -1,0 +1,211 @@
+package access
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/filter"
+)
+
+// violationsMax bounds how many refused fields are named; a batch of thousands of rows says the same in each.
+const violationsMax = 100
+
+// mask takes out of an answer what the caller does not see.
+func (p *Policy) mask(g *grant, answer any) {
+	if m, ok := answer.(proto.Message); ok && m != nil && m.ProtoReflect().IsValid() {
+		p.cover(g, g.answers.of(m.ProtoReflect().Descriptor()), m.ProtoReflect())
+	}
+}
+
+func (p *Policy) cover(g *grant, to *plan, m protoreflect.Message) {
+	if to == nil {
+		return
+	}
+	for _, f := range to.meant {
+		if !m.Has(f) {
+			continue
+		}
+		field := p.classOf[fieldName(f)]
+		w := field.way
+		if v, _ := g.view(field.class); v == hidden {
+			w = ways["hidden"]
+		}
+		w.apply(m, f)
+	}
+	for i, f := range to.lead {
+		visit(m, f, "", func(inner protoreflect.Message, _ string) { p.cover(g, to.leadTo[i], inner) })
+	}
+}
+
+// checkRequest refuses a request that sets fields which the caller may not write, or asks by fields which they do not see.
+func (p *Policy) checkRequest(g *grant, method protoreflect.MethodDescriptor, request any) error {
+	m, ok := request.(proto.Message)
+	if !ok {
+		return nil
+	}
+	var broken []apperr.Violation
+	p.findWrites(g.requests.of(m.ProtoReflect().Descriptor()), m.ProtoReflect(), "", &broken)
+	p.findMasked(g, m, &broken)
+	p.findAsked(g, method, m, &broken)
+	if len(broken) == 0 {
+		return nil
+	}
+	texts := make([]string, len(broken))
+	for i, v := range broken {
+		texts[i] = v.Field + ": " + v.Description
+	}
+	return &apperr.Error{
+		Code: codes.PermissionDenied, Reason: apperr.ReasonFieldDenied, Message: strings.Join(texts, "; "), Violations: broken,
+		Metadata: map[string]string{"method": methodName(method)},
+	}
+}
+
+func refuse(broken *[]apperr.Violation, field, format string, args ...any) {
+	if len(*broken) < violationsMax {
+		*broken = append(*broken, apperr.Violation{Field: field, Description: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (p *Policy) findWrites(to *plan, m protoreflect.Message, path string, broken *[]apperr.Violation) {
+	if to == nil || len(*broken) >= violationsMax {
+		return
+	}
+	for _, f := range to.meant {
+		if m.Has(f) {
+			refuse(broken, path+string(f.Name()), "you may not write what is %s", p.classOf[fieldName(f)].class.name)
+		}
+	}
+	for i, f := range to.lead {
+		visit(m, f, path, func(inner protoreflect.Message, at string) { p.findWrites(to.leadTo[i], inner, at+".", broken) })
+	}
+}
+
+// findMasked finds what an update mask would change: a field that is cleared is not set in the request.
+func (p *Policy) findMasked(g *grant, m proto.Message, broken *[]apperr.Violation) {
+	update, ok := m.(interface{ GetUpdateMask() *fieldmaskpb.FieldMask })
+	if !ok {
+		return
+	}
+	for _, resource := range resourcesOf(m.ProtoReflect().Descriptor()) {
+		for _, path := range update.GetUpdateMask().GetPaths() {
+			if path == "*" && g.requests.of(resource) != nil {
+				refuse(broken, "update_mask", "%q names fields that you may not write", path)
+				continue
+			}
+			along, last := fieldsAlong(resource, path)
+			for _, f := range along {
+				if c := p.classOf[fieldName(f)]; c != nil && g.requests.means(f) {
+					refuse(broken, "update_mask", "you may not write %s, which is %s", path, c.class.name)
+				}
+			}
+			if last != nil && g.requests.of(last) != nil {
+				refuse(broken, "update_mask", "%s holds fields that you may not write; name those that you change", path)
+			}
+		}
+	}
+}
+
+// resourcesOf are the types of the API that a request holds.
+func resourcesOf(d protoreflect.MessageDescriptor) []protoreflect.MessageDescriptor {
+	var out []protoreflect.MessageDescriptor
+	for i := range d.Fields().Len() {
+		if inner := d.Fields().Get(i).Message(); inner != nil && inner.ParentFile().Package() == apiPackage {
+			out = append(out, inner)
+		}
+	}
+	return out
+}
+
+// fieldsAlong are the fields that a path such as "individual.birth_date" goes through, as far as there are any, and the
+// type of the message at its end where it ends at one.
+func fieldsAlong(d protoreflect.MessageDescriptor, path string) (along []protoreflect.FieldDescriptor, last protoreflect.MessageDescriptor) {
+	for name := range strings.SplitSeq(path, ".") {
+		if d == nil {
+			return along, nil
+		}
+		f := d.Fields().ByName(protoreflect.Name(name))
+		if f == nil {
+			return nil, nil
+		}
+		along, d = append(along, f), messageOf(f)
+		if f.IsMap() {
+			return along, d // what follows is a key
+		}
+	}
+	return along, d
+}
+
+// findAsked finds fields in filter and order that the caller does not see in full: who may ask often enough learns them.
+func (p *Policy) findAsked(g *grant, method protoreflect.MethodDescriptor, m proto.Message, broken *[]apperr.Violation) {
+	if len(g.clouded) == 0 {
+		return
+	}
+	if asks, ok := m.(interface{ GetFilter() string }); ok {
+		for _, name := range filter.Fields(asks.GetFilter()) {
+			p.ask(g, method, "filter", name, broken)
+		}
+	}
+	if asks, ok := m.(interface{ GetOrderBy() string }); ok {
+		for _, name := range filter.OrderFields(asks.GetOrderBy()) {
+			p.ask(g, method, "order_by", name, broken)
+		}
+	}
+}
+
+func (p *Policy) ask(g *grant, method protoreflect.MethodDescriptor, where, name string, broken *[]apperr.Violation) {
+	along, known := p.meaning(method, name)
+	if !known {
+		refuse(broken, where, "%q is no field that you may ask by", name)
+		return
+	}
+	for _, f := range along {
+		if g.clouded[fieldName(f)] {
+			class := p.classOf[fieldName(f)].class.name
+			refuse(broken, where, "%s is %s, which you do not see in full, so you can't ask by it", name, class)
+		}
+	}
+}
+
+// meaning finds the fields that a name in a filter stands for: a path in what the method lists, in what that holds, or in
+// another kind of record, whose name comes first. Names that are no fields must be listed in the policy.
+func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (along []protoreflect.FieldDescriptor, known bool) {
+	for _, listed := range resourcesOf(method.Output()) {
+		for _, d := range append([]protoreflect.MessageDescriptor{listed}, resourcesOf(listed)...) {
+			if p.open[string(d.Name())+"."+name] {
+				return nil, true
+			}
+			if along, _ := fieldsAlong(d, name); along != nil {
+				return along, true
+			}
+		}
+	}
+	kind, rest, _ := strings.Cut(name, ".")
+	other := apiMessage(messageName(strings.TrimSuffix(kind, "s")))
+	if kind == "rfm" {
+		other = apiMessage("RfmInsight")
+	}
+	if other == nil || rest == "" {
+		return nil, other != nil // the kind alone asks whether there are any
+	}
+	along, _ = fieldsAlong(other, rest)
+	return along, along != nil || p.open[string(other.Name())+"."+rest]
+}
+
+// messageName is "AccountHolder" for "account_holder".
+func messageName(kind string) string {
+	var name strings.Builder
+	for word := range strings.SplitSeq(kind, "_") {
+		if word != "" {
+			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return name.String()
+}
+
+func indexed(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

@@ -1,0 +1,156 @@
+package behaviour
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/filter"
+	"tandem.bank/pkg/page"
+	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/record"
+)
+
+// rejectionsMax bounds the answer to a stream.
+const rejectionsMax = 1000
+
+// Server answers tandem.crm.v1.BehaviourService.
+type Server struct {
+	crmv1.UnimplementedBehaviourServiceServer
+	recorder *Recorder
+}
+
+// NewServer serves a recorder.
+func NewServer(recorder *Recorder) *Server { return &Server{recorder: recorder} }
+
+// BatchRecordBehaviourEvents records a bundle.
+func (s *Server) BatchRecordBehaviourEvents(
+	ctx context.Context, req *crmv1.BatchRecordBehaviourEventsRequest,
+) (*crmv1.BatchRecordBehaviourEventsResponse, error) {
+	results, err := s.recorder.Record(ctx, req.GetEvents(), req.GetValidateOnly())
+	return &crmv1.BatchRecordBehaviourEventsResponse{Results: results}, err
+}
+
+// StreamBehaviourEvents records bundles as they come, each committed before the next is read.
+func (s *Server) StreamBehaviourEvents(
+	stream grpc.ClientStreamingServer[crmv1.StreamBehaviourEventsRequest, crmv1.StreamBehaviourEventsResponse],
+) error {
+	sum := &crmv1.StreamBehaviourEventsResponse{}
+	for ; ; sum.Batches++ {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(sum)
+		}
+		if err != nil {
+			return err
+		}
+		results, err := s.recorder.Record(stream.Context(), req.GetBatch().GetEvents(), req.GetBatch().GetValidateOnly())
+		if err != nil {
+			return err
+		}
+		add(sum, results)
+	}
+}
+
+func add(sum *crmv1.StreamBehaviourEventsResponse, results []*crmv1.UpsertResult) {
+	for i, result := range results {
+		switch {
+		case result.GetError() != nil:
+			sum.Rejected++
+			if len(sum.GetRejections()) < rejectionsMax {
+				sum.Rejections = append(sum.Rejections, &crmv1.RejectedEvent{
+					BatchIndex: sum.GetBatches(), EventIndex: int32(i), Error: result.GetError(),
+				})
+			}
+		case result.GetOutcome() == crmv1.UpsertOutcome_UPSERT_OUTCOME_CREATED:
+			sum.Created++
+		default:
+			sum.Unchanged++
+		}
+	}
+}
+
+// LinkVisitor says who a visitor is.
+func (s *Server) LinkVisitor(ctx context.Context, req *crmv1.LinkVisitorRequest) (*crmv1.LinkVisitorResponse, error) {
+	return s.recorder.LinkVisitor(ctx, req)
+}
+
+// position is where a page ended.
+type position struct {
+	Time time.Time `json:"t"`
+	ID   int64     `json:"i"`
+}
+
+// ListBehaviourEvents returns a page of one customer's or one visitor's events.
+func (s *Server) ListBehaviourEvents(ctx context.Context, req *crmv1.ListBehaviourEventsRequest) (*crmv1.ListBehaviourEventsResponse, error) {
+	if (req.GetCustomerId() == 0) == (req.GetVisitorId() == "") {
+		return nil, apperr.InvalidField("customer_id", "set either this or visitor_id")
+	}
+	parameters := []string{"behaviour_event", fmt.Sprint(req.GetCustomerId()), req.GetVisitorId(), req.GetFilter()}
+	after, err := page.Decode[position](req.GetPageToken(), parameters...)
+	if err != nil {
+		return nil, err
+	}
+	scope, args := "customer_id = $1", []any{req.GetCustomerId()}
+	if req.GetVisitorId() != "" {
+		scope, args = "visitor_id = $1 AND visitor_id <> ''", []any{req.GetVisitorId()}
+	}
+	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
+	if err != nil {
+		return nil, err
+	}
+	if after != nil {
+		args = append(args, after.Time, after.ID)
+		where = fmt.Sprintf("(%s) AND (occurred_at, behaviour_event_id) < ($%d, $%d)", where, len(args)-1, len(args))
+	}
+	size := page.Size(req.GetPageSize())
+	args = append(args, size+1)
+	rows, err := s.recorder.pool.Query(ctx, fmt.Sprintf(`SELECT %s FROM behaviour_event WHERE %s AND (%s)
+ORDER BY occurred_at DESC, behaviour_event_id DESC LIMIT $%d`, Columns, scope, where, len(args)), args...)
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, Scan)
+	if err != nil {
+		return nil, err
+	}
+	answer := &crmv1.ListBehaviourEventsResponse{}
+	if len(found) > size {
+		found = found[:size]
+		end := found[size-1]
+		if answer.NextPageToken, err = page.Encode(position{Time: *end.OccurredAt, ID: end.ID}, parameters...); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range found {
+		answer.Events = append(answer.Events, r.Proto())
+	}
+	return answer, nil
+}
+
+// Proto renders an event.
+func (r *Row) Proto() *crmv1.BehaviourEvent {
+	return &crmv1.BehaviourEvent{
+		BehaviourEventId: r.ID,
+		Key:              &crmv1.ExternalKey{Source: r.Source, ExternalId: r.ExternalID},
+		CustomerId:       record.Value(r.CustomerID),
+		VisitorId:        r.VisitorID,
+		Kind:             record.EnumValue[crmv1.BehaviourKind](r.Kind),
+		Time:             record.TimeProto(r.OccurredAt),
+		Channel:          record.EnumValue[crmv1.Channel](r.Channel),
+		Device:           record.EnumValue[crmv1.Device](r.Device),
+		Page:             r.Page,
+		Campaign:         r.Campaign,
+		ProductId:        record.Value(r.ProductID),
+		DurationSeconds:  r.DurationSeconds,
+		Properties:       r.Properties,
+		CreateTime:       timestamppb.New(r.CreatedAt),
+	}
+}

@@ -1,0 +1,20 @@
+package search
+
+import "tandem.bank/services/crm/internal/sight"
+
+// shownAs are the fields of the API that identifiers are found by: who does not see them in full finds nobody by them.
+var shownAs = map[string]string{
+	"organisation.registration_number": "Organisation.registration_number",
+	"email":                            "Customer.email",
+	"phone":                            "Customer.phone",
+	"account.number":                   "Account.number",
+	"card.last4":                       "Card.last4",
+}
+
+// showsNames says whether customers may be found by their names. Words of all names stand together, so all must be seen.
+func showsNames(s *sight.Sight) bool {
+	return s.Shows("Individual.given_name", "Individual.family_name", "Organisation.legal_name")
+}
+
+// showsTexts says whether customers may be found by what was written about them.
+func showsTexts(s *sight.Sight) bool { return s.Shows("Interaction.subject", "Interaction.text") }

@@ -1,0 +1,94 @@
+package sight
+
+import "strings"
+
+// Bind adds an argument to a statement and returns its place.
+type Bind func(value any) string
+
+// Belonging says in SQL which rows of a table belong to customers that are seen.
+type Belonging func(rows Rows, bind Bind) string
+
+// Everybody is for what belongs to no customer: branches, products.
+func Everybody(Rows, Bind) string { return "true" }
+
+// Customers is for the table of customers itself, and for statements that join it without another name.
+func Customers(rows Rows, bind Bind) string { return customers("", rows, bind) }
+
+func customers(prefix string, rows Rows, bind Bind) string {
+	var ways []string
+	if len(rows.BranchIDs) > 0 {
+		ways = append(ways, prefix+"branch_id = ANY("+bind(rows.BranchIDs)+")")
+	}
+	if len(rows.ManagerIDs) > 0 {
+		ways = append(ways, prefix+"manager_id = ANY("+bind(rows.ManagerIDs)+")")
+	}
+	return either(ways...)
+}
+
+// ByCustomer is for rows that name a customer in a column.
+func ByCustomer(column string) Belonging {
+	return func(rows Rows, bind Bind) string {
+		// Found by the row's number, not the other way round: a page of rows asks for as many customers.
+		return column + " IN (SELECT seen.customer_id FROM customer seen WHERE " + customers("seen.", rows, bind) + ")"
+	}
+}
+
+// ByAccount is for rows that name an account in a column.
+func ByAccount(column string) Belonging {
+	return func(rows Rows, bind Bind) string {
+		return column + " IN (SELECT seen_holder.account_id FROM account_holder seen_holder JOIN customer seen USING (customer_id) WHERE " +
+			lasting + " AND " + customers("seen.", rows, bind) + ")"
+	}
+}
+
+// lasting leaves out holdings that are over: what a former holder does with the account is not theirs any more.
+const lasting = "(seen_holder.valid_to IS NULL OR seen_holder.valid_to >= current_date)"
+
+// Accounts is for the table of accounts itself: those that a customer who is seen holds, and those of the caller's branch
+// that nobody holds yet.
+func Accounts(rows Rows, bind Bind) string {
+	held := "EXISTS (SELECT FROM account_holder seen_holder JOIN customer seen USING (customer_id)" +
+		" WHERE seen_holder.account_id = account.account_id AND " + lasting + " AND " + customers("seen.", rows, bind) + ")"
+	if rows.HomeID == 0 {
+		return held
+	}
+	return held + " OR account.branch_id = " + bind(rows.HomeID) +
+		" AND NOT EXISTS (SELECT FROM account_holder seen_holder WHERE seen_holder.account_id = account.account_id)"
+}
+
+// Any is for rows that are seen in several ways.
+func Any(ways ...Belonging) Belonging {
+	return func(rows Rows, bind Bind) string {
+		parts := make([]string, len(ways))
+		for i, way := range ways {
+			parts[i] = way(rows, bind)
+		}
+		return either(parts...)
+	}
+}
+
+// All is for rows that need several things to be seen.
+func All(ways ...Belonging) Belonging {
+	return func(rows Rows, bind Bind) string {
+		parts := make([]string, len(ways))
+		for i, way := range ways {
+			parts[i] = "(" + way(rows, bind) + ")"
+		}
+		return strings.Join(parts, " AND ")
+	}
+}
+
+// Unset is for rows that leave a column empty.
+func Unset(column string) Belonging {
+	return func(Rows, Bind) string { return column + " IS NULL" }
+}
+
+func either(ways ...string) string {
+	switch len(ways) {
+	case 0:
+		return "false"
+	case 1:
+		return ways[0]
+	}
+	return "(" + strings.Join(ways, " OR ") + ")"
+}
