@@ -60,6 +60,15 @@ var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message
 		return crmv1.NewProductServiceClient(u.conn).BatchUpsertProducts(ctx,
 			&crmv1.BatchUpsertProductsRequest{Products: as[*crmv1.Product](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
 	},
+	mapping.ServiceLevel: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewServiceLevelServiceClient(u.conn).BatchUpsertServiceLevels(ctx,
+			&crmv1.BatchUpsertServiceLevelsRequest{ServiceLevels: as[*crmv1.ServiceLevel](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.AttributeDefinition: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewAttributeServiceClient(u.conn).BatchUpsertAttributeDefinitions(ctx, &crmv1.BatchUpsertAttributeDefinitionsRequest{
+			AttributeDefinitions: as[*crmv1.AttributeDefinition](rows), ImportId: u.importID, ValidateOnly: u.validateOnly,
+		})
+	},
 	mapping.Customer: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewCustomerServiceClient(u.conn).BatchUpsertCustomers(ctx,
 			&crmv1.BatchUpsertCustomersRequest{Customers: as[*crmv1.Customer](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
@@ -102,6 +111,11 @@ var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message
 	},
 	mapping.Transaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewTransactionServiceClient(u.conn).BatchUpsertTransactions(ctx, u.transactions(rows))
+	},
+	mapping.BehaviourEvent: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		// An event never changes, so that the service needs no import to tell a repeated row from a changed one.
+		return crmv1.NewBehaviourServiceClient(u.conn).BatchRecordBehaviourEvents(ctx,
+			&crmv1.BatchRecordBehaviourEventsRequest{Events: as[*crmv1.BehaviourEvent](rows), ValidateOnly: u.validateOnly})
 	},
 }
 

@@ -42,7 +42,7 @@ func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
 			return err
 		},
 	} {
-		for range 2 { // the first reads what is kept for a while, such as the definitions of attributes
+		for range 2 { // the first call also reads what the server keeps
 			sent.take()
 			if err := call(t.Context()); err != nil {
 				t.Fatalf("%s: %v", file, err)
