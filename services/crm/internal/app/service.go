@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -135,7 +136,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 		return nil, err
 	}
 	if err := guard.Covers(server.GetServiceInfo()); err != nil {
-		s.log.Warn("methods that nobody may call", "error", err)
+		return nil, fmt.Errorf("methods that nobody may call: %w", err)
 	}
 	return server, nil
 }
@@ -151,7 +152,8 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	attributes := attribute.NewCatalogue()
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).With(attributes).ListBy(customerlist.Schema))
+	customers := customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).With(attributes).ListBy(customerlist.Schema)
+	crmv1.RegisterCustomerServiceServer(server, customers)
 	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(s.pool, s.log, attributes, customer.Attributes{}))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
