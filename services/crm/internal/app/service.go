@@ -115,7 +115,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 		return nil, err
 	}
 	guard := access.NewGuard(policy, s.pool)
-	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool))
+	reads := audit.NewReads(audit.NewRecorder(s.pool), account.CustomersOf(s.pool), contract.CustomersOf(s.pool))
 	transport, err := s.config.Auth.TLS.Server()
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ import (
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/consent"
+	"tandem.bank/services/crm/internal/contract"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/relation"
@@ -56,7 +57,7 @@ func newBank(t testing.TB, entriesMax int) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reads := audit.NewReads(audit.NewRecorder(b.pool), account.CustomersOf(b.pool))
+	reads := audit.NewReads(audit.NewRecorder(b.pool), account.CustomersOf(b.pool), contract.CustomersOf(b.pool))
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: "in memory", Logger: log, Registry: prometheus.NewRegistry(),
 		Unary:  []grpc.UnaryServerInterceptor{b.callers.Verifier.Unary, audit.UnaryCaller, reads.Unary},

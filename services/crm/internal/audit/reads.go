@@ -23,19 +23,19 @@ import (
 // entities are the records that services show, where the service has another name.
 var entities = map[string]string{"customer360": entityCustomer, "search": entityCustomer, "audit": "audit_entry"}
 
-// Holders returns the customers who hold accounts.
-type Holders func(ctx context.Context, accountIDs []int64) (customerIDs []int64, err error)
+// Holders returns the customers who hold accounts, or whose contracts are.
+type Holders func(ctx context.Context, ids []int64) (customerIDs []int64, err error)
 
 // Reads puts every answer that shows customers on record before it is sent, whatever the method: it looks into the
 // message for their numbers. What a change answers is known by the change's own entry.
 type Reads struct {
-	recorder *Recorder
-	holders  Holders
+	recorder          *Recorder
+	holders, partners Holders
 }
 
-// NewReads records by one recorder. holders tells whom an account is about.
-func NewReads(recorder *Recorder, holders Holders) *Reads {
-	return &Reads{recorder: recorder, holders: holders}
+// NewReads records by one recorder. holders tells whom an account is about, partners whom a contract is.
+func NewReads(recorder *Recorder, holders, partners Holders) *Reads {
+	return &Reads{recorder: recorder, holders: holders, partners: partners}
 }
 
 // Unary is an interceptor; who calls must stand in the context, so it comes after UnaryCaller.
@@ -104,12 +104,9 @@ func (r *Reads) record(ctx context.Context, method string, told *changes, req, a
 		seen.main, seen.customers = asked.GetCustomerId(), []int64{asked.GetCustomerId()}
 	}
 	seen.message(message)
-	if len(seen.accounts) > 0 && !told.any() {
-		held, err := r.heldBy(ctx, told, compact(seen.accounts))
-		if err != nil {
-			return err
-		}
-		seen.customers = append(seen.customers, held...)
+	seen.asked(req, message)
+	if err := r.name(ctx, &seen, told); err != nil {
+		return err
 	}
 	if len(seen.customers) == 0 || told.all(seen.customers) {
 		return nil
@@ -134,6 +131,33 @@ func (r *Reads) heldBy(ctx context.Context, told *changes, accountIDs []int64) (
 	}
 	held, err := r.holders(ctx, unknown)
 	return append(customers, held...), err
+// asked adds the account of the request, when the answer itself says of nothing whose it is.
+func (s *shown) asked(req any, answer proto.Message) {
+	of, ok := req.(interface{ GetAccountId() int64 })
+	if ok && of.GetAccountId() != 0 && planOf(answer.ProtoReflect().Descriptor()).empty() {
+		s.accounts = append(s.accounts, of.GetAccountId())
+	}
+}
+
+// name adds the customers of the accounts and contracts that were shown without them. After a change they are those of the
+// change; the contracts on a screen of one customer are of that one.
+func (r *Reads) name(ctx context.Context, seen *shown, told *changes) error {
+	if told.any() {
+		return nil
+	}
+	if len(seen.accounts) > 0 {
+		held, err := r.heldBy(ctx, told, compact(seen.accounts))
+		if err != nil {
+			return err
+		}
+		seen.customers = append(seen.customers, held...)
+	}
+	if len(seen.contracts) == 0 || seen.main != 0 {
+		return nil
+	}
+	partners, err := r.partners(ctx, compact(seen.contracts))
+	seen.customers = append(seen.customers, partners...)
+	return err
 }
 
 // parts renders what a read asked for, when that is not everything as it is.

@@ -10,11 +10,12 @@ import (
 )
 
 // Names of the fields by which a message is about customers. An account stands for those who hold it, unless the message
-// names the customer itself.
+// names the customer itself; a contract for those whose it is, unless the message names customer or account.
 const (
 	customerField  = "customer_id"
 	customersField = "customer_ids"
 	accountField   = "account_id"
+	contractField  = "contract_id"
 )
 
 // customersElsewhere are fields that name a customer by what the customer is there.
@@ -26,8 +27,8 @@ var numbersOnly = []protoreflect.FullName{"tandem.crm.v1.AuditEntry.customer_ids
 
 // plan says where in a kind of message the ids of customers and accounts stand. It is made once for each kind.
 type plan struct {
-	customers, accounts []protoreflect.FieldDescriptor
-	nested              []nested
+	customers, accounts, contracts []protoreflect.FieldDescriptor
+	nested                         []nested
 }
 
 // nested is a field with messages in which customers may be.
@@ -36,7 +37,9 @@ type nested struct {
 	plan  *plan
 }
 
-func (p *plan) empty() bool { return len(p.customers)+len(p.accounts)+len(p.nested) == 0 }
+func (p *plan) empty() bool {
+	return len(p.customers)+len(p.accounts)+len(p.contracts)+len(p.nested) == 0
+}
 
 // plans holds a *plan for each message of the API, by its full name.
 var plans sync.Map
@@ -69,6 +72,8 @@ func newPlan(message protoreflect.MessageDescriptor, made map[protoreflect.FullN
 			p.customers = append(p.customers, field)
 		case field.Name() == accountField:
 			p.accounts = append(p.accounts, field)
+		case field.Name() == contractField:
+			p.contracts = append(p.contracts, field)
 		}
 	}
 	return p
@@ -102,6 +107,8 @@ type shown struct {
 	customers []int64
 	// accounts whose holders the message does not name.
 	accounts []int64
+	// contracts of which the message names neither customer nor account.
+	contracts []int64
 }
 
 func (s *shown) message(m proto.Message) {
@@ -124,16 +131,26 @@ func (s *shown) walk(p *plan, m protoreflect.Message, listed bool) {
 			s.customers = append(s.customers, id)
 		}
 	}
-	if len(s.customers) == before {
-		for _, field := range p.accounts {
-			if id := m.Get(field).Int(); id != 0 {
-				s.accounts = append(s.accounts, id)
-			}
-		}
+	if len(s.customers) == before && !collect(&s.accounts, p.accounts, m) {
+		collect(&s.contracts, p.contracts, m)
 	}
 	for _, n := range p.nested {
 		s.nested(n, m, listed)
 	}
+}
+
+// collect adds the numbers in fields, and says whether there were any.
+func collect(ids *[]int64, fields []protoreflect.FieldDescriptor, m protoreflect.Message) bool {
+	before := len(*ids)
+	for _, field := range fields {
+		if field.IsList() {
+			continue
+		}
+		if id := m.Get(field).Int(); id != 0 {
+			*ids = append(*ids, id)
+		}
+	}
+	return len(*ids) > before
 }
 
 func (s *shown) nested(n nested, m protoreflect.Message, listed bool) {
