@@ -33,6 +33,17 @@ func CheckCurrency(code string) error {
 	return nil
 }
 
+// Places is how many decimal places amounts of a currency have in payments (ISO 4217): 2 for CZK, 0 for JPY. A code that
+// is not known has 2.
+func Places(code string) int32 {
+	unit, err := currency.ParseISO(code)
+	if err != nil {
+		return 2
+	}
+	scale, _ := currency.Standard.Rounding(unit)
+	return int32(scale) //nolint:gosec // at most 4
+}
+
 // Decimal checks an amount and returns its value; its currency is m.CurrencyCode.
 func Decimal(m *money.Money) (decimal.Decimal, error) {
 	if err := CheckCurrency(m.GetCurrencyCode()); err != nil {

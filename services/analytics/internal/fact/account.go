@@ -3,6 +3,8 @@ package fact
 import (
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
@@ -13,6 +15,9 @@ type account struct {
 	productID, regionID, branchID uint64
 	state, statementFrequency     string
 	opened, closed                *time.Time
+	contractID                    uint64
+	overdraftLimit                *decimal.Decimal
+	stateSince                    *time.Time
 }
 
 var accountTable = warehouse.NewTable("account", with("account_id", func(r *account) *record { return &r.record },
@@ -24,6 +29,9 @@ var accountTable = warehouse.NewTable("account", with("account_id", func(r *acco
 	warehouse.Col("statement_frequency", func(r *account) string { return r.statementFrequency }),
 	warehouse.Col("opened", func(r *account) *time.Time { return r.opened }),
 	warehouse.Col("closed", func(r *account) *time.Time { return r.closed }),
+	warehouse.Col("contract_id", func(r *account) uint64 { return r.contractID }),
+	warehouse.Col("overdraft_limit", func(r *account) *decimal.Decimal { return r.overdraftLimit }),
+	warehouse.Col("state_since", func(r *account) *time.Time { return r.stateSince }),
 )...)
 
 func accountOf(rec record, s *eventsv1.AccountState) (account, error) {
@@ -38,6 +46,9 @@ func accountOf(rec record, s *eventsv1.AccountState) (account, error) {
 		statementFrequency: s.GetStatementFrequency(),
 		opened:             f.day("opened", s.GetOpened()),
 		closed:             f.day("closed", s.GetClosed()),
+		contractID:         f.ref("contract_id", s.GetContractId()),
+		overdraftLimit:     f.decimal("overdraft_limit", s.GetOverdraftLimit(), moneyDigits, moneyScale),
+		stateSince:         f.time("state_since", s.GetStateSince()),
 	}, f.fault()
 }
 
@@ -74,6 +85,9 @@ type card struct {
 	customerID, accountID, productID uint64
 	scheme, state                    string
 	issued, expiry                   *time.Time
+	linkedAccountIDs                 []uint64
+	replacedByCardID                 uint64
+	stateSince                       *time.Time
 }
 
 var cardTable = warehouse.NewTable("card", with("card_id", func(r *card) *record { return &r.record },
@@ -84,11 +98,14 @@ var cardTable = warehouse.NewTable("card", with("card_id", func(r *card) *record
 	warehouse.Col("state", func(r *card) string { return r.state }),
 	warehouse.Col("issued", func(r *card) *time.Time { return r.issued }),
 	warehouse.Col("expiry", func(r *card) *time.Time { return r.expiry }),
+	warehouse.Col("linked_account_ids", func(r *card) []uint64 { return r.linkedAccountIDs }),
+	warehouse.Col("replaced_by_card_id", func(r *card) uint64 { return r.replacedByCardID }),
+	warehouse.Col("state_since", func(r *card) *time.Time { return r.stateSince }),
 )...)
 
 func cardOf(rec record, s *eventsv1.CardState) (card, error) {
 	f := fields{prefix: "card"}
-	return card{
+	row := card{
 		record:     rec,
 		customerID: f.ref("customer_id", s.GetCustomerId()),
 		accountID:  f.ref("account_id", s.GetAccountId()),
@@ -97,5 +114,13 @@ func cardOf(rec record, s *eventsv1.CardState) (card, error) {
 		state:      s.GetState(),
 		issued:     f.day("issued", s.GetIssued()),
 		expiry:     f.day("expiry", s.GetExpiry()),
-	}, f.fault()
+
+		linkedAccountIDs: make([]uint64, len(s.GetLinkedAccountIds())),
+		replacedByCardID: f.ref("replaced_by_card_id", s.GetReplacedByCardId()),
+		stateSince:       f.time("state_since", s.GetStateSince()),
+	}
+	for i, id := range s.GetLinkedAccountIds() {
+		row.linkedAccountIDs[i] = f.need("linked_account_ids", id)
+	}
+	return row, f.fault()
 }

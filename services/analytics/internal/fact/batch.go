@@ -13,23 +13,26 @@ import (
 
 // Batch collects rows of all tables until they are inserted together.
 type Batch struct {
-	regions        buffer[region]
-	branches       buffer[branch]
-	managers       buffer[manager]
-	customers      buffer[customer]
-	attributes     buffer[attributeDefinition]
-	consents       buffer[consent]
-	relations      buffer[relation]
-	products       buffer[product]
-	contracts      buffer[contract]
-	accounts       buffer[account]
-	accountHolders buffer[accountHolder]
-	cards          buffer[card]
-	interactions   buffer[interaction]
-	serviceLevels  buffer[serviceLevel]
-	behaviour      buffer[behaviourEvent]
-	transactions   buffer[transaction]
-	auditBlocks    buffer[auditBlock]
+	regions         buffer[region]
+	branches        buffer[branch]
+	managers        buffer[manager]
+	customers       buffer[customer]
+	consents        buffer[consent]
+	relations       buffer[relation]
+	products        buffer[product]
+	contracts       buffer[contract]
+	contractParties buffer[contractParty]
+	instalments     buffer[instalment]
+	accounts        buffer[account]
+	balances        buffer[balance]
+	accountHolders  buffer[accountHolder]
+	cards           buffer[card]
+	interactions    buffer[interaction]
+	transactions    buffer[transaction]
+	auditBlocks     buffer[auditBlock]
+	serviceLevels   buffer[serviceLevel]
+	behaviour       buffer[behaviourEvent]
+	attributes      buffer[attributeDefinition]
 
 	rows   int
 	newest time.Time
@@ -38,23 +41,26 @@ type Batch struct {
 // NewBatch returns an empty batch.
 func NewBatch() *Batch {
 	return &Batch{
-		regions:        buffer[region]{table: regionTable},
-		branches:       buffer[branch]{table: branchTable},
-		managers:       buffer[manager]{table: managerTable},
-		customers:      buffer[customer]{table: customerTable},
-		attributes:     buffer[attributeDefinition]{table: attributeDefinitionTable},
-		consents:       buffer[consent]{table: consentTable},
-		relations:      buffer[relation]{table: relationTable},
-		products:       buffer[product]{table: productTable},
-		contracts:      buffer[contract]{table: contractTable},
-		accounts:       buffer[account]{table: accountTable},
-		accountHolders: buffer[accountHolder]{table: accountHolderTable},
-		cards:          buffer[card]{table: cardTable},
-		interactions:   buffer[interaction]{table: interactionTable},
-		serviceLevels:  buffer[serviceLevel]{table: serviceLevelTable},
-		behaviour:      buffer[behaviourEvent]{table: behaviourEventTable},
-		transactions:   buffer[transaction]{table: transactionTable},
-		auditBlocks:    buffer[auditBlock]{table: auditBlockTable},
+		regions:         buffer[region]{table: regionTable},
+		branches:        buffer[branch]{table: branchTable},
+		managers:        buffer[manager]{table: managerTable},
+		customers:       buffer[customer]{table: customerTable},
+		consents:        buffer[consent]{table: consentTable},
+		relations:       buffer[relation]{table: relationTable},
+		products:        buffer[product]{table: productTable},
+		contracts:       buffer[contract]{table: contractTable},
+		contractParties: buffer[contractParty]{table: contractPartyTable},
+		instalments:     buffer[instalment]{table: instalmentTable},
+		accounts:        buffer[account]{table: accountTable},
+		balances:        buffer[balance]{table: balanceTable},
+		accountHolders:  buffer[accountHolder]{table: accountHolderTable},
+		cards:           buffer[card]{table: cardTable},
+		interactions:    buffer[interaction]{table: interactionTable},
+		transactions:    buffer[transaction]{table: transactionTable},
+		auditBlocks:     buffer[auditBlock]{table: auditBlockTable},
+		serviceLevels:   buffer[serviceLevel]{table: serviceLevelTable},
+		behaviour:       buffer[behaviourEvent]{table: behaviourEventTable},
+		attributes:      buffer[attributeDefinition]{table: attributeDefinitionTable},
 	}
 }
 
@@ -138,6 +144,20 @@ func (b *Batch) add(rec record, c *eventsv1.Change) (int, error) {
 	case *eventsv1.Change_TransactionBundle:
 		return putAll(&b.transactions, rec, p.TransactionBundle, transactionsOf)
 	default:
+		return b.addTerms(rec, c)
+	}
+}
+
+// addTerms takes what belongs to contracts, and balances.
+func (b *Batch) addTerms(rec record, c *eventsv1.Change) (int, error) {
+	switch p := c.GetPayload().(type) {
+	case *eventsv1.Change_ContractParty:
+		return put(&b.contractParties, rec, p.ContractParty, contractPartyOf)
+	case *eventsv1.Change_BalanceBundle:
+		return putAll(&b.balances, rec, p.BalanceBundle, balancesOf)
+	case *eventsv1.Change_Instalment:
+		return put(&b.instalments, rec, p.Instalment, instalmentOf)
+	default:
 		return b.addOther(rec, c)
 	}
 }
@@ -199,7 +219,8 @@ func (b *Batch) Reset() {
 func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
 		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts,
-		&b.accounts, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
+		&b.contractParties, &b.instalments,
+		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
 	}
 }
 

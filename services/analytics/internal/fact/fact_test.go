@@ -69,19 +69,34 @@ func full() []*eventsv1.Change {
 		}}},
 		{Entity: "product", Payload: &eventsv1.Change_Product{Product: &eventsv1.ProductState{
 			Code: "CA", Name: "Current", Family: "current_account", Currency: "CZK", Margin: "-0.02500001", ValidFrom: "2000-01-01", ValidTo: "9999-12-31",
+			AnnualRate: "0.0849", AmountMin: amount("CZK", "1000"), AmountMax: amount("CZK", "2000.5"), MonthsMin: 6, MonthsMax: 60, Channels: []string{"web", "branch"},
 		}}},
 		{Entity: "contract", Payload: &eventsv1.Change_Contract{Contract: &eventsv1.ContractState{
 			Kind: "loan", State: "running", AccountId: 5, ProductId: 6, Amount: amount("CZK", "165960"), Instalment: amount("CZK", "6915.00"),
 			DurationMonths: 24, Opened: "1994-01-05", Closed: "1996-01-05", Purpose: "household",
+			Currency: "CZK", AnnualRate: "0.0849", RateKind: "variable", ReferenceRate: "PRIBOR 3M", RateMargin: "0.045", DayCount: "actual_360",
+			Limit: amount("CZK", "200000"), Secured: true, Signed: "1994-01-04", Maturity: "1996-01-05", StateSince: at(6),
+		}}},
+		{Entity: "contract_party", Payload: &eventsv1.Change_ContractParty{ContractParty: &eventsv1.ContractPartyState{
+			ContractId: 2, CustomerId: 3, Role: "guarantor", Share: "0.5", ValidFrom: "1994-01-05", ValidTo: "1996-01-05",
+		}}},
+		{Entity: "instalment", Payload: &eventsv1.Change_Instalment{Instalment: &eventsv1.InstalmentState{
+			ContractId: 2, Number: 3, Due: "1994-04-05", Currency: "CZK", Principal: "6000.25", Interest: "914.75", Fee: "1", Paid: "6000", PaidOn: "1994-04-07",
+			State: "partly_paid",
 		}}},
 		{Entity: "account", Payload: &eventsv1.Change_Account{Account: &eventsv1.AccountState{
 			Currency: "CZK", ProductId: 1, RegionId: 2, BranchId: 3, State: "open", StatementFrequency: "monthly", Opened: "1993-01-01", Closed: "2020-12-31",
+			ContractId: 4, OverdraftLimit: "20000", StateSince: at(7),
 		}}},
+		{Entity: "balance_bundle", Payload: &eventsv1.Change_BalanceBundle{BalanceBundle: &eventsv1.BalanceBundle{Balances: []*eventsv1.BalanceState{{
+			AccountId: 5, BusinessDate: "2024-02-28", Currency: "CZK", Ledger: "-12.5", Available: "100", AsOfTime: at(1), Closing: true,
+		}}}}},
 		{Entity: "account_holder", Payload: &eventsv1.Change_AccountHolder{AccountHolder: &eventsv1.AccountHolderState{
 			AccountId: 8, CustomerId: 9, Role: "owner", ValidFrom: "1993-01-01", ValidTo: "1999-12-31",
 		}}},
 		{Entity: "card", Payload: &eventsv1.Change_Card{Card: &eventsv1.CardState{
 			CustomerId: 1, AccountId: 2, ProductId: 3, Scheme: "gold", State: "active", Issued: "1998-10-16", Expiry: "2001-10-01",
+			LinkedAccountIds: []int64{4, 5}, ReplacedByCardId: 6, StateSince: at(8),
 		}}},
 		{Entity: "interaction", Payload: &eventsv1.Change_Interaction{Interaction: &eventsv1.InteractionState{
 			CustomerId: 1, Kind: "complaint", Channel: "mobile_app", OpenedTime: at(1), BusinessDate: "2024-02-29", ManagerId: 2, AccountId: 3,
@@ -138,16 +153,25 @@ var golden = map[string]string{
 		`"valid_to":"2299-12-31","weight":0.125,"share":0.33333333,"decision_power":"co_decides","version":"3","deleted":0,` +
 		`"change_time":"2026-03-01 10:00:00.123456"}`,
 	"product": `{"product_id":"7","code":"CA","name":"Current","family":"current_account","currency":"CZK","margin":-0.02500001,` +
-		`"valid_from":"2000-01-01","valid_to":"2299-12-31","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+		`"valid_from":"2000-01-01","valid_to":"2299-12-31","annual_rate":0.0849,"amount_min":1000,"amount_max":2000.5,"amount_currency":"CZK",` +
+		`"months_min":6,"months_max":60,"channels":["web","branch"],"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"contract": `{"contract_id":"7","kind":"loan","state":"running","account_id":"5","product_id":"6","amount":165960,"amount_currency":"CZK",` +
 		`"instalment":6915,"instalment_currency":"CZK","duration_months":24,"opened":"1994-01-05","closed":"1996-01-05","purpose":"household",` +
+		`"currency":"CZK","annual_rate":0.0849,"rate_kind":"variable","reference_rate":"PRIBOR 3M","rate_margin":0.045,"day_count":"actual_360",` +
+		`"credit_limit":200000,"secured":1,"signed":"1994-01-04","maturity":"1996-01-05","state_since":"2024-02-29 06:30:00.000500",` +
 		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"contract_party": `{"contract_party_id":"7","contract_id":"2","customer_id":"3","role":"guarantor","share":0.5,"valid_from":"1994-01-05",` +
+		`"valid_to":"1996-01-05","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"instalment": `{"instalment_id":"7","contract_id":"2","position":3,"due":"1994-04-05","currency":"CZK","principal":6000.25,"interest":914.75,"fee":1,` +
+		`"paid":6000,"paid_on":"1994-04-07","state":"partly_paid","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"account": `{"account_id":"7","currency":"CZK","product_id":"1","region_id":"2","branch_id":"3","state":"open","statement_frequency":"monthly",` +
-		`"opened":"1993-01-01","closed":"2020-12-31","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+		`"opened":"1993-01-01","closed":"2020-12-31","contract_id":"4","overdraft_limit":20000,"state_since":"2024-02-29 07:30:00.000500","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+	"account_balance": `{"account_id":"5","business_date":"2024-02-28","currency":"CZK","ledger":-12.5,"available":100,"closing":1,` +
+		`"version":"1709170200000500","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"account_holder": `{"account_holder_id":"7","account_id":"8","customer_id":"9","role":"owner","valid_from":"1993-01-01","valid_to":"1999-12-31",` +
 		`"version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"card": `{"card_id":"7","customer_id":"1","account_id":"2","product_id":"3","scheme":"gold","state":"active","issued":"1998-10-16",` +
-		`"expiry":"2001-10-01","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+		`"expiry":"2001-10-01","linked_account_ids":["4","5"],"replaced_by_card_id":"6","state_since":"2024-02-29 08:30:00.000500","version":"3","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"interaction": `{"interaction_id":"7","customer_id":"1","kind":"complaint","channel":"mobile_app","opened_time":"2024-02-29 01:30:00.000500",` +
 		`"business_date":"2024-02-29","manager_id":"2","account_id":"3","outcome":"resolved","duration_seconds":600,"topic":"fees","priority":"high",` +
 		`"first_answer_time":"2024-02-29 02:30:00.000500","resolved_time":"2024-02-29 03:30:00.000500","due_time":"2024-02-29 04:30:00.000500",` +

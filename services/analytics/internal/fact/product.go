@@ -1,6 +1,7 @@
 package fact
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -14,6 +15,11 @@ type product struct {
 	code, name, family, currency string
 	margin                       *decimal.Decimal
 	validFrom, validTo           *time.Time
+	annualRate                   *decimal.Decimal
+	amountMin, amountMax         *decimal.Decimal
+	amountCurrency               string
+	monthsMin, monthsMax         uint32
+	channels                     []string
 }
 
 var productTable = warehouse.NewTable("product", with("product_id", func(r *product) *record { return &r.record },
@@ -24,10 +30,19 @@ var productTable = warehouse.NewTable("product", with("product_id", func(r *prod
 	warehouse.Col("margin", func(r *product) *decimal.Decimal { return r.margin }),
 	warehouse.Col("valid_from", func(r *product) *time.Time { return r.validFrom }),
 	warehouse.Col("valid_to", func(r *product) *time.Time { return r.validTo }),
+	warehouse.Col("annual_rate", func(r *product) *decimal.Decimal { return r.annualRate }),
+	warehouse.Col("amount_min", func(r *product) *decimal.Decimal { return r.amountMin }),
+	warehouse.Col("amount_max", func(r *product) *decimal.Decimal { return r.amountMax }),
+	warehouse.Col("amount_currency", func(r *product) string { return r.amountCurrency }),
+	warehouse.Col("months_min", func(r *product) uint32 { return r.monthsMin }),
+	warehouse.Col("months_max", func(r *product) uint32 { return r.monthsMax }),
+	warehouse.Col("channels", func(r *product) []string { return r.channels }),
 )...)
 
 func productOf(rec record, s *eventsv1.ProductState) (product, error) {
 	f := fields{prefix: "product"}
+	amountMin, currencyMin := f.amount("amount_min", s.GetAmountMin())
+	amountMax, currencyMax := f.amount("amount_max", s.GetAmountMax())
 	return product{
 		record:    rec,
 		code:      s.GetCode(),
@@ -37,54 +52,13 @@ func productOf(rec record, s *eventsv1.ProductState) (product, error) {
 		margin:    f.decimal("margin", s.GetMargin(), marginDigits, marginScale),
 		validFrom: f.day("valid_from", s.GetValidFrom()),
 		validTo:   f.day("valid_to", s.GetValidTo()),
-	}, f.fault()
-}
 
-type contract struct {
-	record
-	kind, state          string
-	accountID, productID uint64
-	amount               *decimal.Decimal
-	amountCurrency       string
-	instalment           *decimal.Decimal
-	instalmentCurrency   string
-	durationMonths       uint32
-	opened, closed       *time.Time
-	purpose              string
-}
-
-var contractTable = warehouse.NewTable("contract", with("contract_id", func(r *contract) *record { return &r.record },
-	warehouse.Col("kind", func(r *contract) string { return r.kind }),
-	warehouse.Col("state", func(r *contract) string { return r.state }),
-	warehouse.Col("account_id", func(r *contract) uint64 { return r.accountID }),
-	warehouse.Col("product_id", func(r *contract) uint64 { return r.productID }),
-	warehouse.Col("amount", func(r *contract) *decimal.Decimal { return r.amount }),
-	warehouse.Col("amount_currency", func(r *contract) string { return r.amountCurrency }),
-	warehouse.Col("instalment", func(r *contract) *decimal.Decimal { return r.instalment }),
-	warehouse.Col("instalment_currency", func(r *contract) string { return r.instalmentCurrency }),
-	warehouse.Col("duration_months", func(r *contract) uint32 { return r.durationMonths }),
-	warehouse.Col("opened", func(r *contract) *time.Time { return r.opened }),
-	warehouse.Col("closed", func(r *contract) *time.Time { return r.closed }),
-	warehouse.Col("purpose", func(r *contract) string { return r.purpose }),
-)...)
-
-func contractOf(rec record, s *eventsv1.ContractState) (contract, error) {
-	f := fields{prefix: "contract"}
-	amount, amountCurrency := f.amount("amount", s.GetAmount())
-	instalment, instalmentCurrency := f.amount("instalment", s.GetInstalment())
-	return contract{
-		record:             rec,
-		kind:               s.GetKind(),
-		state:              s.GetState(),
-		accountID:          f.ref("account_id", s.GetAccountId()),
-		productID:          f.ref("product_id", s.GetProductId()),
-		amount:             amount,
-		amountCurrency:     amountCurrency,
-		instalment:         instalment,
-		instalmentCurrency: instalmentCurrency,
-		durationMonths:     f.count("duration_months", s.GetDurationMonths()),
-		opened:             f.day("opened", s.GetOpened()),
-		closed:             f.day("closed", s.GetClosed()),
-		purpose:            s.GetPurpose(),
+		annualRate:     f.decimal("annual_rate", s.GetAnnualRate(), marginDigits, marginScale),
+		amountMin:      amountMin,
+		amountMax:      amountMax,
+		amountCurrency: cmp.Or(currencyMin, currencyMax),
+		monthsMin:      f.count("months_min", s.GetMonthsMin()),
+		monthsMax:      f.count("months_max", s.GetMonthsMax()),
+		channels:       s.GetChannels(),
 	}, f.fault()
 }

@@ -295,10 +295,12 @@ func TestEveryEntity(t *testing.T) {
 		got = append(got, c.method)
 	}
 	want := []string{
-		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertCustomers",
+		"BatchUpsertRegions", "BatchUpsertBranches", "BatchUpsertManagers", "BatchUpsertProducts", "BatchUpsertServiceLevels",
+		"BatchUpsertAttributeDefinitions", "BatchUpsertCustomers",
 		"BatchUpsertConsents", "BatchUpsertRelations",
-		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts", "BatchUpsertInteractions",
-		"BatchUpsertTransactions",
+		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts",
+		"BatchUpsertContractParties", "BatchUpsertInstalments", "BatchUpsertInteractions",
+		"BatchUpsertTransactions", "BatchRecordBehaviourEvents",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

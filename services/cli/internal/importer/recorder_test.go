@@ -69,6 +69,8 @@ func (r *recorder) start(t *testing.T) {
 	r.server = grpc.NewServer(grpc.UnaryInterceptor(r.unary), grpc.StreamInterceptor(r.stream))
 	crmv1.RegisterBranchServiceServer(r.server, crmv1.UnimplementedBranchServiceServer{})
 	crmv1.RegisterProductServiceServer(r.server, crmv1.UnimplementedProductServiceServer{})
+	crmv1.RegisterServiceLevelServiceServer(r.server, crmv1.UnimplementedServiceLevelServiceServer{})
+	crmv1.RegisterAttributeServiceServer(r.server, crmv1.UnimplementedAttributeServiceServer{})
 	crmv1.RegisterCustomerServiceServer(r.server, crmv1.UnimplementedCustomerServiceServer{})
 	crmv1.RegisterRelationServiceServer(r.server, crmv1.UnimplementedRelationServiceServer{})
 	crmv1.RegisterAccountServiceServer(r.server, crmv1.UnimplementedAccountServiceServer{})
@@ -76,6 +78,8 @@ func (r *recorder) start(t *testing.T) {
 	crmv1.RegisterContractServiceServer(r.server, crmv1.UnimplementedContractServiceServer{})
 	crmv1.RegisterConsentServiceServer(r.server, crmv1.UnimplementedConsentServiceServer{})
 	crmv1.RegisterInteractionServiceServer(r.server, crmv1.UnimplementedInteractionServiceServer{})
+	crmv1.RegisterInstalmentServiceServer(r.server, crmv1.UnimplementedInstalmentServiceServer{})
+	crmv1.RegisterBehaviourServiceServer(r.server, crmv1.UnimplementedBehaviourServiceServer{})
 	crmv1.RegisterTransactionServiceServer(r.server, crmv1.UnimplementedTransactionServiceServer{})
 	server := r.server
 	go func() { _ = server.Serve(listener) }()
@@ -127,8 +131,10 @@ func (r *recorder) record(method string, request proto.Message) ([]*crmv1.Upsert
 	message := request.ProtoReflect()
 	fields := message.Descriptor().Fields()
 	c := call{
-		method: method[strings.LastIndex(method, "/")+1:], importID: message.Get(fields.ByName("import_id")).String(),
-		validateOnly: message.Get(fields.ByName("validate_only")).Bool(),
+		method: method[strings.LastIndex(method, "/")+1:], validateOnly: message.Get(fields.ByName("validate_only")).Bool(),
+	}
+	if field := fields.ByName("import_id"); field != nil {
+		c.importID = message.Get(field).String()
 	}
 	list := message.Get(fields.ByNumber(1)).List()
 	for i := range list.Len() {

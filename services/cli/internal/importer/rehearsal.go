@@ -74,15 +74,32 @@ func (r *rehearsal) holds(entity mapping.Entity, key *crmv1.ExternalKey) bool {
 	return ok
 }
 
-// references calls look with each reference of a record that is set: "customer_key" refers to a customer.
+// references calls look with each reference of a record that is set, also within its parts: "customer_key" refers to a
+// customer.
 func references(record proto.Message, look func(field string, entity mapping.Entity, key *crmv1.ExternalKey)) {
 	record.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		entity, ok := strings.CutSuffix(string(field.Name()), "_key")
-		if key, isKey := messageOf(field, value).(*crmv1.ExternalKey); ok && isKey {
-			look(string(field.Name()), mapping.Entity(entity), key)
+		name, ok := strings.CutSuffix(string(field.Name()), "_key")
+		switch part := messageOf(field, value).(type) {
+		case nil:
+		case *crmv1.ExternalKey:
+			if ok {
+				look(string(field.Name()), referred(name), part)
+			}
+		default:
+			references(part, look)
 		}
 		return true
 	})
+}
+
+// referred is the entity that a reference names, where the name says in which role.
+func referred(name string) mapping.Entity {
+	switch name {
+	case "other_customer", "employer":
+		return mapping.Customer
+	default:
+		return mapping.Entity(name)
+	}
 }
 
 func messageOf(field protoreflect.FieldDescriptor, value protoreflect.Value) proto.Message {

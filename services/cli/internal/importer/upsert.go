@@ -60,6 +60,15 @@ var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message
 		return crmv1.NewProductServiceClient(u.conn).BatchUpsertProducts(ctx,
 			&crmv1.BatchUpsertProductsRequest{Products: as[*crmv1.Product](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
 	},
+	mapping.ServiceLevel: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewServiceLevelServiceClient(u.conn).BatchUpsertServiceLevels(ctx,
+			&crmv1.BatchUpsertServiceLevelsRequest{ServiceLevels: as[*crmv1.ServiceLevel](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.AttributeDefinition: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewAttributeServiceClient(u.conn).BatchUpsertAttributeDefinitions(ctx, &crmv1.BatchUpsertAttributeDefinitionsRequest{
+			AttributeDefinitions: as[*crmv1.AttributeDefinition](rows), ImportId: u.importID, ValidateOnly: u.validateOnly,
+		})
+	},
 	mapping.Customer: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewCustomerServiceClient(u.conn).BatchUpsertCustomers(ctx,
 			&crmv1.BatchUpsertCustomersRequest{Customers: as[*crmv1.Customer](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
@@ -88,12 +97,25 @@ var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message
 		return crmv1.NewContractServiceClient(u.conn).BatchUpsertContracts(ctx,
 			&crmv1.BatchUpsertContractsRequest{Contracts: as[*crmv1.Contract](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
 	},
+	mapping.ContractParty: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewContractServiceClient(u.conn).BatchUpsertContractParties(ctx,
+			&crmv1.BatchUpsertContractPartiesRequest{ContractParties: as[*crmv1.ContractParty](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.Instalment: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewInstalmentServiceClient(u.conn).BatchUpsertInstalments(ctx,
+			&crmv1.BatchUpsertInstalmentsRequest{Instalments: as[*crmv1.Instalment](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
 	mapping.Interaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewInteractionServiceClient(u.conn).BatchUpsertInteractions(ctx,
 			&crmv1.BatchUpsertInteractionsRequest{Interactions: as[*crmv1.Interaction](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
 	},
 	mapping.Transaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewTransactionServiceClient(u.conn).BatchUpsertTransactions(ctx, u.transactions(rows))
+	},
+	mapping.BehaviourEvent: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		// An event never changes, so that the service needs no import to tell a repeated row from a changed one.
+		return crmv1.NewBehaviourServiceClient(u.conn).BatchRecordBehaviourEvents(ctx,
+			&crmv1.BatchRecordBehaviourEventsRequest{Events: as[*crmv1.BehaviourEvent](rows), ValidateOnly: u.validateOnly})
 	},
 }
 

@@ -13,58 +13,61 @@ type Entity string
 
 // The entities. Their order in Entities is the order of loading.
 const (
-	Region        Entity = "region"
-	Branch        Entity = "branch"
-	Manager       Entity = "manager"
-	Product       Entity = "product"
-	Customer      Entity = "customer"
-	Consent       Entity = "consent"
-	Relation      Entity = "relation"
-	Account       Entity = "account"
-	AccountHolder Entity = "account_holder"
-	Card          Entity = "card"
-	Contract      Entity = "contract"
-	Interaction   Entity = "interaction"
-	Transaction   Entity = "transaction"
+	Region              Entity = "region"
+	Branch              Entity = "branch"
+	Manager             Entity = "manager"
+	Product             Entity = "product"
+	ServiceLevel        Entity = "service_level"
+	AttributeDefinition Entity = "attribute_definition"
+	Customer            Entity = "customer"
+	Consent             Entity = "consent"
+	Relation            Entity = "relation"
+	Account             Entity = "account"
+	AccountHolder       Entity = "account_holder"
+	Card                Entity = "card"
+	Contract            Entity = "contract"
+	ContractParty       Entity = "contract_party"
+	Instalment          Entity = "instalment"
+	Interaction         Entity = "interaction"
+	Transaction         Entity = "transaction"
+	BehaviourEvent      Entity = "behaviour_event"
 )
 
 // Entities lists all entities so that each stands after those it refers to.
 var Entities = []Entity{
-	Region, Branch, Manager, Product, Customer, Consent, Relation, Account, AccountHolder, Card, Contract, Interaction, Transaction,
+	Region, Branch, Manager, Product, ServiceLevel, AttributeDefinition, Customer, Consent, Relation, Account, AccountHolder,
+	Card, Contract, ContractParty, Instalment, Interaction, Transaction, BehaviourEvent,
+}
+
+// messages are the records of the entities.
+var messages = map[Entity]proto.Message{
+	Region:              (*crmv1.Region)(nil),
+	Branch:              (*crmv1.Branch)(nil),
+	Manager:             (*crmv1.Manager)(nil),
+	Product:             (*crmv1.Product)(nil),
+	ServiceLevel:        (*crmv1.ServiceLevel)(nil),
+	AttributeDefinition: (*crmv1.AttributeDefinition)(nil),
+	Customer:            (*crmv1.Customer)(nil),
+	Consent:             (*crmv1.Consent)(nil),
+	Relation:            (*crmv1.Relation)(nil),
+	Account:             (*crmv1.Account)(nil),
+	AccountHolder:       (*crmv1.AccountHolder)(nil),
+	Card:                (*crmv1.Card)(nil),
+	Contract:            (*crmv1.Contract)(nil),
+	ContractParty:       (*crmv1.ContractParty)(nil),
+	Instalment:          (*crmv1.Instalment)(nil),
+	Interaction:         (*crmv1.Interaction)(nil),
+	Transaction:         (*crmv1.Transaction)(nil),
+	BehaviourEvent:      (*crmv1.BehaviourEvent)(nil),
 }
 
 // New returns an empty record of the entity, or nil for an unknown entity.
 func (e Entity) New() proto.Message {
-	switch e {
-	case Region:
-		return &crmv1.Region{}
-	case Branch:
-		return &crmv1.Branch{}
-	case Manager:
-		return &crmv1.Manager{}
-	case Product:
-		return &crmv1.Product{}
-	case Customer:
-		return &crmv1.Customer{}
-	case Consent:
-		return &crmv1.Consent{}
-	case Relation:
-		return &crmv1.Relation{}
-	case Account:
-		return &crmv1.Account{}
-	case AccountHolder:
-		return &crmv1.AccountHolder{}
-	case Card:
-		return &crmv1.Card{}
-	case Contract:
-		return &crmv1.Contract{}
-	case Interaction:
-		return &crmv1.Interaction{}
-	case Transaction:
-		return &crmv1.Transaction{}
-	default:
+	message, ok := messages[e]
+	if !ok {
 		return nil
 	}
+	return message.ProtoReflect().New().Interface()
 }
 
 // Order is the entity's place in the order of loading.
@@ -76,8 +79,18 @@ func (e Entity) outputOnly(field string) bool {
 	switch field {
 	case string(e) + "_id", "etag", "create_time", "update_time":
 		return true
-	case "ledger_balance", "balance_date":
+	case "ledger_balance", "balance_date", "available_balance", "held_amount", "balance_time":
 		return e == Account
+	case "version":
+		return e == AttributeDefinition
+	case "service_level_id", "case_state", "breached", "reopened_count", "reopened_time", "rated_time":
+		return e == Interaction
+	case "days_past_due", "overdue_amount":
+		return e == Contract
+	case "outstanding":
+		return e == Instalment
+	case "state":
+		return e == Product
 	default:
 		return false
 	}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,6 +20,8 @@ type Feed struct {
 	// template holds the constants; each record begins as a copy of it.
 	template proto.Message
 	fields   []fieldRule
+	// elements are the elements of lists that are left out when no column gives them a value.
+	elements []listElement
 }
 
 // fieldRule sets one field from an expression. For an external key the expression gives the id.
@@ -29,6 +32,8 @@ type fieldRule struct {
 	value  *expression
 	// required fields reject the row when they are blank.
 	required bool
+	// elements are those that the field is a part of, as positions in Feed.elements.
+	elements []int
 }
 
 // Fault is why a value of a row can't be taken.
@@ -68,23 +73,32 @@ func (f *Feed) Record(row *Row) (proto.Message, error) {
 	}
 	record := proto.Clone(f.template)
 	var faults []Fault
+	got := make([]bool, len(f.elements))
 	for _, rule := range f.fields {
-		if err := rule.apply(record.ProtoReflect(), row); err != nil {
+		set, err := rule.apply(record.ProtoReflect(), row)
+		if err != nil {
 			faults = append(faults, fault(rule.path.name, rule.value, err))
+		}
+		for _, at := range rule.elements {
+			got[at] = got[at] || set
 		}
 	}
 	if len(faults) > 0 {
 		return nil, &FaultsError{Faults: faults}
 	}
+	f.leaveOut(record.ProtoReflect(), got)
 	return record, nil
 }
 
 // ColumnsOf returns the titles of the columns that feed a field, given by its path in the record. A rejected
-// "account_key.external_id" is found by "account_key", a rejected "amount" also by "amount.units".
+// "account_key.external_id" is found by "account_key", a rejected "amount" also by "amount.units". Of a list all elements
+// are meant: where one was left out, those behind it have other places in the record than in the mapping.
 func (f *Feed) ColumnsOf(field string) []string {
 	var out []string
+	field = plainPath(field)
 	for _, rule := range f.fields {
-		if rule.path.name == field || strings.HasPrefix(field, rule.path.name+".") || strings.HasPrefix(rule.path.name, field+".") {
+		name := plainPath(rule.path.name)
+		if name == field || strings.HasPrefix(field, name+".") || strings.HasPrefix(name, field+".") {
 			for _, title := range rule.value.uses {
 				if !slices.Contains(out, title) {
 					out = append(out, title)
@@ -95,31 +109,44 @@ func (f *Feed) ColumnsOf(field string) []string {
 	return out
 }
 
+var (
+	elementIndex = regexp.MustCompile(`\[[0-9]+\]`)
+	entryKey     = regexp.MustCompile(`\["([^"]*)"\]`)
+)
+
+// plainPath leaves the places in lists out, and writes entries of maps as mappings do.
+func plainPath(path string) string {
+	if !strings.Contains(path, "[") {
+		return path
+	}
+	return entryKey.ReplaceAllString(elementIndex.ReplaceAllString(path, ""), ".$1")
+}
+
 var errBlank = errors.New("has no value")
 
 // apply evaluates the rule and sets the field; a blank value leaves it unset.
-func (rule fieldRule) apply(record protoreflect.Message, row *Row) error {
+func (rule fieldRule) apply(record protoreflect.Message, row *Row) (set bool, err error) {
 	t, err := rule.value.text(row)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if blank(t) {
 		if rule.required {
-			return errBlank
+			return false, errBlank
 		}
-		return nil
+		return false, nil
 	}
 	if rule.path.reference() {
 		key := &crmv1.ExternalKey{Source: rule.source, ExternalId: t}
 		rule.path.set(record, protoreflect.ValueOfMessage(key.ProtoReflect()))
-		return nil
+		return true, nil
 	}
 	value, err := rule.path.leaf.parse(t)
 	if err != nil {
-		return err
+		return false, err
 	}
 	rule.path.set(record, value)
-	return nil
+	return true, nil
 }
 
 func fault(field string, e *expression, err error) Fault {

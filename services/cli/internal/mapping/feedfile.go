@@ -46,6 +46,7 @@ func (m *Mapping) readFeed(r *reader, s *scope, node *yaml.Node) *Feed {
 		paths = append(paths, rule.path)
 	}
 	r.checkOverlap(node, f.Entity, paths)
+	f.findElements()
 	return f
 }
 
@@ -198,24 +199,29 @@ func (m *Mapping) setConstantKey(r *reader, entity Entity, record proto.Message,
 	p.set(record.ProtoReflect(), protoreflect.ValueOfMessage(key.ProtoReflect()))
 }
 
-// checkOverlap finds fields that are set twice, and two members of one oneof: the later would silently win.
+// checkOverlap finds fields that are set twice, two members of one oneof (the later would silently win), and gaps in lists.
 func (r *reader) checkOverlap(node *yaml.Node, entity Entity, paths []fieldPath) {
 	names := map[string]bool{}
-	members := map[protoreflect.FullName]protoreflect.FieldDescriptor{}
+	members := map[string]step{}
 	for _, p := range paths {
 		if names[p.name] {
 			r.at(node, "%s.%s is set twice", entity, p.name)
 		}
 		names[p.name] = true
-		for _, step := range p.steps {
-			choice := step.ContainingOneof()
+		inside := ""
+		for _, s := range p.steps {
+			choice := s.field.ContainingOneof()
 			if choice == nil || choice.IsSynthetic() {
+				inside = s.name
 				continue
 			}
-			if other := members[choice.FullName()]; other != nil && other != step {
-				r.at(node, "%s can't have both %s and %s: write two feeds with `when`", entity, other.Name(), step.Name())
+			where := inside + " " + string(choice.FullName())
+			if other, ok := members[where]; ok && other.field != s.field {
+				r.at(node, "%s can't have both %s and %s: write two feeds with `when`", entity, other.name, s.name)
 			}
-			members[choice.FullName()] = step
+			members[where] = s
+			inside = s.name
 		}
 	}
+	r.checkElements(node, entity, paths)
 }

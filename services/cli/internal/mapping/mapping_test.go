@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,13 +198,21 @@ func TestMistakes(t *testing.T) {
 		{"column name", "mapping: x\nfiles:\n  - {match: x, columns: [a b], feeds: []}", "test.yaml:3:26: column \"a b\" can't stand in an expression; give it a name: `columns: {name: \"a b\"}`"},
 		{"reserved column", "mapping: x\nfiles:\n  - {match: x, columns: [line], feeds: []}", "test.yaml:3:26: column \"line\" has a name with a meaning of its own; give it another: `columns: {my_line: \"line\"}`"},
 		{"no columns", "mapping: x\nfiles:\n  - {match: x, columns: [], feeds: []}", "test.yaml:3:25: columns must name at least one column"},
-		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, customer, consent, relation, account, account_holder, card, contract, interaction, transaction`},
+		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, service_level, attribute_definition, customer, consent, relation, account, account_holder, card, contract, contract_party, instalment, interaction, transaction, behaviour_event`},
 		{"no key", feed("{entity: product}"), "test.yaml:11:9: a feed needs a `key`: the external key that makes a second import an update"},
 		{"field", feed("{entity: customer, key: {id: a}, fields: {individual.birthdate: a}}"), `test.yaml:11:51: customer has no field "individual.birthdate"; did you mean "individual.birth_date"?`},
-		{"field with parts", feed("{entity: customer, key: {id: a}, fields: {organisation: a}}"), `test.yaml:11:51: customer.organisation has parts: name one of organisation.annual_turnover, organisation.employees, organisation.founded, organisation.industry_nace, organisation.legal_name, organisation.registration_number`},
+		{"field with parts", feed("{entity: customer, key: {id: a}, fields: {organisation: a}}"), `test.yaml:11:51: customer.organisation has parts: name one of organisation.annual_turnover, organisation.employees, organisation.founded, organisation.industry_nace, organisation.legal_form, organisation.legal_name, organisation.legal_name_latin, organisation.registration_number, organisation.tax_ids[0].country, organisation.tax_ids[0].number, organisation.trade_names[0]`},
 		{"part of a value", product("fields: {name.x: a}"), `test.yaml:11:50: product has no field "name.x": name holds a single value`},
 		{"map", feed("{entity: region, key: {id: a}, fields: {indicators: a}}"), "test.yaml:11:49: region.indicators is a map: write indicators.name for one of its entries"},
 		{"output only", product("fields: {product_id: a}"), "test.yaml:11:50: product.product_id is set by Tandem alone"},
+		{"field of an element", feed("{entity: customer, key: {id: a}, fields: {'contact_points[2].valeu': a}}"), `test.yaml:11:51: customer has no field "contact_points[2].valeu"; did you mean "contact_points[2].value"?`},
+		{"list", feed("{entity: customer, key: {id: a}, fields: {individual.citizenships: a}}"), "test.yaml:11:51: customer.individual.citizenships is a list: write individual.citizenships[0] for its first element"},
+		{"index without a list", feed("{entity: customer, key: {id: a}, fields: {'phone[0]': a}}"), "test.yaml:11:51: customer.phone is no list"},
+		{"index", feed("{entity: customer, key: {id: a}, fields: {'contact_points[01].value': a}}"), `test.yaml:11:51: customer has no field "contact_points[01].value"; did you mean "contact_points[0].value"?`},
+		{"gap in a list", feed("{entity: customer, key: {id: a}, fields: {'other_banks[0].bank': a, 'other_banks[3].bank': b}}"), "test.yaml:11:9: customer.other_banks[3] is set and other_banks[2] is not: elements are counted from 0, without gaps"},
+		{"parts of an attribute", feed("{entity: customer, key: {id: a}, fields: {attributes.segment: a}}"), "test.yaml:11:51: customer.attributes.segment has parts: name one of attributes.segment.boolean, attributes.segment.date, attributes.segment.decimal, attributes.segment.integer, attributes.segment.money, attributes.segment.option, attributes.segment.options.values[0], attributes.segment.text"},
+		{"type of an attribute", feed("{entity: customer, key: {id: a}, fields: {attributes.segment.texts: a}}"), `test.yaml:11:51: customer has no field "attributes.segment.texts"; did you mean "attributes.segment.text"?`},
+		{"two types of an attribute", feed("{entity: customer, key: {id: a}, fields: {attributes.segment.text: a, attributes.segment.option: a}}"), "test.yaml:11:9: customer can't have both attributes.segment.text and attributes.segment.option: write two feeds with `when`"},
 		{"unknown column", product("fields: {name: d}"), "test.yaml:11:56: name: character 1 of the expression: undeclared reference to 'd'"},
 		{"syntax", product("fields: {name: 'a +'}"), "test.yaml:11:56: name: character 4 of the expression: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"},
 		{"type", product("fields: {valid_from: line}"), "test.yaml:11:62: valid_from takes a date, and the expression gives a int"},
@@ -241,11 +250,14 @@ func TestOpenUnknown(t *testing.T) {
 	}
 }
 
-// FuzzLoad reads anything as a mapping: it has to end with a mapping or with mistakes, and a mapping has to work on rows
-// of blanks.
+// FuzzLoad reads anything as a mapping: it has to end with a mapping or with mistakes, and a mapping has to work on rows,
+// of blanks too.
 func FuzzLoad(f *testing.F) {
 	f.Add(head + "      - {entity: customer, key: {id: a}, when: b != c, fields: {individual.birth_date: date(b), region_key: {id: c}}}\n")
 	f.Add("mapping: x\nrecords:\n  - {entity: region, key: {source: a, id: b}, constants: {name: n, indicators.x: 1.5}}\nfiles: []")
+	f.Add(head + "      - {entity: customer, key: {id: a}, constants: {'contact_points[0].kind': phone, 'other_banks[0].bank': X}, " +
+		"fields: {'contact_points[0].value': a, 'contact_points[1].address.city': b, 'individual.citizenships[0]': c, " +
+		"attributes.x.money: b, 'attributes.y.options.values[0]': c}}\n")
 	f.Add("mapping: &a [*a]\n")
 	f.Add("? {a: b}\n: c\n")
 	f.Fuzz(func(t *testing.T, content string) {
@@ -258,11 +270,13 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, file := range m.Files {
-			row := file.Row(make([]string, len(file.Columns)), 1, "f")
-			for _, feed := range file.Feeds {
-				var faults *FaultsError
-				if _, err := feed.Record(row); err != nil && !errors.As(err, &faults) {
-					t.Fatalf("got %v", err)
+			for _, value := range []string{"", "1"} {
+				row := file.Row(slices.Repeat([]string{value}, len(file.Columns)), 1, "f")
+				for _, feed := range file.Feeds {
+					var faults *FaultsError
+					if _, err := feed.Record(row); err != nil && !errors.As(err, &faults) {
+						t.Fatalf("got %v", err)
+					}
 				}
 			}
 		}

@@ -45,9 +45,6 @@ var messageLeaves = map[protoreflect.FullName]*leaf{
 }
 
 func leafOf(field protoreflect.FieldDescriptor) (leaf, error) {
-	if field.IsList() {
-		return leaf{}, fmt.Errorf("%s is a list, which a mapping can't fill", field.Name())
-	}
 	if field.Message() != nil {
 		if field.Message().FullName() == externalKey {
 			return leaf{what: "a reference", kind: kindSpecial}, nil

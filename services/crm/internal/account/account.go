@@ -2,6 +2,8 @@
 package account
 
 import (
+	"time"
+
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/shopspring/decimal"
 
@@ -23,13 +25,28 @@ type Row struct {
 	StatementFrequency string      `json:"statement_frequency"`
 	Opened             pgtype.Date `json:"opened"`
 	Closed             pgtype.Date `json:"closed"`
-	// The balance belongs to the transactions: their room writes it.
-	LedgerBalance decimal.NullDecimal `json:"ledger_balance" record:"readonly"`
-	BalanceDate   pgtype.Date         `json:"balance_date" record:"readonly"`
+	ContractID         *int64      `json:"contract_id"`
+	StateReason        string      `json:"state_reason"`
+	StateSince         *time.Time  `json:"state_since"`
+	// OverdraftLimit is in the currency of the account.
+	OverdraftLimit decimal.NullDecimal `json:"overdraft_limit"`
+	// The balances belong to the transactions: their room writes them.
+	LedgerBalance    decimal.NullDecimal `json:"ledger_balance" record:"readonly"`
+	BalanceDate      pgtype.Date         `json:"balance_date" record:"readonly"`
+	AvailableBalance decimal.NullDecimal `json:"available_balance" record:"readonly"`
+	HeldAmount       decimal.NullDecimal `json:"held_amount" record:"readonly"`
+	BalanceTime      *time.Time          `json:"balance_time" record:"readonly"`
+}
+
+func life(row *Row) record.Life {
+	return record.Life{State: &row.State, Reason: &row.StateReason, Since: &row.StateSince}
 }
 
 // Table keeps accounts; other rooms refer to it.
 var Table = record.NewTable[Row]("account", sight.Accounts)
+
+// contractTable stands for the contracts, whose room leans on this one.
+const contractTable = record.Named("contract")
 
 var schema = filter.Schema{
 	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true, Indexed: true},
@@ -46,6 +63,13 @@ var schema = filter.Schema{
 	{Name: "closed", Column: "closed", Kind: filter.Date},
 	{Name: "ledger_balance", Column: "ledger_balance", Kind: filter.Decimal},
 	{Name: "balance_date", Column: "balance_date", Kind: filter.Date},
+	{Name: "contract_id", Column: "contract_id", Kind: filter.Int},
+	{Name: "state_reason", Column: "state_reason", Kind: filter.Text},
+	{Name: "state_since", Column: "state_since", Kind: filter.Time},
+	{Name: "overdraft_limit", Column: "overdraft_limit", Kind: filter.Decimal},
+	{Name: "available_balance", Column: "available_balance", Kind: filter.Decimal},
+	{Name: "held_amount", Column: "held_amount", Kind: filter.Decimal},
+	{Name: "balance_time", Column: "balance_time", Kind: filter.Time},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
@@ -67,13 +91,12 @@ var states = record.StateMachine{
 // change keeps the currency and the life of an account. A message without a state leaves the state as it is, so that a
 // source that does not know it can't unblock an account.
 func change(old, updated *Row) error {
-	switch {
-	case updated.State != "":
-	case old == nil:
-		updated.State = stateOpen
-	default:
-		updated.State = old.State
+	var before *record.Life
+	if old != nil {
+		l := life(old)
+		before = &l
 	}
+	life(updated).Keep(before, stateOpen, time.Now())
 	// A closed account may lack the day: not every source knows it.
 	if updated.Closed.Valid && updated.State != stateClosed {
 		return apperr.InvalidField("closed", "only a closed account has a closing day; this one is %s", updated.State)

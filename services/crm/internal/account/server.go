@@ -22,6 +22,8 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
 	return &Server{
 		accounts: record.NewStore(pool, log, record.Room[*crmv1.Account, Row]{
 			Table: Table, Name: "account", ToRow: toRow, Change: change, ToProto: toProto, Event: event,
+			Replaces:   record.StateReplaces,
+			OutputOnly: []string{"ledger_balance", "balance_date", "available_balance", "held_amount", "balance_time"},
 		}),
 		holders: record.NewStore(pool, log, record.Room[*crmv1.AccountHolder, HolderRow]{
 			Table: HolderTable, Name: "account_holder", ToRow: holderToRow, Resolved: oneOwner, ToProto: holderToProto, Event: holderEvent,

@@ -30,6 +30,7 @@ type Config struct {
 	Country              string        `name:"country" env:"CRM_COUNTRY" default:"CZ" help:"ISO 3166 code of the bank's country: phones without a country code are of there."`
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
 	BehaviourWindow      time.Duration `name:"behaviour-window" env:"CRM_BEHAVIOUR_WINDOW" default:"0s" help:"How long behaviour events stay in Postgres, in whole months; 0s keeps them for ever."`
+	TransactionsWindow   int           `name:"transactions-window" env:"CRM_TRANSACTIONS_WINDOW" default:"0" help:"Months of transactions kept before the current one; 0 keeps all. Older months are dropped once their events are published; load history first."`
 	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
 	PolicyFile           string        `name:"policy-file" env:"CRM_POLICY_FILE" help:"File that says who may do what; default is the policy that is built in."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
@@ -70,6 +71,9 @@ func (c *Config) checkEngines() error {
 	}
 	if _, err := access.Load(c.PolicyFile); err != nil {
 		errs = append(errs, fmt.Errorf("CRM_POLICY_FILE: %w", err))
+	}
+	if c.TransactionsWindow < 0 {
+		errs = append(errs, errors.New("CRM_TRANSACTIONS_WINDOW: must not be negative"))
 	}
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -63,6 +64,12 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	window, err := transaction.NewWindow(transaction.WindowConfig{
+		Pool: s.pool, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot, Months: s.config.TransactionsWindow,
+	})
+	if err != nil {
+		return nil, err
+	}
 	publisher, err := relay.New(relay.Config{
 		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
 	})
@@ -86,6 +93,7 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	}
 	return []lifecycle.Part{
 		{Name: "outbox maintenance", Run: maintainer.Run},
+		{Name: "transaction window", Run: window.Run},
 		{Name: "audit sealer", Run: sealer.Run},
 		prune(s.pool, s.log),
 		{Name: "behaviour window", Run: func(ctx context.Context) error { return s.behaviour.Run(ctx, s.log) }},
@@ -128,7 +136,7 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 		return nil, err
 	}
 	if err := guard.Covers(server.GetServiceInfo()); err != nil {
-		s.log.Warn("methods that nobody may call", "error", err)
+		return nil, fmt.Errorf("methods that nobody may call: %w", err)
 	}
 	return server, nil
 }
@@ -144,18 +152,22 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	attributes := attribute.NewCatalogue()
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).With(attributes).ListBy(customerlist.Schema))
+	customers := customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).With(attributes).ListBy(customerlist.Schema)
+	crmv1.RegisterCustomerServiceServer(server, customers)
 	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(s.pool, s.log, attributes, customer.Attributes{}))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))
+	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(s.pool, s.log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(s.pool, s.log, location))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(s.pool, s.log))
 	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(s.behaviour))
 	crmv1.RegisterTimelineServiceServer(server, timeline.NewServer(s.pool, location))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
-	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(s.pool, s.config.BaseCurrency)))
+	ledger := transaction.NewLedger(s.pool, s.config.BaseCurrency)
+	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(ledger))
+	crmv1.RegisterBalanceServiceServer(server, transaction.NewBalanceServer(ledger))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)

@@ -62,7 +62,7 @@ func TestWritersAndSealersTogether(t *testing.T) {
 			for i := range transactions {
 				err := pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error {
 					for e := range 1 + (w+i)%4 {
-						entry := audit.Entry{Action: audit.Update, Entity: "card", EntityID: int64(w), Version: int64(i*10 + e)}
+						entry := audit.Entry{Action: audit.Update, Entity: "visitor", EntityID: int64(w), Version: int64(i*10 + e)}
 						if err := audit.Append(t.Context(), tx, []audit.Entry{entry}); err != nil {
 							return err
 						}

@@ -17,6 +17,9 @@ const (
 	accountField   = "account_id"
 )
 
+// customersElsewhere are fields that name a customer by what the customer is there.
+var customersElsewhere = []protoreflect.Name{"employer_id"}
+
 // numbersOnly are fields that hold customers' numbers and show nothing else of them: an entry of the audit tells which
 // numbers a list showed, not what the list said.
 var numbersOnly = []protoreflect.FullName{"tandem.crm.v1.AuditEntry.customer_ids"}
@@ -88,7 +91,7 @@ func namesCustomers(field protoreflect.FieldDescriptor) bool {
 	if field.IsList() {
 		return name == customersField || strings.HasSuffix(name, "_"+customersField)
 	}
-	return name == customerField || strings.HasSuffix(name, "_"+customerField)
+	return name == customerField || strings.HasSuffix(name, "_"+customerField) || slices.Contains(customersElsewhere, field.Name())
 }
 
 // shown collects whom a message shows.
@@ -115,7 +118,7 @@ func (s *shown) walk(p *plan, m protoreflect.Message, listed bool) {
 				s.customers = append(s.customers, ids.Get(i).Int())
 			}
 		} else if id := m.Get(field).Int(); id != 0 {
-			if s.main == 0 && !listed {
+			if s.main == 0 && !listed && field.Name() == customerField {
 				s.main = id
 			}
 			s.customers = append(s.customers, id)

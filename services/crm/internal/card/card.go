@@ -3,6 +3,7 @@ package card
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -27,6 +28,20 @@ type Row struct {
 	AccountHolderID *int64      `json:"account_holder_id"`
 	ProductID       *int64      `json:"product_id"`
 	Issued          pgtype.Date `json:"issued"`
+	LinkedAccounts  []Linked    `json:"linked_accounts"`
+	ReplacedByID    *int64      `json:"replaced_by_card_id"`
+	StateReason     string      `json:"state_reason"`
+	StateSince      *time.Time  `json:"state_since"`
+}
+
+// Linked is a further account of a card.
+type Linked struct {
+	AccountID *int64 `json:"account_id"`
+	Role      string `json:"role"`
+}
+
+func life(row *Row) record.Life {
+	return record.Life{State: &row.State, Reason: &row.StateReason, Since: &row.StateSince}
 }
 
 // Table keeps cards; other rooms refer to it.
@@ -46,44 +61,11 @@ var schema = filter.Schema{
 	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
 	{Name: "issued", Column: "issued", Kind: filter.Date},
+	{Name: "replaced_by_card_id", Column: "replaced_by_card_id", Kind: filter.Int},
+	{Name: "state_reason", Column: "state_reason", Kind: filter.Text},
+	{Name: "state_since", Column: "state_since", Kind: filter.Time},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
-}
-
-var (
-	stateIssued  = record.EnumText(crmv1.CardState_CARD_STATE_ISSUED)
-	stateActive  = record.EnumText(crmv1.CardState_CARD_STATE_ACTIVE)
-	stateBlocked = record.EnumText(crmv1.CardState_CARD_STATE_BLOCKED)
-	stateClosed  = record.EnumText(crmv1.CardState_CARD_STATE_CLOSED)
-)
-
-// states is the life of a card. A card that was lost on its way to the customer is closed, not blocked: unblocking would
-// activate it by the back door.
-var states = record.StateMachine{
-	{Name: "activate", From: stateIssued, To: stateActive},
-	{Name: "block", From: stateActive, To: stateBlocked},
-	{Name: "unblock", From: stateBlocked, To: stateActive},
-	{Name: "close", From: stateIssued, To: stateClosed},
-	{Name: "close", From: stateActive, To: stateClosed},
-	{Name: "close", From: stateBlocked, To: stateClosed},
-}
-
-// change keeps the life of a card. A message without a state leaves the state as it is, and one without a holding keeps
-// the holding as long as it still gives the card's customer and account.
-func change(old, updated *Row) error {
-	if old == nil {
-		if updated.State == "" {
-			updated.State = stateActive
-		}
-		return nil
-	}
-	if updated.State == "" {
-		updated.State = old.State
-	}
-	if updated.AccountHolderID == nil && *old.CustomerID == *updated.CustomerID && *old.AccountID == *updated.AccountID {
-		updated.AccountHolderID = old.AccountHolderID
-	}
-	return states.Check("state", old.State, updated.State)
 }
 
 // fromHolding fills in customer and account from the holding that a message names instead.

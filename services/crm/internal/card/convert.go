@@ -1,6 +1,8 @@
 package card
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
@@ -22,6 +24,10 @@ func toRow(c *crmv1.Card) (Row, []record.Reference, []apperr.Violation) {
 		Expiry: in.Date("expiry", c.GetExpiry()),
 		State:  record.EnumText(c.GetState()),
 		Issued: in.Date("issued", c.GetIssued()),
+
+		LinkedAccounts: []Linked{},
+		StateReason:    c.GetStateReason(),
+		StateSince:     in.Time("state_since", c.GetStateSince()),
 	}
 	if row.Expiry.Valid && row.Expiry.Time.Day() != 1 {
 		in.Refuse("expiry", "must be the first day of a month: a card is good to the month's end")
@@ -39,7 +45,50 @@ func toRow(c *crmv1.Card) (Row, []record.Reference, []apperr.Violation) {
 		record.Ref("account_holder_id", account.HolderTable, 0, c.GetAccountHolderKey(), &row.AccountHolderID),
 		record.Ref("product_id", product.Table, c.GetProductId(), c.GetProductKey(), &row.ProductID),
 	}
-	return row, refs, in.Violations
+	refs = append(refs, record.Ref("replaced_by_card_id", Table, c.GetReplacedByCardId(), c.GetReplacedByCardKey(), &row.ReplacedByID))
+	return row, append(refs, row.link(&in, c.GetLinkedAccounts())...), in.Violations
+}
+
+// link reads the further accounts of a card.
+func (row *Row) link(in *record.Reader, accounts []*crmv1.CardAccount) []record.Reference {
+	var refs []record.Reference
+	row.LinkedAccounts = make([]Linked, len(accounts))
+	for i, a := range accounts {
+		field := fmt.Sprintf("linked_accounts[%d].account_id", i)
+		in.Need(field, a.GetAccountId(), a.GetAccountKey())
+		linked := &row.LinkedAccounts[i]
+		linked.Role = record.EnumText(a.GetRole())
+		refs = append(refs, record.Ref(field, account.Table, a.GetAccountId(), a.GetAccountKey(), &linked.AccountID))
+	}
+	return refs
+}
+
+// checkLinks refuses an account that a card has twice.
+func checkLinks(row *Row) error {
+	seen := map[int64]bool{*row.AccountID: true}
+	for i, linked := range row.LinkedAccounts {
+		if seen[*linked.AccountID] {
+			return apperr.InvalidField(fmt.Sprintf("linked_accounts[%d].account_id", i), "account %d is an account of the card already", *linked.AccountID)
+		}
+		seen[*linked.AccountID] = true
+	}
+	return nil
+}
+
+func linkedProto(linked []Linked) []*crmv1.CardAccount {
+	var out []*crmv1.CardAccount
+	for _, l := range linked {
+		out = append(out, &crmv1.CardAccount{AccountId: *l.AccountID, Role: record.EnumValue[crmv1.CardAccountRole](l.Role)})
+	}
+	return out
+}
+
+func linkedIDs(linked []Linked) []int64 {
+	var out []int64
+	for _, l := range linked {
+		out = append(out, *l.AccountID)
+	}
+	return out
 }
 
 func toProto(r *record.Record[Row]) *crmv1.Card {
@@ -56,6 +105,12 @@ func toProto(r *record.Record[Row]) *crmv1.Card {
 		AccountId:  record.Value(r.Row.AccountID),
 		ProductId:  record.Value(r.Row.ProductID),
 		Issued:     record.DateProto(r.Row.Issued),
+
+		LinkedAccounts:   linkedProto(r.Row.LinkedAccounts),
+		ReplacedByCardId: record.Value(r.Row.ReplacedByID),
+		StateReason:      r.Row.StateReason,
+		StateSince:       record.TimeProto(r.Row.StateSince),
+
 		Etag:       r.Etag(),
 		CreateTime: timestamppb.New(r.CreatedAt),
 		UpdateTime: timestamppb.New(r.UpdatedAt),
@@ -72,6 +127,10 @@ func event(r *record.Record[Row], c *eventsv1.Change) {
 		State:      r.Row.State,
 		Issued:     record.DateText(r.Row.Issued),
 		Expiry:     record.DateText(r.Row.Expiry),
+
+		LinkedAccountIds: linkedIDs(r.Row.LinkedAccounts),
+		ReplacedByCardId: record.Value(r.Row.ReplacedByID),
+		StateSince:       record.TimeProto(r.Row.StateSince),
 	}}
 }
 

@@ -14,13 +14,14 @@ import (
 type Server struct {
 	crmv1.UnimplementedCardServiceServer
 	store *record.Store[*crmv1.Card, Row]
+	pool  *pgxpool.Pool
 }
 
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
-	return &Server{store: record.NewStore(pool, log, record.Room[*crmv1.Card, Row]{
+	return &Server{pool: pool, store: record.NewStore(pool, log, record.Room[*crmv1.Card, Row]{
 		Table: Table, Name: "card", ToRow: toRow, Resolved: fromHolding, Change: change, ToProto: toProto, Event: event,
-		Replaces: map[string][]string{"account_holder_key": {"customer_id", "account_id"}},
+		Replaces: map[string][]string{"account_holder_key": {"customer_id", "account_id"}, "state": record.StateReplaces["state"]},
 	})}
 }
 

@@ -96,6 +96,7 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
+	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(pool, log))
 	crmv1.RegisterInteractionServiceServer(server, interaction.NewServer(pool, log, prague))
 	crmv1.RegisterServiceLevelServiceServer(server, servicelevel.NewServer(pool, log))
 	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(behaviour.NewRecorder(pool, prague, 0)))
@@ -149,6 +150,10 @@ func (b *bank) furnish(t *testing.T) {
 	}
 	b.upsert(t, customers, person("customer"), person("other customer"))
 	b.upsert(t, accounts, &crmv1.Account{Key: fixed("account"), Currency: "CZK"}, &crmv1.Account{Key: fixed("other account"), Currency: "EUR"})
+	agreement := func(key string) *crmv1.Contract {
+		return &crmv1.Contract{Key: fixed(key), Kind: crmv1.ContractKind_CONTRACT_KIND_CURRENT_ACCOUNT, Currency: "CZK"}
+	}
+	b.upsert(t, contracts, agreement("contract"), agreement("other contract"))
 	b.upsert(t, holders, &crmv1.AccountHolder{
 		Key: fixed("holder"), AccountKey: fixed("account"), CustomerKey: fixed("customer"), Role: crmv1.HolderRole_HOLDER_ROLE_OWNER,
 	})

@@ -25,6 +25,10 @@ func (k kind) changed(n, variant int) proto.Message {
 		return edit(k.record(n), k.edited, other(k, variant))
 	}
 	m := k.record(n)
+	if k.vary != nil {
+		k.vary(m, variant)
+		return m
+	}
 	set(m.ProtoReflect(), "valid_to", day(2030, 1, int32(1+variant%28)))
 	return m
 }

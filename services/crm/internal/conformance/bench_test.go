@@ -42,9 +42,11 @@ func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
 			return err
 		},
 	} {
-		sent.take()
-		if err := call(t.Context()); err != nil {
-			t.Fatalf("%s: %v", file, err)
+		for range 2 { // the first call also reads what the server keeps
+			sent.take()
+			if err := call(t.Context()); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
 		}
 		path, statements := filepath.Join(benchFolder, file), strings.Join(sent.take(), ";\n")+"\n"
 		if os.Getenv("UPDATE_BENCH") != "" {

@@ -44,6 +44,12 @@ INSERT INTO card (source, external_id, state, customer_id, account_id)
 SELECT 'crowd', account_id::text, 'active', customer_id, account_id FROM account_holder WHERE source = 'crowd';
 INSERT INTO contract (source, external_id, kind, account_id, amount, currency)
 SELECT 'crowd', account_id::text, 'loan', account_id, 1, 'CZK' FROM account WHERE source = 'crowd';
+INSERT INTO contract_party (source, external_id, contract_id, customer_id, role)
+SELECT 'crowd', c.contract_id::text, c.contract_id, h.customer_id, 'borrower' FROM contract c JOIN account_holder h USING (account_id) WHERE c.source = 'crowd';
+INSERT INTO instalment (source, external_id, contract_id, number, due, currency, principal, interest, fee, paid, state)
+SELECT 'crowd', contract_id || '-' || n, contract_id, n, current_date - 40 + 30 * n, 'CZK', 1, 1, 0, CASE WHEN n = 1 AND contract_id % 9 > 0 THEN 2 ELSE 0 END,
+    CASE WHEN n = 1 AND contract_id % 9 > 0 THEN 'paid' ELSE 'open' END
+FROM contract, generate_series(1, 3) n WHERE source = 'crowd';
 INSERT INTO interaction (source, external_id, customer_id, kind, opened_at, priority, text)
 SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 10 = 0 THEN 'complaint' ELSE 'call' END,
     '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 10 = 0 THEN 'normal' ELSE '' END, repeat('text ', 20)
@@ -113,7 +119,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	t.Cleanup(traced.Close)
 	watched := &bank{pool: traced}
 	watched.serve(t, traced)
-	for _, k := range []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations} {
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, contractParties, instalments, interactions, consents, relations} {
 		watched.exercise(t, k)
 	}
 	watched.exerciseScreen(t)
@@ -127,6 +133,11 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 		watched.listTwice(t, cards, filter)
 	}
 	watched.listTwice(t, contracts, "account_id = 77")
+	watched.listTwice(t, contracts, "days_past_due > 5")
+	watched.listTwice(t, accounts, "contract_id = 77")
+	watched.listTwice(t, contractParties, "customer_id = 77")
+	watched.listTwice(t, contractParties, "contract_id = 77")
+	watched.listTwice(t, instalments, "contract_id = 77")
 	watched.listTwice(t, interactions, "customer_id = 77")
 	watched.listTwice(t, consents, "customer_id = 77")
 	watched.listTwice(t, accounts, `number = "000077"`)
@@ -243,8 +254,8 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 
 func (p plan) scans() []string {
 	big := []string{
-		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "interaction", "consent",
-		"relation", "customer_rfm_history",
+		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "contract_party", "instalment",
+		"interaction", "consent", "relation", "customer_rfm_history",
 	}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {

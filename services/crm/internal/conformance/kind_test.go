@@ -24,6 +24,8 @@ type kind struct {
 	sample func(source string, n int) proto.Message
 	// edited is the text field that a test changes.
 	edited string
+	// vary changes a record of a kind without such a field; nil when it has a last day, which is changed then.
+	vary func(m proto.Message, variant int)
 	// free is a text field that takes any text.
 	free string
 	// reference is a field with the key of another record; empty when the kind has none.
@@ -82,7 +84,9 @@ var products = kind{
 	sample: func(source string, n int) proto.Message {
 		return &crmv1.Product{
 			Key: key(source, n), Code: fmt.Sprintf("%s-%d", source, n), Name: "Card", Family: crmv1.ProductFamily_PRODUCT_FAMILY_CARD,
-			Currency: "CZK", Margin: "0.025", ValidFrom: day(2020, 1, 1),
+			Currency: "CZK", Margin: "0.025", ValidFrom: day(2020, 1, 1), Description: "For every day.", AnnualRate: "0.0849",
+			AmountMin: crowns(1000), AmountMax: crowns(200000), MonthsMin: 6, MonthsMax: 60,
+			Channels: []crmv1.Channel{crmv1.Channel_CHANNEL_BRANCH, crmv1.Channel_CHANNEL_WEB},
 		}
 	},
 }
@@ -140,7 +144,8 @@ var accounts = kind{
 		return &crmv1.Account{
 			Key: key(source, n), Number: "1", Currency: "CZK", ProductKey: fixed("product"), RegionKey: fixed("region"),
 			BranchKey: fixed("branch"), State: crmv1.AccountState_ACCOUNT_STATE_OPEN, Opened: day(2021, 5, 6),
-			StatementFrequency: crmv1.StatementFrequency_STATEMENT_FREQUENCY_WEEKLY,
+			StatementFrequency: crmv1.StatementFrequency_STATEMENT_FREQUENCY_WEEKLY, OverdraftLimit: crowns(20000), StateReason: "new",
+			ContractKey: fixed("contract"),
 		}
 	},
 }
@@ -171,7 +176,38 @@ var contracts = kind{
 		return &crmv1.Contract{
 			Key: key(source, n), Kind: crmv1.ContractKind_CONTRACT_KIND_LOAN, State: crmv1.ContractState_CONTRACT_STATE_RUNNING,
 			AccountKey: fixed("account"), ProductKey: fixed("product"), Amount: crowns(120000), Instalment: crowns(5000),
-			DurationMonths: 24, Opened: day(2025, 1, 2), Purpose: "household",
+			DurationMonths: 24, Opened: day(2025, 1, 2), Purpose: "household", Number: "L-17/2025", Currency: "CZK", AnnualRate: "0.0849",
+			RateKind: crmv1.RateKind_RATE_KIND_VARIABLE, ReferenceRate: "PRIBOR 3M", RateMargin: "0.045", Limit: crowns(150000),
+			DayCount: crmv1.DayCount_DAY_COUNT_ACTUAL_360, Collateral: "a car", Signed: day(2024, 12, 30), Maturity: day(2027, 1, 2),
+		}
+	},
+}
+
+var contractParties = kind{
+	name: "contract_party", service: "ContractService", one: "ContractParty", many: "ContractParties", reference: "customer_key",
+	sample: func(source string, n int) proto.Message {
+		return &crmv1.ContractParty{
+			Key: key(source, n), ContractKey: fixed("contract"), CustomerKey: fixed("other customer"),
+			Role: crmv1.PartyRole_PARTY_ROLE_GUARANTOR, Share: "0.25", ValidFrom: day(2025, 1, 2),
+		}
+	},
+}
+
+// instalments have numbers that are unique in their contract: each test takes a stretch of them, by the length of its name,
+// and the one with thousands of rows has a contract of its own.
+var instalments = kind{
+	name: "instalment", service: "InstalmentService", one: "Instalment", many: "Instalments", reference: "contract_key",
+	vary: func(m proto.Message, variant int) {
+		m.(*crmv1.Instalment).Fee = crowns(int64(1 + variant))
+	},
+	sample: func(source string, n int) proto.Message {
+		contract, number := "contract", 100*len(source)+n
+		if source == "batchsize" {
+			contract, number = "other contract", 1+n
+		}
+		return &crmv1.Instalment{
+			Key: key(source, n), ContractKey: fixed(contract), Number: int32(number), Due: day(2025, 2, 2),
+			Principal: crowns(4000), Interest: crowns(1000), Fee: crowns(0), Paid: crowns(0), State: crmv1.InstalmentState_INSTALMENT_STATE_OPEN,
 		}
 	},
 }
@@ -242,4 +278,7 @@ var definitions = kind{
 }
 
 // kinds are all that the suite is run against.
-var kinds = []kind{regions, branches, managers, products, customers, accounts, holders, cards, contracts, interactions, serviceLevels, consents, relations, definitions}
+var kinds = []kind{
+	regions, branches, managers, products, customers, accounts, holders, cards, contracts, contractParties, instalments,
+	interactions, serviceLevels, consents, relations, definitions,
+}

@@ -121,6 +121,10 @@ func strip(k kind, m proto.Message) proto.Message {
 		switch {
 		case strings.HasSuffix(name, "_id"), strings.HasSuffix(name, "_key"), name == "etag", name == "version", name == "create_time", name == "update_time":
 			out.ProtoReflect().Clear(fields.Get(i))
+		case name == "state_since": // now by default
+			out.ProtoReflect().Clear(fields.Get(i))
+		case k.name == "product" && name == "state": // by the day
+			out.ProtoReflect().Clear(fields.Get(i))
 		case k.name == "interaction" && (name == "case_state" || name == "breached"), k.name == "customer" && name == "state": // derived, active by default
 			out.ProtoReflect().Clear(fields.Get(i))
 		}

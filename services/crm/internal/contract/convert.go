@@ -1,6 +1,9 @@
 package contract
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/shopspring/decimal"
 	moneypb "google.golang.org/genproto/googleapis/type/money"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -25,16 +28,10 @@ func toRow(c *crmv1.Contract) (Row, []record.Reference, []apperr.Violation) {
 		CounterpartyBank:    c.GetCounterpartyBank(),
 		CounterpartyAccount: c.GetCounterpartyAccount(),
 	}
-	var instalmentCurrency string
-	row.Amount, row.Currency = readMoney(&in, "amount", c.GetAmount())
-	row.Instalment, instalmentCurrency = readMoney(&in, "instalment", c.GetInstalment())
-	if row.Instalment.Valid && instalmentCurrency != row.Currency {
-		in.Refuse("instalment", "must be in the currency of amount, "+row.Currency)
-	}
+	row.readTerms(&in, c)
+	row.readAmounts(&in, c)
 	in.NotBefore("closed", row.Closed, "opened", row.Opened)
-	if row.Closed.Valid && running(row.State) {
-		in.Refuse("closed", "a contract that is "+row.State+" has no closing day")
-	}
+	in.NotBefore("maturity", row.Maturity, "opened", row.Opened)
 	refs := []record.Reference{
 		record.Ref("account_id", account.Table, c.GetAccountId(), c.GetAccountKey(), &row.AccountID),
 		record.Ref("product_id", product.Table, c.GetProductId(), c.GetProductKey(), &row.ProductID),
@@ -42,13 +39,56 @@ func toRow(c *crmv1.Contract) (Row, []record.Reference, []apperr.Violation) {
 	return row, refs, in.Violations
 }
 
-// readMoney reads an amount that is never negative.
-func readMoney(in *record.Reader, field string, m *moneypb.Money) (decimal.NullDecimal, string) {
-	value, currency := in.Money(field, m)
-	if value.Decimal.IsNegative() {
-		in.Refuse(field, "must not be negative")
+// readTerms reads rate, limit and what else was agreed.
+func (row *Row) readTerms(in *record.Reader, c *crmv1.Contract) {
+	row.Number = c.GetNumber()
+	row.AnnualRate = in.Decimal("annual_rate", c.GetAnnualRate())
+	row.RateKind = record.EnumText(c.GetRateKind())
+	row.ReferenceRate = c.GetReferenceRate()
+	row.RateMargin = in.Decimal("rate_margin", c.GetRateMargin())
+	row.DayCount = record.EnumText(c.GetDayCount())
+	row.Collateral = c.GetCollateral()
+	row.Signed = in.Date("signed", c.GetSigned())
+	row.Maturity = in.Date("maturity", c.GetMaturity())
+	row.CloseReason = c.GetCloseReason()
+	row.StateReason = c.GetStateReason()
+	row.StateSince = in.Time("state_since", c.GetStateSince())
+	if c.GetRateKind() == crmv1.RateKind_RATE_KIND_FIXED && (row.ReferenceRate != "" || row.RateMargin.Valid) {
+		in.Refuse("rate_kind", "a fixed rate follows no reference rate")
 	}
-	return value, currency
+}
+
+// needsAmount are the kinds of contract that are about an amount.
+var needsAmount = []crmv1.ContractKind{
+	crmv1.ContractKind_CONTRACT_KIND_LOAN, crmv1.ContractKind_CONTRACT_KIND_MORTGAGE,
+	crmv1.ContractKind_CONTRACT_KIND_DEPOSIT, crmv1.ContractKind_CONTRACT_KIND_STANDING_ORDER,
+}
+
+// readAmounts reads the amounts, which are in one currency and never negative.
+func (row *Row) readAmounts(in *record.Reader, c *crmv1.Contract) {
+	row.Currency = cmp.Or(c.GetCurrency(), c.GetAmount().GetCurrencyCode())
+	switch {
+	case c.GetAmount() == nil && slices.Contains(needsAmount, c.GetKind()):
+		in.Refuse("amount", "is required for a "+record.EnumText(c.GetKind()))
+	case row.Currency == "":
+		in.Refuse("currency", "is required where there is no amount")
+	default:
+		in.Currency("currency", c.GetCurrency())
+	}
+	row.Amount = row.readMoney(in, "amount", c.GetAmount())
+	row.Instalment = row.readMoney(in, "instalment", c.GetInstalment())
+	row.Limit = row.readMoney(in, "limit", c.GetLimit())
+}
+
+func (row *Row) readMoney(in *record.Reader, field string, m *moneypb.Money) decimal.NullDecimal {
+	value, currency := in.Money(field, m)
+	switch {
+	case value.Decimal.IsNegative():
+		in.Refuse(field, "must not be negative")
+	case value.Valid && currency != row.Currency:
+		in.Refuse(field, "must be in the currency of the contract, "+row.Currency)
+	}
+	return value
 }
 
 func toProto(r *record.Record[Row]) *crmv1.Contract {
@@ -67,13 +107,27 @@ func toProto(r *record.Record[Row]) *crmv1.Contract {
 		Purpose:             r.Row.Purpose,
 		CounterpartyBank:    r.Row.CounterpartyBank,
 		CounterpartyAccount: r.Row.CounterpartyAccount,
+		Number:              r.Row.Number,
+		Currency:            r.Row.Currency,
+		AnnualRate:          record.DecimalText(r.Row.AnnualRate),
+		RateKind:            record.EnumValue[crmv1.RateKind](r.Row.RateKind),
+		ReferenceRate:       r.Row.ReferenceRate,
+		RateMargin:          record.DecimalText(r.Row.RateMargin),
+		DayCount:            record.EnumValue[crmv1.DayCount](r.Row.DayCount),
+		Limit:               record.MoneyProto(r.Row.Limit, r.Row.Currency),
+		Collateral:          r.Row.Collateral,
+		Signed:              record.DateProto(r.Row.Signed),
+		Maturity:            record.DateProto(r.Row.Maturity),
+		CloseReason:         r.Row.CloseReason,
+		StateReason:         r.Row.StateReason,
+		StateSince:          record.TimeProto(r.Row.StateSince),
 		Etag:                r.Etag(),
 		CreateTime:          timestamppb.New(r.CreatedAt),
 		UpdateTime:          timestamppb.New(r.UpdatedAt),
 	}
 }
 
-// event leaves the other side in Postgres.
+// event leaves the other side, the number and the texts in Postgres.
 func event(r *record.Record[Row], c *eventsv1.Change) {
 	c.Payload = &eventsv1.Change_Contract{Contract: &eventsv1.ContractState{
 		Kind:           r.Row.Kind,
@@ -86,5 +140,16 @@ func event(r *record.Record[Row], c *eventsv1.Change) {
 		Opened:         record.DateText(r.Row.Opened),
 		Closed:         record.DateText(r.Row.Closed),
 		Purpose:        r.Row.Purpose,
+		Currency:       r.Row.Currency,
+		AnnualRate:     record.DecimalText(r.Row.AnnualRate),
+		RateKind:       r.Row.RateKind,
+		ReferenceRate:  r.Row.ReferenceRate,
+		RateMargin:     record.DecimalText(r.Row.RateMargin),
+		DayCount:       r.Row.DayCount,
+		Limit:          record.Amount(r.Row.Limit, r.Row.Currency),
+		Secured:        r.Row.Collateral != "",
+		Signed:         record.DateText(r.Row.Signed),
+		Maturity:       record.DateText(r.Row.Maturity),
+		StateSince:     record.TimeProto(r.Row.StateSince),
 	}}
 }

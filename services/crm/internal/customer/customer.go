@@ -54,7 +54,7 @@ type Row struct {
 	Dependants             *int32              `json:"dependants"`
 	EducationLevel         string              `json:"education_level"`
 	EmployerName           string              `json:"employer_name"`
-	EmployerID             *int64              `json:"employer_id"`
+	EmployerID             *int64              `json:"employer_id" record:"customer"`
 	Position               string              `json:"position"`
 	EmployedSince          pgtype.Date         `json:"employed_since"`
 	IncomeSource           string              `json:"income_source"`

@@ -2,10 +2,13 @@
 package product
 
 import (
+	"time"
+
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/date"
 	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
@@ -21,10 +24,37 @@ type Row struct {
 	Margin    decimal.NullDecimal `json:"margin"`
 	ValidFrom pgtype.Date         `json:"valid_from"`
 	ValidTo   pgtype.Date         `json:"valid_to"`
+
+	Description string              `json:"description"`
+	AnnualRate  decimal.NullDecimal `json:"annual_rate"`
+	// The amounts are in one currency, that of the product where it has one.
+	AmountMin      decimal.NullDecimal `json:"amount_min"`
+	AmountMax      decimal.NullDecimal `json:"amount_max"`
+	AmountCurrency string              `json:"amount_currency"`
+	MonthsMin      int32               `json:"months_min"`
+	MonthsMax      int32               `json:"months_max"`
+	Channels       []string            `json:"channels"`
 }
 
 // Table keeps products; other rooms refer to it.
 var Table = record.NewTable[Row]("product", sight.Everybody)
+
+// stateSQL is the state of a product on the bank's day.
+const stateSQL = `(CASE WHEN valid_from > current_date THEN 'planned' WHEN valid_to < current_date THEN 'withdrawn' ELSE 'on_sale' END)`
+
+// stateOn is the same for a product and a day that are known.
+func stateOn(p *crmv1.Product, day time.Time) crmv1.ProductState {
+	from, _ := date.Time(p.GetValidFrom())
+	to, _ := date.Time(p.GetValidTo())
+	switch {
+	case p.GetValidFrom() != nil && from.After(day):
+		return crmv1.ProductState_PRODUCT_STATE_PLANNED
+	case p.GetValidTo() != nil && to.Before(day):
+		return crmv1.ProductState_PRODUCT_STATE_WITHDRAWN
+	default:
+		return crmv1.ProductState_PRODUCT_STATE_ON_SALE
+	}
+}
 
 var schema = filter.Schema{
 	{Name: "product_id", Column: "product_id", Kind: filter.Int, Required: true, Indexed: true},
@@ -37,6 +67,13 @@ var schema = filter.Schema{
 	{Name: "margin", Column: "margin", Kind: filter.Decimal},
 	{Name: "valid_from", Column: "valid_from", Kind: filter.Date},
 	{Name: "valid_to", Column: "valid_to", Kind: filter.Date},
+	{Name: "description", Column: "description", Kind: filter.Text},
+	{Name: "annual_rate", Column: "annual_rate", Kind: filter.Decimal},
+	{Name: "amount_min", Column: "amount_min", Kind: filter.Decimal},
+	{Name: "amount_max", Column: "amount_max", Kind: filter.Decimal},
+	{Name: "months_min", Column: "months_min", Kind: filter.Int, Required: true},
+	{Name: "months_max", Column: "months_max", Kind: filter.Int, Required: true},
+	{Name: "state", Column: stateSQL, Kind: filter.Enum, Values: record.EnumTexts[crmv1.ProductState](), Required: true},
 }
 
 // change keeps a product's validity in order.

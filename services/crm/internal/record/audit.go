@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -69,11 +68,9 @@ func (t *Table[R]) customerOf(r *Record[R]) int64 {
 
 // othersOf are the further customers whom a record names, such as the other side of a relation.
 func (t *Table[R]) othersOf(r *Record[R]) (others []int64) {
-	for i, column := range t.columns {
-		if strings.HasSuffix(column, "_"+customerColumn) {
-			if id := numberIn(r, i); id != 0 {
-				others = append(others, id)
-			}
+	for _, i := range t.others {
+		if id := numberIn(r, i); id != 0 {
+			others = append(others, id)
 		}
 	}
 	return others

@@ -17,6 +17,14 @@ type Target interface {
 	idColumn() string
 }
 
+// Named is a target that stands for a kind of record by its name, where the rooms' imports run the other way.
+type Named string
+
+// Entity implements Target.
+func (n Named) Entity() string { return string(n) }
+
+func (n Named) idColumn() string { return string(n) + "_id" }
+
 // Reference is one field of a row that names another record, by id or by external key.
 type Reference struct {
 	// Field is the id's field in the message, for example "region_id"; the key's field is the same with _key.

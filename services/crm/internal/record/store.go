@@ -58,6 +58,8 @@ type Room[P Message, R any] struct {
 	// Replaces names, for an input-only field that stands for others, the stored fields that give way to it in an update.
 	// A <name>_key that stands for <name>_id needs no entry.
 	Replaces map[string][]string
+	// OutputOnly names fields beside key, etag and times that no update may set.
+	OutputOnly []string
 }
 
 // Store does the work that is alike for every kind of record.
@@ -195,8 +197,10 @@ func (s *Store[P, R]) constraint(err error) error {
 	return err
 }
 
-// named puts the resource's name before the paths of broken fields: that is where they stand in the request.
-func (s *Store[P, R]) named(err error) error {
+func (s *Store[P, R]) named(err error) error { return InMessage(s.room.Name, err) }
+
+// InMessage puts the resource's name before the paths of broken fields: that is where they stand in the request.
+func InMessage(name string, err error) error {
 	var known *apperr.Error
 	if !errors.As(err, &known) || len(known.Violations) == 0 {
 		return err
@@ -205,7 +209,7 @@ func (s *Store[P, R]) named(err error) error {
 	named.Violations = slices.Clone(known.Violations)
 	for i := range named.Violations {
 		v := &named.Violations[i]
-		v.Field = s.room.Name + "." + v.Field
+		v.Field = name + "." + v.Field
 		parts[i] = v.Field + ": " + v.Description
 	}
 	named.Message = strings.Join(parts, "; ")

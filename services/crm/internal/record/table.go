@@ -61,13 +61,16 @@ type Table[R any] struct {
 	lockSQL, insertSQL, changeSQL string
 	// readOnly holds the fields of the others.
 	readOnly []int
+	// others holds the fields with further customers whom a record names.
+	others []int
 	// belongs says whose the rows are; nil shows them only to those who see everything.
 	belongs sight.Belonging
 }
 
 // NewTable reads the columns off R's json tags. A field tagged `record:"readonly"` is shown but never written from here:
-// its column belongs to another statement, and neither an upsert nor an update touches it. A row is seen by those who see
-// the customers that it belongs to, in any of these ways; without one, only by those who see everything.
+// its column belongs to another statement, and neither an upsert nor an update touches it. One tagged `record:"customer"`
+// names a further customer, as one does whose column ends on _customer_id. A row is seen by those who see the customers that
+// it belongs to, in any of these ways; without one, only by those who see everything.
 func NewTable[R any](entity string, belongs ...sight.Belonging) *Table[R] {
 	t := &Table[R]{entity: entity}
 	if len(belongs) > 0 {
@@ -81,6 +84,9 @@ func NewTable[R any](entity string, belongs ...sight.Belonging) *Table[R] {
 			t.readOnly = append(t.readOnly, i)
 		} else {
 			t.written = append(t.written, column)
+		}
+		if tag.Get("record") == "customer" || strings.HasSuffix(column, "_"+customerColumn) {
+			t.others = append(t.others, i)
 		}
 	}
 	t.list = t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(t.columns, ", ")

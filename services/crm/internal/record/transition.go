@@ -23,7 +23,10 @@ func (m StateMachine) Check(field, from, to string) error {
 	if from == to || slices.ContainsFunc(m, same) {
 		return nil
 	}
-	text := fmt.Sprintf("can't go from %s to %s; %s", from, to, m.ways(from))
+	return wrongTransition(field, fmt.Sprintf("can't go from %s to %s; %s", from, to, m.ways(from)))
+}
+
+func wrongTransition(field, text string) error {
 	return &apperr.Error{
 		Code: codes.FailedPrecondition, Reason: apperr.ReasonWrongTransition, Message: field + ": " + text,
 		Violations: []apperr.Violation{{Field: field, Description: text}},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"go.einride.tech/aip/fieldmask"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -19,7 +18,7 @@ import (
 
 // outputOnly are fields that no update may set, in any kind of record.
 var outputOnly = []string{
-	"key", "etag", "version", "create_time", "update_time", "ledger_balance", "balance_date",
+	"key", "etag", "version", "create_time", "update_time",
 	"service_level_id", "case_state", "breached", "reopened_count", "reopened_time", "rated_time",
 }
 
@@ -50,8 +49,8 @@ func (s *Store[P, R]) Update(ctx context.Context, update Update[P]) (P, error) {
 		if err != nil {
 			return none, err
 		}
-		if update.Etag != "" && update.Etag != old.Etag() {
-			return none, apperr.New(codes.Aborted, apperr.ReasonEtagMismatch, "%s %d was changed by somebody else; read it again", s.room.Name, old.ID)
+		if err := s.checkEtag(old, update.Etag); err != nil {
+			return none, err
 		}
 		merged, err := s.merge(s.room.ToProto(old), update)
 		if err != nil {
@@ -73,7 +72,7 @@ func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
 	fields := stored.ProtoReflect().Descriptor().Fields()
 	for _, path := range mask.GetPaths() {
 		field, _, _ := strings.Cut(path, ".")
-		if slices.Contains(outputOnly, field) || field == s.room.Table.idColumn() {
+		if s.isOutputOnly(field) {
 			return stored, apperr.InvalidField("update_mask", "%q can't be changed", path)
 		}
 		for _, name := range s.replaced(field) {
@@ -93,6 +92,10 @@ func (s *Store[P, R]) replaced(field string) []string {
 		return append([]string{name + "_id"}, s.room.Replaces[field]...)
 	}
 	return s.room.Replaces[field]
+}
+
+func (s *Store[P, R]) isOutputOnly(field string) bool {
+	return slices.Contains(outputOnly, field) || slices.Contains(s.room.OutputOnly, field) || field == s.room.Table.idColumn()
 }
 
 // clearNested clears the id that gives way to a key inside a part of the message, as replaced does at its top.
@@ -117,7 +120,7 @@ func (s *Store[P, R]) setFields(message P) []string {
 	var paths []string
 	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
 		name := string(field.Name())
-		if !slices.Contains(outputOnly, name) && name != s.room.Table.idColumn() {
+		if !s.isOutputOnly(name) {
 			paths = append(paths, name)
 		}
 		return true

@@ -26,6 +26,9 @@ type Reader struct {
 	Violations []apperr.Violation
 }
 
+// Err is what is wrong, nil when nothing is.
+func (r *Reader) Err() error { return apperr.Invalid(r.Violations...) }
+
 // Refuse notes a broken field.
 func (r *Reader) Refuse(field, description string) {
 	r.Violations = append(r.Violations, apperr.Violation{Field: field, Description: description})

@@ -32,6 +32,34 @@ func (s *Store[P, R]) Add(ctx context.Context, tx pgx.Tx, message P) (P, error) 
 	return s.room.ToProto(r), s.publish(ctx, tx, []*Record[R]{r}, []*R{nil})
 }
 
+// AddAll adds records with keys in a transaction of the caller: all of them, or with an error none.
+func (s *Store[P, R]) AddAll(ctx context.Context, tx pgx.Tx, messages []P) ([]P, error) {
+	records, items := make([]*Record[R], len(messages)), make([]*item, len(messages))
+	for i, message := range messages {
+		records[i], items[i] = s.prepare(message)
+	}
+	if err := s.complete(ctx, tx, records, items); err != nil {
+		return nil, err
+	}
+	for i, it := range items {
+		if it.err == nil {
+			it.err = s.change(nil, &records[i].Row)
+		}
+		if it.err != nil {
+			return nil, s.named(it.err)
+		}
+	}
+	if err := s.room.Table.insert(ctx, tx, records); err != nil {
+		return nil, s.named(s.constraint(err))
+	}
+	for _, r := range records {
+		if r.ID == 0 {
+			return nil, s.named(apperr.Duplicate("key", "%s is taken by another %s", keyText(r.Key()), s.room.Name))
+		}
+	}
+	return Protos(records, s.room.ToProto), s.publish(ctx, tx, records, make([]*R, len(records)))
+}
+
 // refused turns a constraint that a record broke into an error for the caller, unless that was done already.
 func (s *Store[P, R]) refused(err error, r *Record[R]) error {
 	if _, known := errors.AsType[*apperr.Error](err); known {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,12 +32,24 @@ type identified struct {
 }
 
 var (
-	separators = regexp.MustCompile(`[\s\x{00a0}./()\-]+`)
+	separators = regexp.MustCompile(`[\s\x{00a0}./()\-–]+`)
 	noDigits   = regexp.MustCompile(`[^0-9]+`)
 	// russianTrunk is a Russian or Kazakh number as it is dialled at home: 8 stands for +7.
 	russianTrunk = regexp.MustCompile(`^8[0-9]{10}$`)
 	digitsOnly   = regexp.MustCompile(`^[0-9]+$`)
+	// countryPrefix is what stands before the digits of a tax id abroad, as in CZ27604977.
+	countryPrefix = regexp.MustCompile(`^[a-z]{2}[0-9]+$`)
 )
+
+// Fields of customer_identifier; a hit says more exactly where the value stands.
+const (
+	fieldContact  = "contact_points.value"
+	fieldTaxID    = "tax_id"
+	fieldDocument = "individual.identity_documents.number"
+)
+
+// numberLengthMin is the length, in characters, of the shortest number of a document or of a tax register.
+const numberLengthMin = 4
 
 // lookup collects the look-ups of all identifiers into one statement.
 type lookup struct {
@@ -48,7 +61,7 @@ type lookup struct {
 // add looks a field of a table up; the condition has %s where the values go. The sum in the order keeps Postgres from
 // walking through all customers by number.
 func (l *lookup) add(term int, prefix bool, field, value, from, condition string, args ...any) {
-	if !l.sight.Shows(shownAs[field]) {
+	if !l.sight.Shows(shownAs[field]...) {
 		return
 	}
 	names := make([]any, len(args))
@@ -66,6 +79,7 @@ func identify(ctx context.Context, tx pgx.Tx, seen *sight.Sight, terms []*term) 
 	for i, t := range terms {
 		l.keys(i, t)
 		l.contacts(i, t)
+		l.numbers(i, t)
 		l.accounts(i, t)
 	}
 	if len(l.parts) == 0 {
@@ -108,10 +122,13 @@ func (l *lookup) contacts(i int, t *term) {
 	address := strings.ToLower(t.Text)
 	if strings.Contains(address, "@") {
 		l.add(i, false, "email", "email", "customer", "lower(email) = %s::text AND email <> ''", address)
+		l.add(i, false, fieldContact, "value", "customer_identifier", "kind = 'email' AND value = %s::text", address)
 	}
 	if strings.ContainsAny(address, "@._") && !t.Quoted {
 		// A beginning is a range: a LIKE would need its wildcards taken out.
 		l.add(i, true, "email", "email", "customer", "lower(email) ~>=~ %s::text AND lower(email) ~<~ %s::text AND email <> ''",
+			address, address+"\U0010FFFF")
+		l.add(i, true, fieldContact, "value", "customer_identifier", "kind = 'email' AND value ~>=~ %s::text AND value ~<~ %s::text",
 			address, address+"\U0010FFFF")
 	}
 	digits := noDigits.ReplaceAllString(t.Text, "")
@@ -125,6 +142,7 @@ func (l *lookup) contacts(i int, t *term) {
 	switch {
 	case isInternational && len(international) >= phoneDigitsMin:
 		l.add(i, false, "phone", "phone", "customer", "phone = %s::text AND phone <> ''", "+"+international)
+		l.add(i, false, fieldContact, "value", "customer_identifier", "kind = 'phone' AND value = %s::text", "+"+international)
 	case russianTrunk.MatchString(digits):
 		l.phoneEnd(i, "7"+digits[1:])
 	}
@@ -137,6 +155,22 @@ func (l *lookup) contacts(i int, t *term) {
 func (l *lookup) phoneEnd(i int, digits string) {
 	end := reverse(digits)
 	l.add(i, false, "phone", "phone", "customer", "reverse(phone) ~>=~ %s::text AND reverse(phone) ~<~ %s::text AND phone <> ''", end, end+":")
+	l.add(i, false, fieldContact, "value", "customer_identifier",
+		"reverse(value) ~>=~ %s::text AND reverse(value) ~<~ %s::text AND kind = 'phone'", end, end+":")
+}
+
+// numbers are tax ids and the numbers of identity documents, with any signs between and, of a tax id, its country before.
+func (l *lookup) numbers(i int, t *term) {
+	compact := strings.ToLower(strings.ReplaceAll(separators.ReplaceAllString(t.Text, ""), "№", ""))
+	if utf8.RuneCountInString(compact) < numberLengthMin || !strings.ContainsAny(compact, "0123456789") {
+		return
+	}
+	taxIDs := []string{compact}
+	if countryPrefix.MatchString(compact) {
+		taxIDs = append(taxIDs, compact[2:])
+	}
+	l.add(i, false, fieldTaxID, "value", "customer_identifier", "kind = 'tax_id' AND value = ANY(%s::text[])", taxIDs)
+	l.add(i, false, fieldDocument, "value", "customer_identifier", "kind = 'document' AND value = %s::text", compact)
 }
 
 // accounts are account numbers, IBANs and the ends of card numbers.

@@ -34,7 +34,7 @@ func Index(ctx context.Context, tx pgx.Tx, customers []*record.Record[customer.R
 	var documents []string
 	known := map[string]bool{}
 	for i, c := range customers {
-		if old[i] == nil || nameText(old[i]) != nameText(&c.Row) {
+		if old[i] == nil || !slices.Equal(nameTexts(old[i]), nameTexts(&c.Row)) {
 			ids, documents = append(ids, c.ID), append(documents, document(&c.Row, known))
 		}
 	}
@@ -44,27 +44,25 @@ func Index(ctx context.Context, tx pgx.Tx, customers []*record.Record[customer.R
 	return request.Later(ctx, tx, nil, indexSQL, ids, documents, spelling.Rules, slices.Sorted(maps.Keys(known)))
 }
 
-// document renders the words of a customer's names as a tsvector, and notes those that others may misspell.
+// document renders the words of a customer's names as a tsvector, and notes those that others may misspell. Between the
+// texts a place stays free, so that no phrase goes from one into the next.
 func document(row *customer.Row, known map[string]bool) string {
 	var out strings.Builder
 	position := 0
-	for _, word := range spelling.Words(nameText(row)) {
-		position++
-		fmt.Fprintf(&out, "'%s':%d ", word, position)
-		for _, latin := range spelling.Latin(word) {
-			fmt.Fprintf(&out, "'%s%s':%d ", latinMark, latin, position)
-			if guessable(latin) {
-				known[latin] = true
+	for _, text := range nameTexts(row) {
+		for _, word := range spelling.Words(text) {
+			position++
+			fmt.Fprintf(&out, "'%s':%d ", word, position)
+			for _, latin := range spelling.Latin(word) {
+				fmt.Fprintf(&out, "'%s%s':%d ", latinMark, latin, position)
+				if guessable(latin) {
+					known[latin] = true
+				}
 			}
 		}
+		position++
 	}
 	return out.String()
-}
-
-// nameText is all of a customer's names in one line. The given name comes again behind the family name: "Jan Novák" and
-// "Novák Jan" are both phrases that people look for.
-func nameText(row *customer.Row) string {
-	return strings.Join([]string{row.GivenName, row.FamilyName, row.GivenName, row.LegalName}, " ")
 }
 
 // guessable says whether a word is long enough, and a word, to be mistaken for another one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -61,22 +62,38 @@ func (s *search) fields(c *record.Record[customer.Row], level crmv1.MatchLevel) 
 			out = append(out, &crmv1.FieldMatch{Field: field, Snippet: value})
 		}
 	}
-	names := []struct{ field, value string }{
-		{"individual.given_name", c.Row.GivenName}, {"individual.family_name", c.Row.FamilyName}, {"organisation.legal_name", c.Row.LegalName},
-	}
+	found := names(&c.Row)
 	for _, t := range s.wanted {
 		for _, f := range t.identifiers(level) {
 			if f.CustomerID == c.ID {
-				add(f.Field, f.Value)
+				add(shownField(f, &c.Row))
 			}
 		}
-		for _, name := range names {
+		for _, name := range found {
 			if level > levelIdentifier && showsNames(s.sight) && t.names(name.value, level) {
 				add(name.field, name.value)
 			}
 		}
 	}
 	return out
+}
+
+// shownField is the field in which an identifier stands in this customer, and its value. What stands in a contact point and
+// beside it is shown once.
+func shownField(f identified, row *customer.Row) (field, value string) {
+	switch {
+	case f.Field == fieldContact && f.Value == row.Phone:
+		return "phone", row.Phone
+	case f.Field == fieldContact && f.Value == strings.ToLower(row.Email):
+		return "email", row.Email
+	case f.Field == fieldTaxID && row.Kind == customer.KindOrganisation:
+		return "organisation.tax_ids.number", strings.ToUpper(f.Value)
+	case f.Field == fieldTaxID:
+		return "individual.tax_id.number", strings.ToUpper(f.Value)
+	case f.Field == fieldDocument:
+		return f.Field, strings.ToUpper(f.Value)
+	}
+	return f.Field, f.Value
 }
 
 // markWords has Postgres mark the words that it finds, and leave nothing out.

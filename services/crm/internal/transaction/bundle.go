@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc/codes"
@@ -25,6 +26,15 @@ const passesMax = 100
 
 // errRollback ends a transaction whose work was only a trial.
 var errRollback = errors.New("validate only")
+
+// errLate refuses what comes for a month that is no longer kept.
+var errLate = &apperr.Error{
+	Code: codes.FailedPrecondition, Reason: apperr.ReasonFailedPrecondition,
+	Message: "business_date: transactions of that month are no longer kept; only repetitions of recorded ones are recognised",
+	Violations: []apperr.Violation{{
+		Field: "business_date", Description: "transactions of that month are no longer kept; only repetitions of recorded ones are recognised",
+	}},
+}
 
 // Ledger records transactions.
 type Ledger struct {
@@ -47,20 +57,53 @@ type entry struct {
 	outcome crmv1.UpsertOutcome
 	// old is the stored version that this one corrects.
 	old *known
+	// late says that the month has left the window: what is known of it is known, and nothing else is taken.
+	late bool
 }
 
 func (e *entry) open() bool { return e.err == nil && e.outcome == 0 }
 
 // Record takes in a bundle in one transaction; what is wrong with one entry is in its result, and the others go in.
 func (l *Ledger) Record(ctx context.Context, messages []*crmv1.Transaction, validateOnly bool) ([]*crmv1.UpsertResult, error) {
+	entries, err := l.record(ctx, messages, validateOnly)
+	if err != nil {
+		return nil, err
+	}
+	return results(entries), nil
+}
+
+func (l *Ledger) record(ctx context.Context, messages []*crmv1.Transaction, validateOnly bool) ([]*entry, error) {
 	entries, err := l.read(ctx, messages)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.months.ensure(ctx, entries); err != nil {
+	err = l.take(ctx, entries, validateOnly)
+	if sqlState(err) == pgerrcode.CheckViolation {
+		// A month that this bundle wants left the window at this very moment: now that is known.
+		l.months.forget()
+		if entries, err = l.read(ctx, messages); err == nil {
+			err = l.take(ctx, entries, validateOnly)
+		}
+	}
+	if err != nil && !errors.Is(err, errRollback) {
 		return nil, err
 	}
-	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+	return entries, nil
+}
+
+// take writes entries in one transaction.
+func (l *Ledger) take(ctx context.Context, entries []*entry, validateOnly bool) error {
+	kept, err := keptFrom(ctx, l.pool)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		e.late = e.err == nil && e.row.BusinessDate.Time.Before(kept)
+	}
+	if err := l.months.ensure(ctx, entries); err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if err := l.write(ctx, tx, entries); err != nil {
 			return err
 		}
@@ -69,10 +112,6 @@ func (l *Ledger) Record(ctx context.Context, messages []*crmv1.Transaction, vali
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errRollback) {
-		return nil, err
-	}
-	return results(entries), nil
 }
 
 func (l *Ledger) read(ctx context.Context, messages []*crmv1.Transaction) ([]*entry, error) {
@@ -166,11 +205,16 @@ func (l *Ledger) pass(ctx context.Context, tx pgx.Tx, batch []*entry) ([]*entry,
 	}
 	var added, corrections []*entry
 	for _, e := range batch {
-		if e.old = stored[e.row.key()]; e.old == nil {
-			added = append(added, e)
-			continue
+		if e.old = stored[e.row.key()]; e.old != nil {
+			e.classify()
 		}
-		if e.classify(); e.open() {
+		switch {
+		case !e.open():
+		case e.late:
+			e.err = errLate
+		case e.old == nil:
+			added = append(added, e)
+		default:
 			corrections = append(corrections, e)
 		}
 	}

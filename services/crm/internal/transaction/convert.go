@@ -35,7 +35,7 @@ func read(t *crmv1.Transaction, baseCurrency string, now time.Time) (*Row, []rec
 	row.BaseAmount = base
 	row.BalanceAfter, row.BalanceAfterCurrency = in.Money("balance_after", t.GetBalanceAfter())
 	if row.State == "" {
-		row.State = record.EnumText(crmv1.TransactionState_TRANSACTION_STATE_POSTED)
+		row.State = statePosted
 	}
 	if !row.RateDate.Valid {
 		row.RateDate = row.BusinessDate

@@ -29,7 +29,7 @@ func (m *months) ensure(ctx context.Context, entries []*entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range entries {
-		if e.err != nil {
+		if e.err != nil || e.late {
 			continue
 		}
 		day := e.row.BusinessDate.Time
@@ -43,6 +43,13 @@ func (m *months) ensure(ctx context.Context, entries []*entry) error {
 		m.ready[month] = true
 	}
 	return nil
+}
+
+// forget looks for every partition anew.
+func (m *months) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.ready)
 }
 
 func (m *months) create(ctx context.Context, month time.Time) error {

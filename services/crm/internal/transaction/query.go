@@ -21,6 +21,9 @@ var correctionSQL string
 //go:embed balance.sql
 var balanceSQL string
 
+//go:embed corrected_balance.sql
+var correctedBalanceSQL string
+
 // columns are those of Row, in the order of values and targets.
 var columns = []string{
 	"transaction_id", "source", "external_id", "version", "account_id", "business_date", "direction", "kind", "amount",

@@ -6,10 +6,10 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/status"
 
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/record"
 )
 
 // Server answers tandem.crm.v1.TransactionService.
@@ -23,14 +23,14 @@ func NewServer(ledger *Ledger) *Server { return &Server{ledger: ledger} }
 
 // CreateTransaction records one transaction.
 func (s *Server) CreateTransaction(ctx context.Context, req *crmv1.CreateTransactionRequest) (*crmv1.CreateTransactionResponse, error) {
-	results, err := s.ledger.Record(ctx, []*crmv1.Transaction{req.GetTransaction()}, false)
+	entries, err := s.ledger.record(ctx, []*crmv1.Transaction{req.GetTransaction()}, false)
 	if err != nil {
 		return nil, err
 	}
-	if refusal := results[0].GetError(); refusal != nil {
-		return nil, status.FromProto(refusal).Err()
+	if entries[0].err != nil {
+		return nil, record.InMessage("transaction", entries[0].err)
 	}
-	stored, err := s.ledger.Get(ctx, results[0].GetId(), nil)
+	stored, err := s.ledger.Get(ctx, entries[0].row.TransactionID, nil)
 	return &crmv1.CreateTransactionResponse{Transaction: stored}, err
 }
 

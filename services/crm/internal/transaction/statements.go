@@ -135,28 +135,39 @@ WHERE (k.source, k.external_id) = (c.source, c.external_id)`, sources, externalI
 }
 
 // updateBalances shows on each account the balance after its newest transaction that stated one. It is no change of the
-// account's own record: the transactions carry it to analysis.
+// account's own record: the transactions carry it to analysis. A correction may have taken the newest statement away, or
+// have come for an earlier one of the day: after it the newest is looked up among the rows.
 func (l *Ledger) updateBalances(ctx context.Context, tx pgx.Tx, entries []*entry) error {
 	newest := map[int64]*Row{}
+	var corrected []int64
 	for _, e := range entries {
 		r := e.row
-		if !r.BalanceAfter.Valid {
+		if e.old != nil {
+			corrected = append(corrected, *r.AccountID)
+			continue
+		}
+		if !r.BalanceAfter.Valid || r.State != statePosted {
 			continue
 		}
 		if seen := newest[*r.AccountID]; seen == nil || !r.BusinessDate.Time.Before(seen.BusinessDate.Time) {
 			newest[*r.AccountID] = r
 		}
 	}
-	if len(newest) == 0 {
+	if len(newest) > 0 {
+		var accounts []int64
+		var dates []time.Time
+		var balances []string
+		for id, r := range newest {
+			accounts, dates, balances = append(accounts, id), append(dates, r.BusinessDate.Time), append(balances, r.BalanceAfter.Decimal.String())
+		}
+		if _, err := tx.Exec(ctx, balanceSQL, accounts, dates, balances); err != nil {
+			return err
+		}
+	}
+	if len(corrected) == 0 {
 		return nil
 	}
-	var accounts []int64
-	var dates []time.Time
-	var balances []string
-	for id, r := range newest {
-		accounts, dates, balances = append(accounts, id), append(dates, r.BusinessDate.Time), append(balances, r.BalanceAfter.Decimal.String())
-	}
-	_, err := tx.Exec(ctx, balanceSQL, accounts, dates, balances)
+	_, err := tx.Exec(ctx, correctedBalanceSQL, corrected)
 	return err
 }
 

@@ -20,6 +20,8 @@ var earliest = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 // daysAheadMax is how far in the future a business date may lie.
 const daysAheadMax = 31
 
+var statePosted = record.EnumText(crmv1.TransactionState_TRANSACTION_STATE_POSTED)
+
 // Row is a transaction as Postgres keeps it.
 type Row struct {
 	TransactionID        int64               `json:"transaction_id"`

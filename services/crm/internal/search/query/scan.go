@@ -47,6 +47,9 @@ func (s scanned) node() Node {
 // grouped is a number as people write phones and accounts: digits with spaces, dots, dashes, slashes and parentheses.
 var grouped = regexp.MustCompile(`^\+?\(?[0-9](?:[ \x{00a0}./()-]{0,2}[0-9]){5,29}`)
 
+// series is the number of a document with letters before it: МЮ 123456, AB № 123456.
+var series = regexp.MustCompile(`^(\p{Lu}{1,4})[ \x{00a0}№-]{1,3}[0-9](?:[ \x{00a0}-]?[0-9]){4,14}`)
+
 // ibanStart is what an IBAN begins with.
 var ibanStart = regexp.MustCompile(`^[A-Za-z]{2}[0-9]{2}`)
 
@@ -90,6 +93,11 @@ func next(text string) (*token, int) {
 func number(text string) (*token, int) {
 	if length := iban(text); length > 0 {
 		return &token{term: scanned{Term: Term{Text: text[:length], Number: true}}}, length
+	}
+	if parts := series.FindStringSubmatch(text); parts != nil && ends(text[len(parts[0]):]) && !operator(parts[1]) {
+		written, letters := parts[0], parts[1]
+		rest := strings.TrimLeft(written[len(letters):], " \u00a0№-")
+		return &token{term: scanned{Term: Term{Text: written, Number: true}, groups: []string{letters, rest}}}, len(written)
 	}
 	length := len(grouped.FindString(text))
 	if length == 0 {
@@ -167,6 +175,12 @@ func quoted(text string, start int) (*token, int) {
 	return &token{term: scanned{Term: Term{Text: strings.TrimSpace(inside), Quoted: true}}}, length
 }
 
+var operators = map[string]kind{
+	"AND": andToken, "&&": andToken, "&": andToken, "OR": orToken, "||": orToken, "|": orToken, "NOT": notToken,
+}
+
+func operator(written string) bool { _, ok := operators[written]; return ok }
+
 func word(text string) (*token, int) {
 	length := strings.IndexFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || isQuote(r) || r == '(' || r == ')'
@@ -175,13 +189,8 @@ func word(text string) (*token, int) {
 		length = len(text)
 	}
 	written := text[:length]
-	switch written {
-	case "AND", "&&", "&":
-		return &token{kind: andToken}, length
-	case "OR", "||", "|":
-		return &token{kind: orToken}, length
-	case "NOT":
-		return &token{kind: notToken}, length
+	if k, ok := operators[written]; ok {
+		return &token{kind: k}, length
 	}
 	bare := strings.TrimRight(written, ",;:")
 	bare, prefix := strings.CutSuffix(bare, "*")

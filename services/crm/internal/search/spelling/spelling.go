@@ -14,9 +14,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Rules is the version of the forms. Who changes what Plain, Latin or Words return raises it; crm then prepares the
-// stored names again.
-const Rules = 1
+// Rules is the version of the forms. Who changes what Plain, Latin or Words return, or which names are kept, raises it; crm
+// then prepares the stored names again.
+const Rules = 2
 
 // wordLengthMax bounds a word, in characters: what is longer is no name.
 const wordLengthMax = 60

@@ -237,7 +237,24 @@ type Account struct {
 	// When the record was created in Tandem; output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the record was last changed; output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Contract the account belongs to; 0 when unknown.
+	ContractId int64 `protobuf:"varint,20,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Input only, instead of contract_id.
+	ContractKey *ExternalKey `protobuf:"bytes,21,opt,name=contract_key,json=contractKey,proto3" json:"contract_key,omitempty"`
+	// Why it is in its state; at most 200 characters, empty when nobody said.
+	StateReason string `protobuf:"bytes,22,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// Since when it has been in its state; when unset, the moment in which the state was recorded.
+	StateSince *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
+	// Arranged overdraft: how far the balance may go below zero; in the currency of the account, never negative.
+	OverdraftLimit *money.Money `protobuf:"bytes,24,opt,name=overdraft_limit,json=overdraftLimit,proto3" json:"overdraft_limit,omitempty"`
+	// What can be spent: the ledger balance and what the core system last said that lies between the two; before it said
+	// anything, the ledger balance and the arranged overdraft. Output only; unset while the ledger balance is not known.
+	AvailableBalance *money.Money `protobuf:"bytes,25,opt,name=available_balance,json=availableBalance,proto3" json:"available_balance,omitempty"`
+	// Reserved by card payments and orders that are not yet booked, as the core system last said; output only.
+	HeldAmount *money.Money `protobuf:"bytes,26,opt,name=held_amount,json=heldAmount,proto3" json:"held_amount,omitempty"`
+	// Moment of the core system's last statement of balances; output only, unset when it made none.
+	BalanceTime   *timestamppb.Timestamp `protobuf:"bytes,27,opt,name=balance_time,json=balanceTime,proto3" json:"balance_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -401,6 +418,62 @@ func (x *Account) GetCreateTime() *timestamppb.Timestamp {
 func (x *Account) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *Account) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *Account) GetContractKey() *ExternalKey {
+	if x != nil {
+		return x.ContractKey
+	}
+	return nil
+}
+
+func (x *Account) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *Account) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
+func (x *Account) GetOverdraftLimit() *money.Money {
+	if x != nil {
+		return x.OverdraftLimit
+	}
+	return nil
+}
+
+func (x *Account) GetAvailableBalance() *money.Money {
+	if x != nil {
+		return x.AvailableBalance
+	}
+	return nil
+}
+
+func (x *Account) GetHeldAmount() *money.Money {
+	if x != nil {
+		return x.HeldAmount
+	}
+	return nil
+}
+
+func (x *Account) GetBalanceTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BalanceTime
 	}
 	return nil
 }
@@ -1358,11 +1431,395 @@ func (x *ListAccountHoldersResponse) GetCount() *Count {
 	return nil
 }
 
+// BlockAccountRequest names an account to block.
+type BlockAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the account.
+	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlockAccountRequest) Reset() {
+	*x = BlockAccountRequest{}
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlockAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlockAccountRequest) ProtoMessage() {}
+
+func (x *BlockAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlockAccountRequest.ProtoReflect.Descriptor instead.
+func (*BlockAccountRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_account_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BlockAccountRequest) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *BlockAccountRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *BlockAccountRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BlockAccountRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *BlockAccountRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// BlockAccountResponse holds the account after the step.
+type BlockAccountResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as stored.
+	Account       *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlockAccountResponse) Reset() {
+	*x = BlockAccountResponse{}
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlockAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlockAccountResponse) ProtoMessage() {}
+
+func (x *BlockAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlockAccountResponse.ProtoReflect.Descriptor instead.
+func (*BlockAccountResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_account_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *BlockAccountResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+// UnblockAccountRequest names an account to open again.
+type UnblockAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the account.
+	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnblockAccountRequest) Reset() {
+	*x = UnblockAccountRequest{}
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnblockAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnblockAccountRequest) ProtoMessage() {}
+
+func (x *UnblockAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnblockAccountRequest.ProtoReflect.Descriptor instead.
+func (*UnblockAccountRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_account_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *UnblockAccountRequest) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *UnblockAccountRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *UnblockAccountRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *UnblockAccountRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *UnblockAccountRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// UnblockAccountResponse holds the account after the step.
+type UnblockAccountResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as stored.
+	Account       *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnblockAccountResponse) Reset() {
+	*x = UnblockAccountResponse{}
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnblockAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnblockAccountResponse) ProtoMessage() {}
+
+func (x *UnblockAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnblockAccountResponse.ProtoReflect.Descriptor instead.
+func (*UnblockAccountResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_account_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *UnblockAccountResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+// CloseAccountRequest names an account to close.
+type CloseAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the account.
+	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseAccountRequest) Reset() {
+	*x = CloseAccountRequest{}
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseAccountRequest) ProtoMessage() {}
+
+func (x *CloseAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseAccountRequest.ProtoReflect.Descriptor instead.
+func (*CloseAccountRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_account_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CloseAccountRequest) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *CloseAccountRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CloseAccountRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CloseAccountRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *CloseAccountRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CloseAccountResponse holds the account after the step.
+type CloseAccountResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as stored.
+	Account       *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseAccountResponse) Reset() {
+	*x = CloseAccountResponse{}
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseAccountResponse) ProtoMessage() {}
+
+func (x *CloseAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_account_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseAccountResponse.ProtoReflect.Descriptor instead.
+func (*CloseAccountResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_account_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CloseAccountResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
 var File_tandem_crm_v1_account_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\x1btandem/crm/v1/account.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\"\xbd\a\n" +
+	"\x1btandem/crm/v1/account.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\"\x82\v\n" +
 	"\aAccount\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\x03R\taccountId\x12,\n" +
@@ -1391,7 +1848,18 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\vcreate_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xe6\x03\n" +
+	"updateTime\x12(\n" +
+	"\vcontract_id\x18\x14 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"contractId\x12=\n" +
+	"\fcontract_key\x18\x15 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\vcontractKey\x12+\n" +
+	"\fstate_reason\x18\x16 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vstateReason\x12;\n" +
+	"\vstate_since\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\x12;\n" +
+	"\x0foverdraft_limit\x18\x18 \x01(\v2\x12.google.type.MoneyR\x0eoverdraftLimit\x12?\n" +
+	"\x11available_balance\x18\x19 \x01(\v2\x12.google.type.MoneyR\x10availableBalance\x123\n" +
+	"\vheld_amount\x18\x1a \x01(\v2\x12.google.type.MoneyR\n" +
+	"heldAmount\x12=\n" +
+	"\fbalance_time\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampR\vbalanceTime\"\xe6\x03\n" +
 	"\rAccountHolder\x12*\n" +
 	"\x11account_holder_id\x18\x01 \x01(\x03R\x0faccountHolderId\x12,\n" +
 	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x12&\n" +
@@ -1471,7 +1939,37 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\x1aListAccountHoldersResponse\x12E\n" +
 	"\x0faccount_holders\x18\x01 \x03(\v2\x1c.tandem.crm.v1.AccountHolderR\x0eaccountHolders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
-	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count*z\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xeb\x01\n" +
+	"\x13BlockAccountRequest\x12&\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\taccountId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"H\n" +
+	"\x14BlockAccountResponse\x120\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\"\xed\x01\n" +
+	"\x15UnblockAccountRequest\x12&\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\taccountId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"J\n" +
+	"\x16UnblockAccountResponse\x120\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\"\xeb\x01\n" +
+	"\x13CloseAccountRequest\x12&\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\taccountId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"H\n" +
+	"\x14CloseAccountResponse\x120\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount*z\n" +
 	"\fAccountState\x12\x1d\n" +
 	"\x19ACCOUNT_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ACCOUNT_STATE_OPEN\x10\x01\x12\x19\n" +
@@ -1487,7 +1985,7 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\x1fSTATEMENT_FREQUENCY_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bSTATEMENT_FREQUENCY_MONTHLY\x10\x01\x12\x1e\n" +
 	"\x1aSTATEMENT_FREQUENCY_WEEKLY\x10\x02\x12'\n" +
-	"#STATEMENT_FREQUENCY_PER_TRANSACTION\x10\x032\xcd\x05\n" +
+	"#STATEMENT_FREQUENCY_PER_TRANSACTION\x10\x032\xde\a\n" +
 	"\x0eAccountService\x12Z\n" +
 	"\rCreateAccount\x12#.tandem.crm.v1.CreateAccountRequest\x1a$.tandem.crm.v1.CreateAccountResponse\x12Q\n" +
 	"\n" +
@@ -1496,7 +1994,10 @@ const file_tandem_crm_v1_account_proto_rawDesc = "" +
 	"\fListAccounts\x12\".tandem.crm.v1.ListAccountsRequest\x1a#.tandem.crm.v1.ListAccountsResponse\x12l\n" +
 	"\x13BatchUpsertAccounts\x12).tandem.crm.v1.BatchUpsertAccountsRequest\x1a*.tandem.crm.v1.BatchUpsertAccountsResponse\x12~\n" +
 	"\x19BatchUpsertAccountHolders\x12/.tandem.crm.v1.BatchUpsertAccountHoldersRequest\x1a0.tandem.crm.v1.BatchUpsertAccountHoldersResponse\x12i\n" +
-	"\x12ListAccountHolders\x12(.tandem.crm.v1.ListAccountHoldersRequest\x1a).tandem.crm.v1.ListAccountHoldersResponseB\xa5\x01\n" +
+	"\x12ListAccountHolders\x12(.tandem.crm.v1.ListAccountHoldersRequest\x1a).tandem.crm.v1.ListAccountHoldersResponse\x12W\n" +
+	"\fBlockAccount\x12\".tandem.crm.v1.BlockAccountRequest\x1a#.tandem.crm.v1.BlockAccountResponse\x12]\n" +
+	"\x0eUnblockAccount\x12$.tandem.crm.v1.UnblockAccountRequest\x1a%.tandem.crm.v1.UnblockAccountResponse\x12W\n" +
+	"\fCloseAccount\x12\".tandem.crm.v1.CloseAccountRequest\x1a#.tandem.crm.v1.CloseAccountResponseB\xa5\x01\n" +
 	"\x11com.tandem.crm.v1B\fAccountProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -1512,7 +2013,7 @@ func file_tandem_crm_v1_account_proto_rawDescGZIP() []byte {
 }
 
 var file_tandem_crm_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_tandem_crm_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_tandem_crm_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_tandem_crm_v1_account_proto_goTypes = []any{
 	(AccountState)(0),                         // 0: tandem.crm.v1.AccountState
 	(HolderRole)(0),                           // 1: tandem.crm.v1.HolderRole
@@ -1533,70 +2034,94 @@ var file_tandem_crm_v1_account_proto_goTypes = []any{
 	(*BatchUpsertAccountHoldersResponse)(nil), // 16: tandem.crm.v1.BatchUpsertAccountHoldersResponse
 	(*ListAccountHoldersRequest)(nil),         // 17: tandem.crm.v1.ListAccountHoldersRequest
 	(*ListAccountHoldersResponse)(nil),        // 18: tandem.crm.v1.ListAccountHoldersResponse
-	(*ExternalKey)(nil),                       // 19: tandem.crm.v1.ExternalKey
-	(*date.Date)(nil),                         // 20: google.type.Date
-	(*money.Money)(nil),                       // 21: google.type.Money
-	(*timestamppb.Timestamp)(nil),             // 22: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),             // 23: google.protobuf.FieldMask
-	(CountMode)(0),                            // 24: tandem.crm.v1.CountMode
-	(*Count)(nil),                             // 25: tandem.crm.v1.Count
-	(*UpsertResult)(nil),                      // 26: tandem.crm.v1.UpsertResult
+	(*BlockAccountRequest)(nil),               // 19: tandem.crm.v1.BlockAccountRequest
+	(*BlockAccountResponse)(nil),              // 20: tandem.crm.v1.BlockAccountResponse
+	(*UnblockAccountRequest)(nil),             // 21: tandem.crm.v1.UnblockAccountRequest
+	(*UnblockAccountResponse)(nil),            // 22: tandem.crm.v1.UnblockAccountResponse
+	(*CloseAccountRequest)(nil),               // 23: tandem.crm.v1.CloseAccountRequest
+	(*CloseAccountResponse)(nil),              // 24: tandem.crm.v1.CloseAccountResponse
+	(*ExternalKey)(nil),                       // 25: tandem.crm.v1.ExternalKey
+	(*date.Date)(nil),                         // 26: google.type.Date
+	(*money.Money)(nil),                       // 27: google.type.Money
+	(*timestamppb.Timestamp)(nil),             // 28: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),             // 29: google.protobuf.FieldMask
+	(CountMode)(0),                            // 30: tandem.crm.v1.CountMode
+	(*Count)(nil),                             // 31: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                      // 32: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_account_proto_depIdxs = []int32{
-	19, // 0: tandem.crm.v1.Account.key:type_name -> tandem.crm.v1.ExternalKey
-	19, // 1: tandem.crm.v1.Account.product_key:type_name -> tandem.crm.v1.ExternalKey
-	19, // 2: tandem.crm.v1.Account.region_key:type_name -> tandem.crm.v1.ExternalKey
-	19, // 3: tandem.crm.v1.Account.branch_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 0: tandem.crm.v1.Account.key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 1: tandem.crm.v1.Account.product_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 2: tandem.crm.v1.Account.region_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 3: tandem.crm.v1.Account.branch_key:type_name -> tandem.crm.v1.ExternalKey
 	0,  // 4: tandem.crm.v1.Account.state:type_name -> tandem.crm.v1.AccountState
 	2,  // 5: tandem.crm.v1.Account.statement_frequency:type_name -> tandem.crm.v1.StatementFrequency
-	20, // 6: tandem.crm.v1.Account.opened:type_name -> google.type.Date
-	20, // 7: tandem.crm.v1.Account.closed:type_name -> google.type.Date
-	21, // 8: tandem.crm.v1.Account.ledger_balance:type_name -> google.type.Money
-	20, // 9: tandem.crm.v1.Account.balance_date:type_name -> google.type.Date
-	22, // 10: tandem.crm.v1.Account.create_time:type_name -> google.protobuf.Timestamp
-	22, // 11: tandem.crm.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	19, // 12: tandem.crm.v1.AccountHolder.key:type_name -> tandem.crm.v1.ExternalKey
-	19, // 13: tandem.crm.v1.AccountHolder.account_key:type_name -> tandem.crm.v1.ExternalKey
-	19, // 14: tandem.crm.v1.AccountHolder.customer_key:type_name -> tandem.crm.v1.ExternalKey
-	1,  // 15: tandem.crm.v1.AccountHolder.role:type_name -> tandem.crm.v1.HolderRole
-	20, // 16: tandem.crm.v1.AccountHolder.valid_from:type_name -> google.type.Date
-	20, // 17: tandem.crm.v1.AccountHolder.valid_to:type_name -> google.type.Date
-	3,  // 18: tandem.crm.v1.CreateAccountRequest.account:type_name -> tandem.crm.v1.Account
-	3,  // 19: tandem.crm.v1.CreateAccountResponse.account:type_name -> tandem.crm.v1.Account
-	19, // 20: tandem.crm.v1.GetAccountRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	3,  // 21: tandem.crm.v1.GetAccountResponse.account:type_name -> tandem.crm.v1.Account
-	3,  // 22: tandem.crm.v1.UpdateAccountRequest.account:type_name -> tandem.crm.v1.Account
-	23, // 23: tandem.crm.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
-	3,  // 24: tandem.crm.v1.UpdateAccountResponse.account:type_name -> tandem.crm.v1.Account
-	24, // 25: tandem.crm.v1.ListAccountsRequest.count:type_name -> tandem.crm.v1.CountMode
-	3,  // 26: tandem.crm.v1.ListAccountsResponse.accounts:type_name -> tandem.crm.v1.Account
-	25, // 27: tandem.crm.v1.ListAccountsResponse.count:type_name -> tandem.crm.v1.Count
-	3,  // 28: tandem.crm.v1.BatchUpsertAccountsRequest.accounts:type_name -> tandem.crm.v1.Account
-	26, // 29: tandem.crm.v1.BatchUpsertAccountsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 30: tandem.crm.v1.BatchUpsertAccountHoldersRequest.account_holders:type_name -> tandem.crm.v1.AccountHolder
-	26, // 31: tandem.crm.v1.BatchUpsertAccountHoldersResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	24, // 32: tandem.crm.v1.ListAccountHoldersRequest.count:type_name -> tandem.crm.v1.CountMode
-	4,  // 33: tandem.crm.v1.ListAccountHoldersResponse.account_holders:type_name -> tandem.crm.v1.AccountHolder
-	25, // 34: tandem.crm.v1.ListAccountHoldersResponse.count:type_name -> tandem.crm.v1.Count
-	5,  // 35: tandem.crm.v1.AccountService.CreateAccount:input_type -> tandem.crm.v1.CreateAccountRequest
-	7,  // 36: tandem.crm.v1.AccountService.GetAccount:input_type -> tandem.crm.v1.GetAccountRequest
-	9,  // 37: tandem.crm.v1.AccountService.UpdateAccount:input_type -> tandem.crm.v1.UpdateAccountRequest
-	11, // 38: tandem.crm.v1.AccountService.ListAccounts:input_type -> tandem.crm.v1.ListAccountsRequest
-	13, // 39: tandem.crm.v1.AccountService.BatchUpsertAccounts:input_type -> tandem.crm.v1.BatchUpsertAccountsRequest
-	15, // 40: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:input_type -> tandem.crm.v1.BatchUpsertAccountHoldersRequest
-	17, // 41: tandem.crm.v1.AccountService.ListAccountHolders:input_type -> tandem.crm.v1.ListAccountHoldersRequest
-	6,  // 42: tandem.crm.v1.AccountService.CreateAccount:output_type -> tandem.crm.v1.CreateAccountResponse
-	8,  // 43: tandem.crm.v1.AccountService.GetAccount:output_type -> tandem.crm.v1.GetAccountResponse
-	10, // 44: tandem.crm.v1.AccountService.UpdateAccount:output_type -> tandem.crm.v1.UpdateAccountResponse
-	12, // 45: tandem.crm.v1.AccountService.ListAccounts:output_type -> tandem.crm.v1.ListAccountsResponse
-	14, // 46: tandem.crm.v1.AccountService.BatchUpsertAccounts:output_type -> tandem.crm.v1.BatchUpsertAccountsResponse
-	16, // 47: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:output_type -> tandem.crm.v1.BatchUpsertAccountHoldersResponse
-	18, // 48: tandem.crm.v1.AccountService.ListAccountHolders:output_type -> tandem.crm.v1.ListAccountHoldersResponse
-	42, // [42:49] is the sub-list for method output_type
-	35, // [35:42] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	26, // 6: tandem.crm.v1.Account.opened:type_name -> google.type.Date
+	26, // 7: tandem.crm.v1.Account.closed:type_name -> google.type.Date
+	27, // 8: tandem.crm.v1.Account.ledger_balance:type_name -> google.type.Money
+	26, // 9: tandem.crm.v1.Account.balance_date:type_name -> google.type.Date
+	28, // 10: tandem.crm.v1.Account.create_time:type_name -> google.protobuf.Timestamp
+	28, // 11: tandem.crm.v1.Account.update_time:type_name -> google.protobuf.Timestamp
+	25, // 12: tandem.crm.v1.Account.contract_key:type_name -> tandem.crm.v1.ExternalKey
+	28, // 13: tandem.crm.v1.Account.state_since:type_name -> google.protobuf.Timestamp
+	27, // 14: tandem.crm.v1.Account.overdraft_limit:type_name -> google.type.Money
+	27, // 15: tandem.crm.v1.Account.available_balance:type_name -> google.type.Money
+	27, // 16: tandem.crm.v1.Account.held_amount:type_name -> google.type.Money
+	28, // 17: tandem.crm.v1.Account.balance_time:type_name -> google.protobuf.Timestamp
+	25, // 18: tandem.crm.v1.AccountHolder.key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 19: tandem.crm.v1.AccountHolder.account_key:type_name -> tandem.crm.v1.ExternalKey
+	25, // 20: tandem.crm.v1.AccountHolder.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	1,  // 21: tandem.crm.v1.AccountHolder.role:type_name -> tandem.crm.v1.HolderRole
+	26, // 22: tandem.crm.v1.AccountHolder.valid_from:type_name -> google.type.Date
+	26, // 23: tandem.crm.v1.AccountHolder.valid_to:type_name -> google.type.Date
+	3,  // 24: tandem.crm.v1.CreateAccountRequest.account:type_name -> tandem.crm.v1.Account
+	3,  // 25: tandem.crm.v1.CreateAccountResponse.account:type_name -> tandem.crm.v1.Account
+	25, // 26: tandem.crm.v1.GetAccountRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	3,  // 27: tandem.crm.v1.GetAccountResponse.account:type_name -> tandem.crm.v1.Account
+	3,  // 28: tandem.crm.v1.UpdateAccountRequest.account:type_name -> tandem.crm.v1.Account
+	29, // 29: tandem.crm.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
+	3,  // 30: tandem.crm.v1.UpdateAccountResponse.account:type_name -> tandem.crm.v1.Account
+	30, // 31: tandem.crm.v1.ListAccountsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 32: tandem.crm.v1.ListAccountsResponse.accounts:type_name -> tandem.crm.v1.Account
+	31, // 33: tandem.crm.v1.ListAccountsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 34: tandem.crm.v1.BatchUpsertAccountsRequest.accounts:type_name -> tandem.crm.v1.Account
+	32, // 35: tandem.crm.v1.BatchUpsertAccountsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	4,  // 36: tandem.crm.v1.BatchUpsertAccountHoldersRequest.account_holders:type_name -> tandem.crm.v1.AccountHolder
+	32, // 37: tandem.crm.v1.BatchUpsertAccountHoldersResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	30, // 38: tandem.crm.v1.ListAccountHoldersRequest.count:type_name -> tandem.crm.v1.CountMode
+	4,  // 39: tandem.crm.v1.ListAccountHoldersResponse.account_holders:type_name -> tandem.crm.v1.AccountHolder
+	31, // 40: tandem.crm.v1.ListAccountHoldersResponse.count:type_name -> tandem.crm.v1.Count
+	28, // 41: tandem.crm.v1.BlockAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 42: tandem.crm.v1.BlockAccountResponse.account:type_name -> tandem.crm.v1.Account
+	28, // 43: tandem.crm.v1.UnblockAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 44: tandem.crm.v1.UnblockAccountResponse.account:type_name -> tandem.crm.v1.Account
+	28, // 45: tandem.crm.v1.CloseAccountRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 46: tandem.crm.v1.CloseAccountResponse.account:type_name -> tandem.crm.v1.Account
+	5,  // 47: tandem.crm.v1.AccountService.CreateAccount:input_type -> tandem.crm.v1.CreateAccountRequest
+	7,  // 48: tandem.crm.v1.AccountService.GetAccount:input_type -> tandem.crm.v1.GetAccountRequest
+	9,  // 49: tandem.crm.v1.AccountService.UpdateAccount:input_type -> tandem.crm.v1.UpdateAccountRequest
+	11, // 50: tandem.crm.v1.AccountService.ListAccounts:input_type -> tandem.crm.v1.ListAccountsRequest
+	13, // 51: tandem.crm.v1.AccountService.BatchUpsertAccounts:input_type -> tandem.crm.v1.BatchUpsertAccountsRequest
+	15, // 52: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:input_type -> tandem.crm.v1.BatchUpsertAccountHoldersRequest
+	17, // 53: tandem.crm.v1.AccountService.ListAccountHolders:input_type -> tandem.crm.v1.ListAccountHoldersRequest
+	19, // 54: tandem.crm.v1.AccountService.BlockAccount:input_type -> tandem.crm.v1.BlockAccountRequest
+	21, // 55: tandem.crm.v1.AccountService.UnblockAccount:input_type -> tandem.crm.v1.UnblockAccountRequest
+	23, // 56: tandem.crm.v1.AccountService.CloseAccount:input_type -> tandem.crm.v1.CloseAccountRequest
+	6,  // 57: tandem.crm.v1.AccountService.CreateAccount:output_type -> tandem.crm.v1.CreateAccountResponse
+	8,  // 58: tandem.crm.v1.AccountService.GetAccount:output_type -> tandem.crm.v1.GetAccountResponse
+	10, // 59: tandem.crm.v1.AccountService.UpdateAccount:output_type -> tandem.crm.v1.UpdateAccountResponse
+	12, // 60: tandem.crm.v1.AccountService.ListAccounts:output_type -> tandem.crm.v1.ListAccountsResponse
+	14, // 61: tandem.crm.v1.AccountService.BatchUpsertAccounts:output_type -> tandem.crm.v1.BatchUpsertAccountsResponse
+	16, // 62: tandem.crm.v1.AccountService.BatchUpsertAccountHolders:output_type -> tandem.crm.v1.BatchUpsertAccountHoldersResponse
+	18, // 63: tandem.crm.v1.AccountService.ListAccountHolders:output_type -> tandem.crm.v1.ListAccountHoldersResponse
+	20, // 64: tandem.crm.v1.AccountService.BlockAccount:output_type -> tandem.crm.v1.BlockAccountResponse
+	22, // 65: tandem.crm.v1.AccountService.UnblockAccount:output_type -> tandem.crm.v1.UnblockAccountResponse
+	24, // 66: tandem.crm.v1.AccountService.CloseAccount:output_type -> tandem.crm.v1.CloseAccountResponse
+	57, // [57:67] is the sub-list for method output_type
+	47, // [47:57] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_account_proto_init() }
@@ -1611,7 +2136,7 @@ func file_tandem_crm_v1_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_account_proto_rawDesc), len(file_tandem_crm_v1_account_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   16,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,9 @@ const (
 	AccountService_BatchUpsertAccounts_FullMethodName       = "/tandem.crm.v1.AccountService/BatchUpsertAccounts"
 	AccountService_BatchUpsertAccountHolders_FullMethodName = "/tandem.crm.v1.AccountService/BatchUpsertAccountHolders"
 	AccountService_ListAccountHolders_FullMethodName        = "/tandem.crm.v1.AccountService/ListAccountHolders"
+	AccountService_BlockAccount_FullMethodName              = "/tandem.crm.v1.AccountService/BlockAccount"
+	AccountService_UnblockAccount_FullMethodName            = "/tandem.crm.v1.AccountService/UnblockAccount"
+	AccountService_CloseAccount_FullMethodName              = "/tandem.crm.v1.AccountService/CloseAccount"
 )
 
 // AccountServiceClient is the client API for AccountService service.
@@ -54,6 +57,18 @@ type AccountServiceClient interface {
 	// Lists who holds accounts, by id: filter by account_id or customer_id.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccountHolders(ctx context.Context, in *ListAccountHoldersRequest, opts ...grpc.CallOption) (*ListAccountHoldersResponse, error)
+	// Blocks an open account for payments: OPEN → BLOCKED.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	BlockAccount(ctx context.Context, in *BlockAccountRequest, opts ...grpc.CallOption) (*BlockAccountResponse, error)
+	// Opens a blocked account again: BLOCKED → OPEN.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	UnblockAccount(ctx context.Context, in *UnblockAccountRequest, opts ...grpc.CallOption) (*UnblockAccountResponse, error)
+	// Closes an account for good, open or blocked; its closing day becomes the day of effective_time.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CloseAccount(ctx context.Context, in *CloseAccountRequest, opts ...grpc.CallOption) (*CloseAccountResponse, error)
 }
 
 type accountServiceClient struct {
@@ -134,6 +149,36 @@ func (c *accountServiceClient) ListAccountHolders(ctx context.Context, in *ListA
 	return out, nil
 }
 
+func (c *accountServiceClient) BlockAccount(ctx context.Context, in *BlockAccountRequest, opts ...grpc.CallOption) (*BlockAccountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BlockAccountResponse)
+	err := c.cc.Invoke(ctx, AccountService_BlockAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) UnblockAccount(ctx context.Context, in *UnblockAccountRequest, opts ...grpc.CallOption) (*UnblockAccountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnblockAccountResponse)
+	err := c.cc.Invoke(ctx, AccountService_UnblockAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) CloseAccount(ctx context.Context, in *CloseAccountRequest, opts ...grpc.CallOption) (*CloseAccountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseAccountResponse)
+	err := c.cc.Invoke(ctx, AccountService_CloseAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccountServiceServer is the server API for AccountService service.
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
@@ -160,6 +205,18 @@ type AccountServiceServer interface {
 	// Lists who holds accounts, by id: filter by account_id or customer_id.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListAccountHolders(context.Context, *ListAccountHoldersRequest) (*ListAccountHoldersResponse, error)
+	// Blocks an open account for payments: OPEN → BLOCKED.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	BlockAccount(context.Context, *BlockAccountRequest) (*BlockAccountResponse, error)
+	// Opens a blocked account again: BLOCKED → OPEN.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	UnblockAccount(context.Context, *UnblockAccountRequest) (*UnblockAccountResponse, error)
+	// Closes an account for good, open or blocked; its closing day becomes the day of effective_time.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CloseAccount(context.Context, *CloseAccountRequest) (*CloseAccountResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }
 
@@ -190,6 +247,15 @@ func (UnimplementedAccountServiceServer) BatchUpsertAccountHolders(context.Conte
 }
 func (UnimplementedAccountServiceServer) ListAccountHolders(context.Context, *ListAccountHoldersRequest) (*ListAccountHoldersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAccountHolders not implemented")
+}
+func (UnimplementedAccountServiceServer) BlockAccount(context.Context, *BlockAccountRequest) (*BlockAccountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BlockAccount not implemented")
+}
+func (UnimplementedAccountServiceServer) UnblockAccount(context.Context, *UnblockAccountRequest) (*UnblockAccountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnblockAccount not implemented")
+}
+func (UnimplementedAccountServiceServer) CloseAccount(context.Context, *CloseAccountRequest) (*CloseAccountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseAccount not implemented")
 }
 func (UnimplementedAccountServiceServer) mustEmbedUnimplementedAccountServiceServer() {}
 func (UnimplementedAccountServiceServer) testEmbeddedByValue()                        {}
@@ -338,6 +404,60 @@ func _AccountService_ListAccountHolders_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_BlockAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BlockAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).BlockAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_BlockAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).BlockAccount(ctx, req.(*BlockAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_UnblockAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnblockAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).UnblockAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_UnblockAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).UnblockAccount(ctx, req.(*UnblockAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_CloseAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).CloseAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_CloseAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).CloseAccount(ctx, req.(*CloseAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccountService_ServiceDesc is the grpc.ServiceDesc for AccountService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -372,6 +492,18 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAccountHolders",
 			Handler:    _AccountService_ListAccountHolders_Handler,
+		},
+		{
+			MethodName: "BlockAccount",
+			Handler:    _AccountService_BlockAccount_Handler,
+		},
+		{
+			MethodName: "UnblockAccount",
+			Handler:    _AccountService_UnblockAccount_Handler,
+		},
+		{
+			MethodName: "CloseAccount",
+			Handler:    _AccountService_CloseAccount_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -37,8 +37,12 @@ const (
 	CardState_CARD_STATE_ACTIVE CardState = 2
 	// Blocked by the bank or the holder.
 	CardState_CARD_STATE_BLOCKED CardState = 3
-	// Closed or expired for good.
+	// Closed for good.
 	CardState_CARD_STATE_CLOSED CardState = 4
+	// Its month of expiry is over.
+	CardState_CARD_STATE_EXPIRED CardState = 5
+	// Another card took its place.
+	CardState_CARD_STATE_REPLACED CardState = 6
 )
 
 // Enum value maps for CardState.
@@ -49,6 +53,8 @@ var (
 		2: "CARD_STATE_ACTIVE",
 		3: "CARD_STATE_BLOCKED",
 		4: "CARD_STATE_CLOSED",
+		5: "CARD_STATE_EXPIRED",
+		6: "CARD_STATE_REPLACED",
 	}
 	CardState_value = map[string]int32{
 		"CARD_STATE_UNSPECIFIED": 0,
@@ -56,6 +62,8 @@ var (
 		"CARD_STATE_ACTIVE":      2,
 		"CARD_STATE_BLOCKED":     3,
 		"CARD_STATE_CLOSED":      4,
+		"CARD_STATE_EXPIRED":     5,
+		"CARD_STATE_REPLACED":    6,
 	}
 )
 
@@ -86,6 +94,123 @@ func (CardState) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{0}
 }
 
+// CardAccountRole says what a card uses an account for, beside the one that it draws on.
+type CardAccountRole int32
+
+const (
+	// Not set.
+	CardAccountRole_CARD_ACCOUNT_ROLE_UNSPECIFIED CardAccountRole = 0
+	// Payments may be drawn on it too, for example those in its currency.
+	CardAccountRole_CARD_ACCOUNT_ROLE_SECONDARY CardAccountRole = 1
+	// The card's fees are drawn on it.
+	CardAccountRole_CARD_ACCOUNT_ROLE_FEES CardAccountRole = 2
+)
+
+// Enum value maps for CardAccountRole.
+var (
+	CardAccountRole_name = map[int32]string{
+		0: "CARD_ACCOUNT_ROLE_UNSPECIFIED",
+		1: "CARD_ACCOUNT_ROLE_SECONDARY",
+		2: "CARD_ACCOUNT_ROLE_FEES",
+	}
+	CardAccountRole_value = map[string]int32{
+		"CARD_ACCOUNT_ROLE_UNSPECIFIED": 0,
+		"CARD_ACCOUNT_ROLE_SECONDARY":   1,
+		"CARD_ACCOUNT_ROLE_FEES":        2,
+	}
+)
+
+func (x CardAccountRole) Enum() *CardAccountRole {
+	p := new(CardAccountRole)
+	*p = x
+	return p
+}
+
+func (x CardAccountRole) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CardAccountRole) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_card_proto_enumTypes[1].Descriptor()
+}
+
+func (CardAccountRole) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_card_proto_enumTypes[1]
+}
+
+func (x CardAccountRole) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CardAccountRole.Descriptor instead.
+func (CardAccountRole) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{1}
+}
+
+// CardAccount is a further account of a card.
+type CardAccount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Input only, instead of account_id.
+	AccountKey *ExternalKey `protobuf:"bytes,2,opt,name=account_key,json=accountKey,proto3" json:"account_key,omitempty"`
+	// What for.
+	Role          CardAccountRole `protobuf:"varint,3,opt,name=role,proto3,enum=tandem.crm.v1.CardAccountRole" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CardAccount) Reset() {
+	*x = CardAccount{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CardAccount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CardAccount) ProtoMessage() {}
+
+func (x *CardAccount) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CardAccount.ProtoReflect.Descriptor instead.
+func (*CardAccount) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *CardAccount) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *CardAccount) GetAccountKey() *ExternalKey {
+	if x != nil {
+		return x.AccountKey
+	}
+	return nil
+}
+
+func (x *CardAccount) GetRole() CardAccountRole {
+	if x != nil {
+		return x.Role
+	}
+	return CardAccountRole_CARD_ACCOUNT_ROLE_UNSPECIFIED
+}
+
 // Card is a payment card: a token, the first six and last four digits, never the full number.
 type Card struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -109,7 +234,7 @@ type Card struct {
 	CustomerId int64 `protobuf:"varint,9,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Input only, instead of customer_id.
 	CustomerKey *ExternalKey `protobuf:"bytes,10,opt,name=customer_key,json=customerKey,proto3" json:"customer_key,omitempty"`
-	// Account the card draws on.
+	// Account the card draws on: its primary one.
 	AccountId int64 `protobuf:"varint,11,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// Input only, instead of account_id.
 	AccountKey *ExternalKey `protobuf:"bytes,12,opt,name=account_key,json=accountKey,proto3" json:"account_key,omitempty"`
@@ -126,14 +251,24 @@ type Card struct {
 	// When the record was created in Tandem; output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the record was last changed; output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Further accounts of the card; none of them comes twice, and none is the primary one.
+	LinkedAccounts []*CardAccount `protobuf:"bytes,20,rep,name=linked_accounts,json=linkedAccounts,proto3" json:"linked_accounts,omitempty"`
+	// Card that took its place; 0 when none.
+	ReplacedByCardId int64 `protobuf:"varint,21,opt,name=replaced_by_card_id,json=replacedByCardId,proto3" json:"replaced_by_card_id,omitempty"`
+	// Input only, instead of replaced_by_card_id.
+	ReplacedByCardKey *ExternalKey `protobuf:"bytes,22,opt,name=replaced_by_card_key,json=replacedByCardKey,proto3" json:"replaced_by_card_key,omitempty"`
+	// Why it is in its state; at most 200 characters, empty when nobody said.
+	StateReason string `protobuf:"bytes,23,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// Since when it has been in its state; when unset, the moment in which the state was recorded.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Card) Reset() {
 	*x = Card{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[0]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -145,7 +280,7 @@ func (x *Card) String() string {
 func (*Card) ProtoMessage() {}
 
 func (x *Card) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[0]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -158,7 +293,7 @@ func (x *Card) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Card.ProtoReflect.Descriptor instead.
 func (*Card) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{0}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Card) GetCardId() int64 {
@@ -294,6 +429,41 @@ func (x *Card) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Card) GetLinkedAccounts() []*CardAccount {
+	if x != nil {
+		return x.LinkedAccounts
+	}
+	return nil
+}
+
+func (x *Card) GetReplacedByCardId() int64 {
+	if x != nil {
+		return x.ReplacedByCardId
+	}
+	return 0
+}
+
+func (x *Card) GetReplacedByCardKey() *ExternalKey {
+	if x != nil {
+		return x.ReplacedByCardKey
+	}
+	return nil
+}
+
+func (x *Card) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *Card) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
 // CreateCardRequest carries a new card.
 type CreateCardRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -307,7 +477,7 @@ type CreateCardRequest struct {
 
 func (x *CreateCardRequest) Reset() {
 	*x = CreateCardRequest{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[1]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -319,7 +489,7 @@ func (x *CreateCardRequest) String() string {
 func (*CreateCardRequest) ProtoMessage() {}
 
 func (x *CreateCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[1]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -332,7 +502,7 @@ func (x *CreateCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCardRequest.ProtoReflect.Descriptor instead.
 func (*CreateCardRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{1}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateCardRequest) GetCard() *Card {
@@ -360,7 +530,7 @@ type CreateCardResponse struct {
 
 func (x *CreateCardResponse) Reset() {
 	*x = CreateCardResponse{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +542,7 @@ func (x *CreateCardResponse) String() string {
 func (*CreateCardResponse) ProtoMessage() {}
 
 func (x *CreateCardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +555,7 @@ func (x *CreateCardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCardResponse.ProtoReflect.Descriptor instead.
 func (*CreateCardResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{2}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateCardResponse) GetCard() *Card {
@@ -408,7 +578,7 @@ type GetCardRequest struct {
 
 func (x *GetCardRequest) Reset() {
 	*x = GetCardRequest{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -420,7 +590,7 @@ func (x *GetCardRequest) String() string {
 func (*GetCardRequest) ProtoMessage() {}
 
 func (x *GetCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -433,7 +603,7 @@ func (x *GetCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCardRequest.ProtoReflect.Descriptor instead.
 func (*GetCardRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{3}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetCardRequest) GetCardId() int64 {
@@ -461,7 +631,7 @@ type GetCardResponse struct {
 
 func (x *GetCardResponse) Reset() {
 	*x = GetCardResponse{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +643,7 @@ func (x *GetCardResponse) String() string {
 func (*GetCardResponse) ProtoMessage() {}
 
 func (x *GetCardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +656,7 @@ func (x *GetCardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCardResponse.ProtoReflect.Descriptor instead.
 func (*GetCardResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{4}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetCardResponse) GetCard() *Card {
@@ -511,7 +681,7 @@ type UpdateCardRequest struct {
 
 func (x *UpdateCardRequest) Reset() {
 	*x = UpdateCardRequest{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +693,7 @@ func (x *UpdateCardRequest) String() string {
 func (*UpdateCardRequest) ProtoMessage() {}
 
 func (x *UpdateCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +706,7 @@ func (x *UpdateCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCardRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCardRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{5}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateCardRequest) GetCard() *Card {
@@ -571,7 +741,7 @@ type UpdateCardResponse struct {
 
 func (x *UpdateCardResponse) Reset() {
 	*x = UpdateCardResponse{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +753,7 @@ func (x *UpdateCardResponse) String() string {
 func (*UpdateCardResponse) ProtoMessage() {}
 
 func (x *UpdateCardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +766,7 @@ func (x *UpdateCardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCardResponse.ProtoReflect.Descriptor instead.
 func (*UpdateCardResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{6}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateCardResponse) GetCard() *Card {
@@ -626,7 +796,7 @@ type ListCardsRequest struct {
 
 func (x *ListCardsRequest) Reset() {
 	*x = ListCardsRequest{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[7]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -638,7 +808,7 @@ func (x *ListCardsRequest) String() string {
 func (*ListCardsRequest) ProtoMessage() {}
 
 func (x *ListCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[7]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -651,7 +821,7 @@ func (x *ListCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCardsRequest.ProtoReflect.Descriptor instead.
 func (*ListCardsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{7}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListCardsRequest) GetPageSize() int32 {
@@ -704,7 +874,7 @@ type ListCardsResponse struct {
 
 func (x *ListCardsResponse) Reset() {
 	*x = ListCardsResponse{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[8]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +886,7 @@ func (x *ListCardsResponse) String() string {
 func (*ListCardsResponse) ProtoMessage() {}
 
 func (x *ListCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[8]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +899,7 @@ func (x *ListCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCardsResponse.ProtoReflect.Descriptor instead.
 func (*ListCardsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{8}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListCardsResponse) GetCards() []*Card {
@@ -768,7 +938,7 @@ type BatchUpsertCardsRequest struct {
 
 func (x *BatchUpsertCardsRequest) Reset() {
 	*x = BatchUpsertCardsRequest{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[9]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +950,7 @@ func (x *BatchUpsertCardsRequest) String() string {
 func (*BatchUpsertCardsRequest) ProtoMessage() {}
 
 func (x *BatchUpsertCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[9]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +963,7 @@ func (x *BatchUpsertCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchUpsertCardsRequest.ProtoReflect.Descriptor instead.
 func (*BatchUpsertCardsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{9}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BatchUpsertCardsRequest) GetCards() []*Card {
@@ -828,7 +998,7 @@ type BatchUpsertCardsResponse struct {
 
 func (x *BatchUpsertCardsResponse) Reset() {
 	*x = BatchUpsertCardsResponse{}
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[10]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +1010,7 @@ func (x *BatchUpsertCardsResponse) String() string {
 func (*BatchUpsertCardsResponse) ProtoMessage() {}
 
 func (x *BatchUpsertCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_card_proto_msgTypes[10]
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +1023,7 @@ func (x *BatchUpsertCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchUpsertCardsResponse.ProtoReflect.Descriptor instead.
 func (*BatchUpsertCardsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{10}
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *BatchUpsertCardsResponse) GetResults() []*UpsertResult {
@@ -863,11 +1033,804 @@ func (x *BatchUpsertCardsResponse) GetResults() []*UpsertResult {
 	return nil
 }
 
+// ActivateCardRequest names a card to take into use.
+type ActivateCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the card.
+	CardId int64 `protobuf:"varint,1,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateCardRequest) Reset() {
+	*x = ActivateCardRequest{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateCardRequest) ProtoMessage() {}
+
+func (x *ActivateCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateCardRequest.ProtoReflect.Descriptor instead.
+func (*ActivateCardRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ActivateCardRequest) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *ActivateCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ActivateCardRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ActivateCardRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *ActivateCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ActivateCardResponse holds the card after the step.
+type ActivateCardResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card as stored.
+	Card          *Card `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateCardResponse) Reset() {
+	*x = ActivateCardResponse{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateCardResponse) ProtoMessage() {}
+
+func (x *ActivateCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateCardResponse.ProtoReflect.Descriptor instead.
+func (*ActivateCardResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ActivateCardResponse) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+// BlockCardRequest names a card to block.
+type BlockCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the card.
+	CardId int64 `protobuf:"varint,1,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlockCardRequest) Reset() {
+	*x = BlockCardRequest{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlockCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlockCardRequest) ProtoMessage() {}
+
+func (x *BlockCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlockCardRequest.ProtoReflect.Descriptor instead.
+func (*BlockCardRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *BlockCardRequest) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *BlockCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *BlockCardRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BlockCardRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *BlockCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// BlockCardResponse holds the card after the step.
+type BlockCardResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card as stored.
+	Card          *Card `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlockCardResponse) Reset() {
+	*x = BlockCardResponse{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlockCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlockCardResponse) ProtoMessage() {}
+
+func (x *BlockCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlockCardResponse.ProtoReflect.Descriptor instead.
+func (*BlockCardResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *BlockCardResponse) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+// UnblockCardRequest names a card to take into use again.
+type UnblockCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the card.
+	CardId int64 `protobuf:"varint,1,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnblockCardRequest) Reset() {
+	*x = UnblockCardRequest{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnblockCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnblockCardRequest) ProtoMessage() {}
+
+func (x *UnblockCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnblockCardRequest.ProtoReflect.Descriptor instead.
+func (*UnblockCardRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *UnblockCardRequest) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *UnblockCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *UnblockCardRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *UnblockCardRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *UnblockCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// UnblockCardResponse holds the card after the step.
+type UnblockCardResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card as stored.
+	Card          *Card `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnblockCardResponse) Reset() {
+	*x = UnblockCardResponse{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnblockCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnblockCardResponse) ProtoMessage() {}
+
+func (x *UnblockCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnblockCardResponse.ProtoReflect.Descriptor instead.
+func (*UnblockCardResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *UnblockCardResponse) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+// CloseCardRequest names a card to close.
+type CloseCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the card.
+	CardId int64 `protobuf:"varint,1,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseCardRequest) Reset() {
+	*x = CloseCardRequest{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseCardRequest) ProtoMessage() {}
+
+func (x *CloseCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseCardRequest.ProtoReflect.Descriptor instead.
+func (*CloseCardRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CloseCardRequest) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *CloseCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CloseCardRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CloseCardRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *CloseCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CloseCardResponse holds the card after the step.
+type CloseCardResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card as stored.
+	Card          *Card `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseCardResponse) Reset() {
+	*x = CloseCardResponse{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseCardResponse) ProtoMessage() {}
+
+func (x *CloseCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseCardResponse.ProtoReflect.Descriptor instead.
+func (*CloseCardResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CloseCardResponse) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+// ExpireCardRequest names a card to end.
+type ExpireCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the card.
+	CardId int64 `protobuf:"varint,1,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExpireCardRequest) Reset() {
+	*x = ExpireCardRequest{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExpireCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExpireCardRequest) ProtoMessage() {}
+
+func (x *ExpireCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExpireCardRequest.ProtoReflect.Descriptor instead.
+func (*ExpireCardRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ExpireCardRequest) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *ExpireCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ExpireCardRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ExpireCardRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *ExpireCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ExpireCardResponse holds the card after the step.
+type ExpireCardResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card as stored.
+	Card          *Card `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExpireCardResponse) Reset() {
+	*x = ExpireCardResponse{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExpireCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExpireCardResponse) ProtoMessage() {}
+
+func (x *ExpireCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExpireCardResponse.ProtoReflect.Descriptor instead.
+func (*ExpireCardResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ExpireCardResponse) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+// ReplaceCardRequest names a card to replace.
+type ReplaceCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the card.
+	CardId int64 `protobuf:"varint,1,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The new card. Holder, accounts and product are those of the old one where it names none; its state is ISSUED unless given.
+	Replacement   *Card `protobuf:"bytes,6,opt,name=replacement,proto3" json:"replacement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplaceCardRequest) Reset() {
+	*x = ReplaceCardRequest{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplaceCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplaceCardRequest) ProtoMessage() {}
+
+func (x *ReplaceCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplaceCardRequest.ProtoReflect.Descriptor instead.
+func (*ReplaceCardRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ReplaceCardRequest) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *ReplaceCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ReplaceCardRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ReplaceCardRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *ReplaceCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReplaceCardRequest) GetReplacement() *Card {
+	if x != nil {
+		return x.Replacement
+	}
+	return nil
+}
+
+// ReplaceCardResponse holds the card after the step.
+type ReplaceCardResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card as stored.
+	Card *Card `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	// The new card as stored.
+	Replacement   *Card `protobuf:"bytes,2,opt,name=replacement,proto3" json:"replacement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplaceCardResponse) Reset() {
+	*x = ReplaceCardResponse{}
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplaceCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplaceCardResponse) ProtoMessage() {}
+
+func (x *ReplaceCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_card_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplaceCardResponse.ProtoReflect.Descriptor instead.
+func (*ReplaceCardResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_card_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ReplaceCardResponse) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+func (x *ReplaceCardResponse) GetReplacement() *Card {
+	if x != nil {
+		return x.Replacement
+	}
+	return nil
+}
+
 var File_tandem_crm_v1_card_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_card_proto_rawDesc = "" +
 	"\n" +
-	"\x18tandem/crm/v1/card.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1atandem/crm/v1/common.proto\"\x83\a\n" +
+	"\x18tandem/crm/v1/card.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1atandem/crm/v1/common.proto\"\xb2\x01\n" +
+	"\vCardAccount\x12&\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\taccountId\x12;\n" +
+	"\vaccount_key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\n" +
+	"accountKey\x12>\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x1e.tandem.crm.v1.CardAccountRoleB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\"\xc1\t\n" +
 	"\x04Card\x12\x17\n" +
 	"\acard_id\x18\x01 \x01(\x03R\x06cardId\x12,\n" +
 	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x12\x1e\n" +
@@ -895,7 +1858,13 @@ const file_tandem_crm_v1_card_proto_rawDesc = "" +
 	"\vcreate_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"p\n" +
+	"updateTime\x12M\n" +
+	"\x0flinked_accounts\x18\x14 \x03(\v2\x1a.tandem.crm.v1.CardAccountB\b\xbaH\x05\x92\x01\x02\x10\x14R\x0elinkedAccounts\x126\n" +
+	"\x13replaced_by_card_id\x18\x15 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10replacedByCardId\x12K\n" +
+	"\x14replaced_by_card_key\x18\x16 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x11replacedByCardKey\x12+\n" +
+	"\fstate_reason\x18\x17 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vstateReason\x12;\n" +
+	"\vstate_since\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"p\n" +
 	"\x11CreateCardRequest\x12/\n" +
 	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardB\x06\xbaH\x03\xc8\x01\x01R\x04card\x12*\n" +
 	"\n" +
@@ -936,13 +1905,75 @@ const file_tandem_crm_v1_card_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12\x1ecards must hold 1 to 5000 rows\x1a1size(this.cards) >= 1 && size(this.cards) <= 5000\"Q\n" +
 	"\x18BatchUpsertCardsResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults*\x84\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xe5\x01\n" +
+	"\x13ActivateCardRequest\x12 \n" +
+	"\acard_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x06cardId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"?\n" +
+	"\x14ActivateCardResponse\x12'\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xe2\x01\n" +
+	"\x10BlockCardRequest\x12 \n" +
+	"\acard_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x06cardId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"<\n" +
+	"\x11BlockCardResponse\x12'\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xe4\x01\n" +
+	"\x12UnblockCardRequest\x12 \n" +
+	"\acard_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x06cardId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\">\n" +
+	"\x13UnblockCardResponse\x12'\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xe2\x01\n" +
+	"\x10CloseCardRequest\x12 \n" +
+	"\acard_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x06cardId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"<\n" +
+	"\x11CloseCardResponse\x12'\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xe3\x01\n" +
+	"\x11ExpireCardRequest\x12 \n" +
+	"\acard_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x06cardId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"=\n" +
+	"\x12ExpireCardResponse\x12'\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\"\xa3\x02\n" +
+	"\x12ReplaceCardRequest\x12 \n" +
+	"\acard_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\x06cardId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\x12=\n" +
+	"\vreplacement\x18\x06 \x01(\v2\x13.tandem.crm.v1.CardB\x06\xbaH\x03\xc8\x01\x01R\vreplacement\"u\n" +
+	"\x13ReplaceCardResponse\x12'\n" +
+	"\x04card\x18\x01 \x01(\v2\x13.tandem.crm.v1.CardR\x04card\x125\n" +
+	"\vreplacement\x18\x02 \x01(\v2\x13.tandem.crm.v1.CardR\vreplacement*\xb5\x01\n" +
 	"\tCardState\x12\x1a\n" +
 	"\x16CARD_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CARD_STATE_ISSUED\x10\x01\x12\x15\n" +
 	"\x11CARD_STATE_ACTIVE\x10\x02\x12\x16\n" +
 	"\x12CARD_STATE_BLOCKED\x10\x03\x12\x15\n" +
-	"\x11CARD_STATE_CLOSED\x10\x042\xb2\x03\n" +
+	"\x11CARD_STATE_CLOSED\x10\x04\x12\x16\n" +
+	"\x12CARD_STATE_EXPIRED\x10\x05\x12\x17\n" +
+	"\x13CARD_STATE_REPLACED\x10\x06*q\n" +
+	"\x0fCardAccountRole\x12!\n" +
+	"\x1dCARD_ACCOUNT_ROLE_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bCARD_ACCOUNT_ROLE_SECONDARY\x10\x01\x12\x1a\n" +
+	"\x16CARD_ACCOUNT_ROLE_FEES\x10\x022\xaa\a\n" +
 	"\vCardService\x12Q\n" +
 	"\n" +
 	"CreateCard\x12 .tandem.crm.v1.CreateCardRequest\x1a!.tandem.crm.v1.CreateCardResponse\x12H\n" +
@@ -950,7 +1981,14 @@ const file_tandem_crm_v1_card_proto_rawDesc = "" +
 	"\n" +
 	"UpdateCard\x12 .tandem.crm.v1.UpdateCardRequest\x1a!.tandem.crm.v1.UpdateCardResponse\x12N\n" +
 	"\tListCards\x12\x1f.tandem.crm.v1.ListCardsRequest\x1a .tandem.crm.v1.ListCardsResponse\x12c\n" +
-	"\x10BatchUpsertCards\x12&.tandem.crm.v1.BatchUpsertCardsRequest\x1a'.tandem.crm.v1.BatchUpsertCardsResponseB\xa2\x01\n" +
+	"\x10BatchUpsertCards\x12&.tandem.crm.v1.BatchUpsertCardsRequest\x1a'.tandem.crm.v1.BatchUpsertCardsResponse\x12W\n" +
+	"\fActivateCard\x12\".tandem.crm.v1.ActivateCardRequest\x1a#.tandem.crm.v1.ActivateCardResponse\x12N\n" +
+	"\tBlockCard\x12\x1f.tandem.crm.v1.BlockCardRequest\x1a .tandem.crm.v1.BlockCardResponse\x12T\n" +
+	"\vUnblockCard\x12!.tandem.crm.v1.UnblockCardRequest\x1a\".tandem.crm.v1.UnblockCardResponse\x12N\n" +
+	"\tCloseCard\x12\x1f.tandem.crm.v1.CloseCardRequest\x1a .tandem.crm.v1.CloseCardResponse\x12Q\n" +
+	"\n" +
+	"ExpireCard\x12 .tandem.crm.v1.ExpireCardRequest\x1a!.tandem.crm.v1.ExpireCardResponse\x12T\n" +
+	"\vReplaceCard\x12!.tandem.crm.v1.ReplaceCardRequest\x1a\".tandem.crm.v1.ReplaceCardResponseB\xa2\x01\n" +
 	"\x11com.tandem.crm.v1B\tCardProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -965,67 +2003,112 @@ func file_tandem_crm_v1_card_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_card_proto_rawDescData
 }
 
-var file_tandem_crm_v1_card_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tandem_crm_v1_card_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_tandem_crm_v1_card_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_tandem_crm_v1_card_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tandem_crm_v1_card_proto_goTypes = []any{
 	(CardState)(0),                   // 0: tandem.crm.v1.CardState
-	(*Card)(nil),                     // 1: tandem.crm.v1.Card
-	(*CreateCardRequest)(nil),        // 2: tandem.crm.v1.CreateCardRequest
-	(*CreateCardResponse)(nil),       // 3: tandem.crm.v1.CreateCardResponse
-	(*GetCardRequest)(nil),           // 4: tandem.crm.v1.GetCardRequest
-	(*GetCardResponse)(nil),          // 5: tandem.crm.v1.GetCardResponse
-	(*UpdateCardRequest)(nil),        // 6: tandem.crm.v1.UpdateCardRequest
-	(*UpdateCardResponse)(nil),       // 7: tandem.crm.v1.UpdateCardResponse
-	(*ListCardsRequest)(nil),         // 8: tandem.crm.v1.ListCardsRequest
-	(*ListCardsResponse)(nil),        // 9: tandem.crm.v1.ListCardsResponse
-	(*BatchUpsertCardsRequest)(nil),  // 10: tandem.crm.v1.BatchUpsertCardsRequest
-	(*BatchUpsertCardsResponse)(nil), // 11: tandem.crm.v1.BatchUpsertCardsResponse
-	(*ExternalKey)(nil),              // 12: tandem.crm.v1.ExternalKey
-	(*date.Date)(nil),                // 13: google.type.Date
-	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 15: google.protobuf.FieldMask
-	(CountMode)(0),                   // 16: tandem.crm.v1.CountMode
-	(*Count)(nil),                    // 17: tandem.crm.v1.Count
-	(*UpsertResult)(nil),             // 18: tandem.crm.v1.UpsertResult
+	(CardAccountRole)(0),             // 1: tandem.crm.v1.CardAccountRole
+	(*CardAccount)(nil),              // 2: tandem.crm.v1.CardAccount
+	(*Card)(nil),                     // 3: tandem.crm.v1.Card
+	(*CreateCardRequest)(nil),        // 4: tandem.crm.v1.CreateCardRequest
+	(*CreateCardResponse)(nil),       // 5: tandem.crm.v1.CreateCardResponse
+	(*GetCardRequest)(nil),           // 6: tandem.crm.v1.GetCardRequest
+	(*GetCardResponse)(nil),          // 7: tandem.crm.v1.GetCardResponse
+	(*UpdateCardRequest)(nil),        // 8: tandem.crm.v1.UpdateCardRequest
+	(*UpdateCardResponse)(nil),       // 9: tandem.crm.v1.UpdateCardResponse
+	(*ListCardsRequest)(nil),         // 10: tandem.crm.v1.ListCardsRequest
+	(*ListCardsResponse)(nil),        // 11: tandem.crm.v1.ListCardsResponse
+	(*BatchUpsertCardsRequest)(nil),  // 12: tandem.crm.v1.BatchUpsertCardsRequest
+	(*BatchUpsertCardsResponse)(nil), // 13: tandem.crm.v1.BatchUpsertCardsResponse
+	(*ActivateCardRequest)(nil),      // 14: tandem.crm.v1.ActivateCardRequest
+	(*ActivateCardResponse)(nil),     // 15: tandem.crm.v1.ActivateCardResponse
+	(*BlockCardRequest)(nil),         // 16: tandem.crm.v1.BlockCardRequest
+	(*BlockCardResponse)(nil),        // 17: tandem.crm.v1.BlockCardResponse
+	(*UnblockCardRequest)(nil),       // 18: tandem.crm.v1.UnblockCardRequest
+	(*UnblockCardResponse)(nil),      // 19: tandem.crm.v1.UnblockCardResponse
+	(*CloseCardRequest)(nil),         // 20: tandem.crm.v1.CloseCardRequest
+	(*CloseCardResponse)(nil),        // 21: tandem.crm.v1.CloseCardResponse
+	(*ExpireCardRequest)(nil),        // 22: tandem.crm.v1.ExpireCardRequest
+	(*ExpireCardResponse)(nil),       // 23: tandem.crm.v1.ExpireCardResponse
+	(*ReplaceCardRequest)(nil),       // 24: tandem.crm.v1.ReplaceCardRequest
+	(*ReplaceCardResponse)(nil),      // 25: tandem.crm.v1.ReplaceCardResponse
+	(*ExternalKey)(nil),              // 26: tandem.crm.v1.ExternalKey
+	(*date.Date)(nil),                // 27: google.type.Date
+	(*timestamppb.Timestamp)(nil),    // 28: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 29: google.protobuf.FieldMask
+	(CountMode)(0),                   // 30: tandem.crm.v1.CountMode
+	(*Count)(nil),                    // 31: tandem.crm.v1.Count
+	(*UpsertResult)(nil),             // 32: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_card_proto_depIdxs = []int32{
-	12, // 0: tandem.crm.v1.Card.key:type_name -> tandem.crm.v1.ExternalKey
-	13, // 1: tandem.crm.v1.Card.expiry:type_name -> google.type.Date
-	0,  // 2: tandem.crm.v1.Card.state:type_name -> tandem.crm.v1.CardState
-	12, // 3: tandem.crm.v1.Card.customer_key:type_name -> tandem.crm.v1.ExternalKey
-	12, // 4: tandem.crm.v1.Card.account_key:type_name -> tandem.crm.v1.ExternalKey
-	12, // 5: tandem.crm.v1.Card.account_holder_key:type_name -> tandem.crm.v1.ExternalKey
-	12, // 6: tandem.crm.v1.Card.product_key:type_name -> tandem.crm.v1.ExternalKey
-	13, // 7: tandem.crm.v1.Card.issued:type_name -> google.type.Date
-	14, // 8: tandem.crm.v1.Card.create_time:type_name -> google.protobuf.Timestamp
-	14, // 9: tandem.crm.v1.Card.update_time:type_name -> google.protobuf.Timestamp
-	1,  // 10: tandem.crm.v1.CreateCardRequest.card:type_name -> tandem.crm.v1.Card
-	1,  // 11: tandem.crm.v1.CreateCardResponse.card:type_name -> tandem.crm.v1.Card
-	12, // 12: tandem.crm.v1.GetCardRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	1,  // 13: tandem.crm.v1.GetCardResponse.card:type_name -> tandem.crm.v1.Card
-	1,  // 14: tandem.crm.v1.UpdateCardRequest.card:type_name -> tandem.crm.v1.Card
-	15, // 15: tandem.crm.v1.UpdateCardRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 16: tandem.crm.v1.UpdateCardResponse.card:type_name -> tandem.crm.v1.Card
-	16, // 17: tandem.crm.v1.ListCardsRequest.count:type_name -> tandem.crm.v1.CountMode
-	1,  // 18: tandem.crm.v1.ListCardsResponse.cards:type_name -> tandem.crm.v1.Card
-	17, // 19: tandem.crm.v1.ListCardsResponse.count:type_name -> tandem.crm.v1.Count
-	1,  // 20: tandem.crm.v1.BatchUpsertCardsRequest.cards:type_name -> tandem.crm.v1.Card
-	18, // 21: tandem.crm.v1.BatchUpsertCardsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	2,  // 22: tandem.crm.v1.CardService.CreateCard:input_type -> tandem.crm.v1.CreateCardRequest
-	4,  // 23: tandem.crm.v1.CardService.GetCard:input_type -> tandem.crm.v1.GetCardRequest
-	6,  // 24: tandem.crm.v1.CardService.UpdateCard:input_type -> tandem.crm.v1.UpdateCardRequest
-	8,  // 25: tandem.crm.v1.CardService.ListCards:input_type -> tandem.crm.v1.ListCardsRequest
-	10, // 26: tandem.crm.v1.CardService.BatchUpsertCards:input_type -> tandem.crm.v1.BatchUpsertCardsRequest
-	3,  // 27: tandem.crm.v1.CardService.CreateCard:output_type -> tandem.crm.v1.CreateCardResponse
-	5,  // 28: tandem.crm.v1.CardService.GetCard:output_type -> tandem.crm.v1.GetCardResponse
-	7,  // 29: tandem.crm.v1.CardService.UpdateCard:output_type -> tandem.crm.v1.UpdateCardResponse
-	9,  // 30: tandem.crm.v1.CardService.ListCards:output_type -> tandem.crm.v1.ListCardsResponse
-	11, // 31: tandem.crm.v1.CardService.BatchUpsertCards:output_type -> tandem.crm.v1.BatchUpsertCardsResponse
-	27, // [27:32] is the sub-list for method output_type
-	22, // [22:27] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	26, // 0: tandem.crm.v1.CardAccount.account_key:type_name -> tandem.crm.v1.ExternalKey
+	1,  // 1: tandem.crm.v1.CardAccount.role:type_name -> tandem.crm.v1.CardAccountRole
+	26, // 2: tandem.crm.v1.Card.key:type_name -> tandem.crm.v1.ExternalKey
+	27, // 3: tandem.crm.v1.Card.expiry:type_name -> google.type.Date
+	0,  // 4: tandem.crm.v1.Card.state:type_name -> tandem.crm.v1.CardState
+	26, // 5: tandem.crm.v1.Card.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	26, // 6: tandem.crm.v1.Card.account_key:type_name -> tandem.crm.v1.ExternalKey
+	26, // 7: tandem.crm.v1.Card.account_holder_key:type_name -> tandem.crm.v1.ExternalKey
+	26, // 8: tandem.crm.v1.Card.product_key:type_name -> tandem.crm.v1.ExternalKey
+	27, // 9: tandem.crm.v1.Card.issued:type_name -> google.type.Date
+	28, // 10: tandem.crm.v1.Card.create_time:type_name -> google.protobuf.Timestamp
+	28, // 11: tandem.crm.v1.Card.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 12: tandem.crm.v1.Card.linked_accounts:type_name -> tandem.crm.v1.CardAccount
+	26, // 13: tandem.crm.v1.Card.replaced_by_card_key:type_name -> tandem.crm.v1.ExternalKey
+	28, // 14: tandem.crm.v1.Card.state_since:type_name -> google.protobuf.Timestamp
+	3,  // 15: tandem.crm.v1.CreateCardRequest.card:type_name -> tandem.crm.v1.Card
+	3,  // 16: tandem.crm.v1.CreateCardResponse.card:type_name -> tandem.crm.v1.Card
+	26, // 17: tandem.crm.v1.GetCardRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	3,  // 18: tandem.crm.v1.GetCardResponse.card:type_name -> tandem.crm.v1.Card
+	3,  // 19: tandem.crm.v1.UpdateCardRequest.card:type_name -> tandem.crm.v1.Card
+	29, // 20: tandem.crm.v1.UpdateCardRequest.update_mask:type_name -> google.protobuf.FieldMask
+	3,  // 21: tandem.crm.v1.UpdateCardResponse.card:type_name -> tandem.crm.v1.Card
+	30, // 22: tandem.crm.v1.ListCardsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 23: tandem.crm.v1.ListCardsResponse.cards:type_name -> tandem.crm.v1.Card
+	31, // 24: tandem.crm.v1.ListCardsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 25: tandem.crm.v1.BatchUpsertCardsRequest.cards:type_name -> tandem.crm.v1.Card
+	32, // 26: tandem.crm.v1.BatchUpsertCardsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	28, // 27: tandem.crm.v1.ActivateCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 28: tandem.crm.v1.ActivateCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 29: tandem.crm.v1.BlockCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 30: tandem.crm.v1.BlockCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 31: tandem.crm.v1.UnblockCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 32: tandem.crm.v1.UnblockCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 33: tandem.crm.v1.CloseCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 34: tandem.crm.v1.CloseCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 35: tandem.crm.v1.ExpireCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 36: tandem.crm.v1.ExpireCardResponse.card:type_name -> tandem.crm.v1.Card
+	28, // 37: tandem.crm.v1.ReplaceCardRequest.effective_time:type_name -> google.protobuf.Timestamp
+	3,  // 38: tandem.crm.v1.ReplaceCardRequest.replacement:type_name -> tandem.crm.v1.Card
+	3,  // 39: tandem.crm.v1.ReplaceCardResponse.card:type_name -> tandem.crm.v1.Card
+	3,  // 40: tandem.crm.v1.ReplaceCardResponse.replacement:type_name -> tandem.crm.v1.Card
+	4,  // 41: tandem.crm.v1.CardService.CreateCard:input_type -> tandem.crm.v1.CreateCardRequest
+	6,  // 42: tandem.crm.v1.CardService.GetCard:input_type -> tandem.crm.v1.GetCardRequest
+	8,  // 43: tandem.crm.v1.CardService.UpdateCard:input_type -> tandem.crm.v1.UpdateCardRequest
+	10, // 44: tandem.crm.v1.CardService.ListCards:input_type -> tandem.crm.v1.ListCardsRequest
+	12, // 45: tandem.crm.v1.CardService.BatchUpsertCards:input_type -> tandem.crm.v1.BatchUpsertCardsRequest
+	14, // 46: tandem.crm.v1.CardService.ActivateCard:input_type -> tandem.crm.v1.ActivateCardRequest
+	16, // 47: tandem.crm.v1.CardService.BlockCard:input_type -> tandem.crm.v1.BlockCardRequest
+	18, // 48: tandem.crm.v1.CardService.UnblockCard:input_type -> tandem.crm.v1.UnblockCardRequest
+	20, // 49: tandem.crm.v1.CardService.CloseCard:input_type -> tandem.crm.v1.CloseCardRequest
+	22, // 50: tandem.crm.v1.CardService.ExpireCard:input_type -> tandem.crm.v1.ExpireCardRequest
+	24, // 51: tandem.crm.v1.CardService.ReplaceCard:input_type -> tandem.crm.v1.ReplaceCardRequest
+	5,  // 52: tandem.crm.v1.CardService.CreateCard:output_type -> tandem.crm.v1.CreateCardResponse
+	7,  // 53: tandem.crm.v1.CardService.GetCard:output_type -> tandem.crm.v1.GetCardResponse
+	9,  // 54: tandem.crm.v1.CardService.UpdateCard:output_type -> tandem.crm.v1.UpdateCardResponse
+	11, // 55: tandem.crm.v1.CardService.ListCards:output_type -> tandem.crm.v1.ListCardsResponse
+	13, // 56: tandem.crm.v1.CardService.BatchUpsertCards:output_type -> tandem.crm.v1.BatchUpsertCardsResponse
+	15, // 57: tandem.crm.v1.CardService.ActivateCard:output_type -> tandem.crm.v1.ActivateCardResponse
+	17, // 58: tandem.crm.v1.CardService.BlockCard:output_type -> tandem.crm.v1.BlockCardResponse
+	19, // 59: tandem.crm.v1.CardService.UnblockCard:output_type -> tandem.crm.v1.UnblockCardResponse
+	21, // 60: tandem.crm.v1.CardService.CloseCard:output_type -> tandem.crm.v1.CloseCardResponse
+	23, // 61: tandem.crm.v1.CardService.ExpireCard:output_type -> tandem.crm.v1.ExpireCardResponse
+	25, // 62: tandem.crm.v1.CardService.ReplaceCard:output_type -> tandem.crm.v1.ReplaceCardResponse
+	52, // [52:63] is the sub-list for method output_type
+	41, // [41:52] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_card_proto_init() }
@@ -1039,8 +2122,8 @@ func file_tandem_crm_v1_card_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_card_proto_rawDesc), len(file_tandem_crm_v1_card_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

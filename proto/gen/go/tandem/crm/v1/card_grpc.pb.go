@@ -24,6 +24,12 @@ const (
 	CardService_UpdateCard_FullMethodName       = "/tandem.crm.v1.CardService/UpdateCard"
 	CardService_ListCards_FullMethodName        = "/tandem.crm.v1.CardService/ListCards"
 	CardService_BatchUpsertCards_FullMethodName = "/tandem.crm.v1.CardService/BatchUpsertCards"
+	CardService_ActivateCard_FullMethodName     = "/tandem.crm.v1.CardService/ActivateCard"
+	CardService_BlockCard_FullMethodName        = "/tandem.crm.v1.CardService/BlockCard"
+	CardService_UnblockCard_FullMethodName      = "/tandem.crm.v1.CardService/UnblockCard"
+	CardService_CloseCard_FullMethodName        = "/tandem.crm.v1.CardService/CloseCard"
+	CardService_ExpireCard_FullMethodName       = "/tandem.crm.v1.CardService/ExpireCard"
+	CardService_ReplaceCard_FullMethodName      = "/tandem.crm.v1.CardService/ReplaceCard"
 )
 
 // CardServiceClient is the client API for CardService service.
@@ -46,6 +52,30 @@ type CardServiceClient interface {
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertCards(ctx context.Context, in *BatchUpsertCardsRequest, opts ...grpc.CallOption) (*BatchUpsertCardsResponse, error)
+	// Takes a new card into use: ISSUED → ACTIVE.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ActivateCard(ctx context.Context, in *ActivateCardRequest, opts ...grpc.CallOption) (*ActivateCardResponse, error)
+	// Blocks a card in use: ACTIVE → BLOCKED.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	BlockCard(ctx context.Context, in *BlockCardRequest, opts ...grpc.CallOption) (*BlockCardResponse, error)
+	// Takes a blocked card into use again: BLOCKED → ACTIVE.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	UnblockCard(ctx context.Context, in *UnblockCardRequest, opts ...grpc.CallOption) (*UnblockCardResponse, error)
+	// Closes a card for good.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CloseCard(ctx context.Context, in *CloseCardRequest, opts ...grpc.CallOption) (*CloseCardResponse, error)
+	// Ends a card whose month of expiry is over: → EXPIRED. The month must be over on the day of effective_time.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ExpireCard(ctx context.Context, in *ExpireCardRequest, opts ...grpc.CallOption) (*ExpireCardResponse, error)
+	// Ends a card and issues another in its place, in one step: → REPLACED, with replaced_by_card_id.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ReplaceCard(ctx context.Context, in *ReplaceCardRequest, opts ...grpc.CallOption) (*ReplaceCardResponse, error)
 }
 
 type cardServiceClient struct {
@@ -106,6 +136,66 @@ func (c *cardServiceClient) BatchUpsertCards(ctx context.Context, in *BatchUpser
 	return out, nil
 }
 
+func (c *cardServiceClient) ActivateCard(ctx context.Context, in *ActivateCardRequest, opts ...grpc.CallOption) (*ActivateCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ActivateCardResponse)
+	err := c.cc.Invoke(ctx, CardService_ActivateCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cardServiceClient) BlockCard(ctx context.Context, in *BlockCardRequest, opts ...grpc.CallOption) (*BlockCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BlockCardResponse)
+	err := c.cc.Invoke(ctx, CardService_BlockCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cardServiceClient) UnblockCard(ctx context.Context, in *UnblockCardRequest, opts ...grpc.CallOption) (*UnblockCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnblockCardResponse)
+	err := c.cc.Invoke(ctx, CardService_UnblockCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cardServiceClient) CloseCard(ctx context.Context, in *CloseCardRequest, opts ...grpc.CallOption) (*CloseCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseCardResponse)
+	err := c.cc.Invoke(ctx, CardService_CloseCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cardServiceClient) ExpireCard(ctx context.Context, in *ExpireCardRequest, opts ...grpc.CallOption) (*ExpireCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExpireCardResponse)
+	err := c.cc.Invoke(ctx, CardService_ExpireCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cardServiceClient) ReplaceCard(ctx context.Context, in *ReplaceCardRequest, opts ...grpc.CallOption) (*ReplaceCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplaceCardResponse)
+	err := c.cc.Invoke(ctx, CardService_ReplaceCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CardServiceServer is the server API for CardService service.
 // All implementations must embed UnimplementedCardServiceServer
 // for forward compatibility.
@@ -126,6 +216,30 @@ type CardServiceServer interface {
 	// Creates or changes rows by external key; a rejected row does not stop the others.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertCards(context.Context, *BatchUpsertCardsRequest) (*BatchUpsertCardsResponse, error)
+	// Takes a new card into use: ISSUED → ACTIVE.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ActivateCard(context.Context, *ActivateCardRequest) (*ActivateCardResponse, error)
+	// Blocks a card in use: ACTIVE → BLOCKED.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	BlockCard(context.Context, *BlockCardRequest) (*BlockCardResponse, error)
+	// Takes a blocked card into use again: BLOCKED → ACTIVE.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	UnblockCard(context.Context, *UnblockCardRequest) (*UnblockCardResponse, error)
+	// Closes a card for good.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CloseCard(context.Context, *CloseCardRequest) (*CloseCardResponse, error)
+	// Ends a card whose month of expiry is over: → EXPIRED. The month must be over on the day of effective_time.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ExpireCard(context.Context, *ExpireCardRequest) (*ExpireCardResponse, error)
+	// Ends a card and issues another in its place, in one step: → REPLACED, with replaced_by_card_id.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	ReplaceCard(context.Context, *ReplaceCardRequest) (*ReplaceCardResponse, error)
 	mustEmbedUnimplementedCardServiceServer()
 }
 
@@ -150,6 +264,24 @@ func (UnimplementedCardServiceServer) ListCards(context.Context, *ListCardsReque
 }
 func (UnimplementedCardServiceServer) BatchUpsertCards(context.Context, *BatchUpsertCardsRequest) (*BatchUpsertCardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchUpsertCards not implemented")
+}
+func (UnimplementedCardServiceServer) ActivateCard(context.Context, *ActivateCardRequest) (*ActivateCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ActivateCard not implemented")
+}
+func (UnimplementedCardServiceServer) BlockCard(context.Context, *BlockCardRequest) (*BlockCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BlockCard not implemented")
+}
+func (UnimplementedCardServiceServer) UnblockCard(context.Context, *UnblockCardRequest) (*UnblockCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnblockCard not implemented")
+}
+func (UnimplementedCardServiceServer) CloseCard(context.Context, *CloseCardRequest) (*CloseCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseCard not implemented")
+}
+func (UnimplementedCardServiceServer) ExpireCard(context.Context, *ExpireCardRequest) (*ExpireCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExpireCard not implemented")
+}
+func (UnimplementedCardServiceServer) ReplaceCard(context.Context, *ReplaceCardRequest) (*ReplaceCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReplaceCard not implemented")
 }
 func (UnimplementedCardServiceServer) mustEmbedUnimplementedCardServiceServer() {}
 func (UnimplementedCardServiceServer) testEmbeddedByValue()                     {}
@@ -262,6 +394,114 @@ func _CardService_BatchUpsertCards_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CardService_ActivateCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ActivateCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CardServiceServer).ActivateCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CardService_ActivateCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CardServiceServer).ActivateCard(ctx, req.(*ActivateCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CardService_BlockCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BlockCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CardServiceServer).BlockCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CardService_BlockCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CardServiceServer).BlockCard(ctx, req.(*BlockCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CardService_UnblockCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnblockCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CardServiceServer).UnblockCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CardService_UnblockCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CardServiceServer).UnblockCard(ctx, req.(*UnblockCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CardService_CloseCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CardServiceServer).CloseCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CardService_CloseCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CardServiceServer).CloseCard(ctx, req.(*CloseCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CardService_ExpireCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExpireCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CardServiceServer).ExpireCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CardService_ExpireCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CardServiceServer).ExpireCard(ctx, req.(*ExpireCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CardService_ReplaceCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplaceCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CardServiceServer).ReplaceCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CardService_ReplaceCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CardServiceServer).ReplaceCard(ctx, req.(*ReplaceCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CardService_ServiceDesc is the grpc.ServiceDesc for CardService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -288,6 +528,30 @@ var CardService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchUpsertCards",
 			Handler:    _CardService_BatchUpsertCards_Handler,
+		},
+		{
+			MethodName: "ActivateCard",
+			Handler:    _CardService_ActivateCard_Handler,
+		},
+		{
+			MethodName: "BlockCard",
+			Handler:    _CardService_BlockCard_Handler,
+		},
+		{
+			MethodName: "UnblockCard",
+			Handler:    _CardService_UnblockCard_Handler,
+		},
+		{
+			MethodName: "CloseCard",
+			Handler:    _CardService_CloseCard_Handler,
+		},
+		{
+			MethodName: "ExpireCard",
+			Handler:    _CardService_ExpireCard_Handler,
+		},
+		{
+			MethodName: "ReplaceCard",
+			Handler:    _CardService_ReplaceCard_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

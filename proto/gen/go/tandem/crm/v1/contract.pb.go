@@ -12,6 +12,7 @@ import (
 	money "google.golang.org/genproto/googleapis/type/money"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -37,21 +38,65 @@ const (
 	ContractKind_CONTRACT_KIND_STANDING_ORDER ContractKind = 2
 	// A term deposit.
 	ContractKind_CONTRACT_KIND_DEPOSIT ContractKind = 3
+	// An agreement on a current account.
+	ContractKind_CONTRACT_KIND_CURRENT_ACCOUNT ContractKind = 4
+	// A savings account without a term.
+	ContractKind_CONTRACT_KIND_SAVINGS ContractKind = 5
+	// A credit line or overdraft, used and paid back at will.
+	ContractKind_CONTRACT_KIND_CREDIT_LINE ContractKind = 6
+	// A mortgage: a loan secured by real estate.
+	ContractKind_CONTRACT_KIND_MORTGAGE ContractKind = 7
+	// An agreement on a card.
+	ContractKind_CONTRACT_KIND_CARD ContractKind = 8
+	// Insurance.
+	ContractKind_CONTRACT_KIND_INSURANCE ContractKind = 9
+	// Investments: securities, funds.
+	ContractKind_CONTRACT_KIND_INVESTMENT ContractKind = 10
+	// Leasing.
+	ContractKind_CONTRACT_KIND_LEASING ContractKind = 11
+	// A guarantee that the bank gives.
+	ContractKind_CONTRACT_KIND_GUARANTEE ContractKind = 12
+	// A safe deposit box.
+	ContractKind_CONTRACT_KIND_SAFE_DEPOSIT ContractKind = 13
+	// Access to electronic banking.
+	ContractKind_CONTRACT_KIND_ELECTRONIC_BANKING ContractKind = 14
 )
 
 // Enum value maps for ContractKind.
 var (
 	ContractKind_name = map[int32]string{
-		0: "CONTRACT_KIND_UNSPECIFIED",
-		1: "CONTRACT_KIND_LOAN",
-		2: "CONTRACT_KIND_STANDING_ORDER",
-		3: "CONTRACT_KIND_DEPOSIT",
+		0:  "CONTRACT_KIND_UNSPECIFIED",
+		1:  "CONTRACT_KIND_LOAN",
+		2:  "CONTRACT_KIND_STANDING_ORDER",
+		3:  "CONTRACT_KIND_DEPOSIT",
+		4:  "CONTRACT_KIND_CURRENT_ACCOUNT",
+		5:  "CONTRACT_KIND_SAVINGS",
+		6:  "CONTRACT_KIND_CREDIT_LINE",
+		7:  "CONTRACT_KIND_MORTGAGE",
+		8:  "CONTRACT_KIND_CARD",
+		9:  "CONTRACT_KIND_INSURANCE",
+		10: "CONTRACT_KIND_INVESTMENT",
+		11: "CONTRACT_KIND_LEASING",
+		12: "CONTRACT_KIND_GUARANTEE",
+		13: "CONTRACT_KIND_SAFE_DEPOSIT",
+		14: "CONTRACT_KIND_ELECTRONIC_BANKING",
 	}
 	ContractKind_value = map[string]int32{
-		"CONTRACT_KIND_UNSPECIFIED":    0,
-		"CONTRACT_KIND_LOAN":           1,
-		"CONTRACT_KIND_STANDING_ORDER": 2,
-		"CONTRACT_KIND_DEPOSIT":        3,
+		"CONTRACT_KIND_UNSPECIFIED":        0,
+		"CONTRACT_KIND_LOAN":               1,
+		"CONTRACT_KIND_STANDING_ORDER":     2,
+		"CONTRACT_KIND_DEPOSIT":            3,
+		"CONTRACT_KIND_CURRENT_ACCOUNT":    4,
+		"CONTRACT_KIND_SAVINGS":            5,
+		"CONTRACT_KIND_CREDIT_LINE":        6,
+		"CONTRACT_KIND_MORTGAGE":           7,
+		"CONTRACT_KIND_CARD":               8,
+		"CONTRACT_KIND_INSURANCE":          9,
+		"CONTRACT_KIND_INVESTMENT":         10,
+		"CONTRACT_KIND_LEASING":            11,
+		"CONTRACT_KIND_GUARANTEE":          12,
+		"CONTRACT_KIND_SAFE_DEPOSIT":       13,
+		"CONTRACT_KIND_ELECTRONIC_BANKING": 14,
 	}
 )
 
@@ -96,6 +141,12 @@ const (
 	ContractState_CONTRACT_STATE_FINISHED ContractState = 3
 	// Finished with a loss: not paid back in full.
 	ContractState_CONTRACT_STATE_DEFAULTED ContractState = 4
+	// Being prepared.
+	ContractState_CONTRACT_STATE_DRAFT ContractState = 5
+	// Signed, and not yet begun.
+	ContractState_CONTRACT_STATE_SIGNED ContractState = 6
+	// Given up before its time.
+	ContractState_CONTRACT_STATE_CANCELLED ContractState = 7
 )
 
 // Enum value maps for ContractState.
@@ -106,6 +157,9 @@ var (
 		2: "CONTRACT_STATE_IN_ARREARS",
 		3: "CONTRACT_STATE_FINISHED",
 		4: "CONTRACT_STATE_DEFAULTED",
+		5: "CONTRACT_STATE_DRAFT",
+		6: "CONTRACT_STATE_SIGNED",
+		7: "CONTRACT_STATE_CANCELLED",
 	}
 	ContractState_value = map[string]int32{
 		"CONTRACT_STATE_UNSPECIFIED": 0,
@@ -113,6 +167,9 @@ var (
 		"CONTRACT_STATE_IN_ARREARS":  2,
 		"CONTRACT_STATE_FINISHED":    3,
 		"CONTRACT_STATE_DEFAULTED":   4,
+		"CONTRACT_STATE_DRAFT":       5,
+		"CONTRACT_STATE_SIGNED":      6,
+		"CONTRACT_STATE_CANCELLED":   7,
 	}
 )
 
@@ -143,6 +200,197 @@ func (ContractState) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{1}
 }
 
+// RateKind says whether an interest rate moves.
+type RateKind int32
+
+const (
+	// Not known, or no interest.
+	RateKind_RATE_KIND_UNSPECIFIED RateKind = 0
+	// Stays as agreed.
+	RateKind_RATE_KIND_FIXED RateKind = 1
+	// Follows a reference rate.
+	RateKind_RATE_KIND_VARIABLE RateKind = 2
+)
+
+// Enum value maps for RateKind.
+var (
+	RateKind_name = map[int32]string{
+		0: "RATE_KIND_UNSPECIFIED",
+		1: "RATE_KIND_FIXED",
+		2: "RATE_KIND_VARIABLE",
+	}
+	RateKind_value = map[string]int32{
+		"RATE_KIND_UNSPECIFIED": 0,
+		"RATE_KIND_FIXED":       1,
+		"RATE_KIND_VARIABLE":    2,
+	}
+)
+
+func (x RateKind) Enum() *RateKind {
+	p := new(RateKind)
+	*p = x
+	return p
+}
+
+func (x RateKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RateKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_contract_proto_enumTypes[2].Descriptor()
+}
+
+func (RateKind) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_contract_proto_enumTypes[2]
+}
+
+func (x RateKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RateKind.Descriptor instead.
+func (RateKind) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{2}
+}
+
+// DayCount says how the days of an interest period become a part of a year.
+type DayCount int32
+
+const (
+	// Not known.
+	DayCount_DAY_COUNT_UNSPECIFIED DayCount = 0
+	// Each month has 30 days, the year 360 (bond basis, ISDA 2006 4.16(f)).
+	DayCount_DAY_COUNT_THIRTY_360 DayCount = 1
+	// Calendar days over 360.
+	DayCount_DAY_COUNT_ACTUAL_360 DayCount = 2
+	// Calendar days over 365.
+	DayCount_DAY_COUNT_ACTUAL_365 DayCount = 3
+	// Calendar days over the days of the calendar year in which they lie (ISDA 2006 4.16(b)).
+	DayCount_DAY_COUNT_ACTUAL_ACTUAL DayCount = 4
+)
+
+// Enum value maps for DayCount.
+var (
+	DayCount_name = map[int32]string{
+		0: "DAY_COUNT_UNSPECIFIED",
+		1: "DAY_COUNT_THIRTY_360",
+		2: "DAY_COUNT_ACTUAL_360",
+		3: "DAY_COUNT_ACTUAL_365",
+		4: "DAY_COUNT_ACTUAL_ACTUAL",
+	}
+	DayCount_value = map[string]int32{
+		"DAY_COUNT_UNSPECIFIED":   0,
+		"DAY_COUNT_THIRTY_360":    1,
+		"DAY_COUNT_ACTUAL_360":    2,
+		"DAY_COUNT_ACTUAL_365":    3,
+		"DAY_COUNT_ACTUAL_ACTUAL": 4,
+	}
+)
+
+func (x DayCount) Enum() *DayCount {
+	p := new(DayCount)
+	*p = x
+	return p
+}
+
+func (x DayCount) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DayCount) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_contract_proto_enumTypes[3].Descriptor()
+}
+
+func (DayCount) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_contract_proto_enumTypes[3]
+}
+
+func (x DayCount) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DayCount.Descriptor instead.
+func (DayCount) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{3}
+}
+
+// PartyRole says what a customer is in a contract.
+type PartyRole int32
+
+const (
+	// Not set.
+	PartyRole_PARTY_ROLE_UNSPECIFIED PartyRole = 0
+	// Owes the loan.
+	PartyRole_PARTY_ROLE_BORROWER PartyRole = 1
+	// Owes it together with the borrower.
+	PartyRole_PARTY_ROLE_CO_BORROWER PartyRole = 2
+	// Answers for the debt of another.
+	PartyRole_PARTY_ROLE_GUARANTOR PartyRole = 3
+	// Made the deposit.
+	PartyRole_PARTY_ROLE_DEPOSITOR PartyRole = 4
+	// Gets what is paid out.
+	PartyRole_PARTY_ROLE_BENEFICIARY PartyRole = 5
+	// Took out the insurance.
+	PartyRole_PARTY_ROLE_POLICY_HOLDER PartyRole = 6
+	// Acts for another party.
+	PartyRole_PARTY_ROLE_REPRESENTATIVE PartyRole = 7
+	// Holds an account, a card or a service under the contract.
+	PartyRole_PARTY_ROLE_HOLDER PartyRole = 8
+)
+
+// Enum value maps for PartyRole.
+var (
+	PartyRole_name = map[int32]string{
+		0: "PARTY_ROLE_UNSPECIFIED",
+		1: "PARTY_ROLE_BORROWER",
+		2: "PARTY_ROLE_CO_BORROWER",
+		3: "PARTY_ROLE_GUARANTOR",
+		4: "PARTY_ROLE_DEPOSITOR",
+		5: "PARTY_ROLE_BENEFICIARY",
+		6: "PARTY_ROLE_POLICY_HOLDER",
+		7: "PARTY_ROLE_REPRESENTATIVE",
+		8: "PARTY_ROLE_HOLDER",
+	}
+	PartyRole_value = map[string]int32{
+		"PARTY_ROLE_UNSPECIFIED":    0,
+		"PARTY_ROLE_BORROWER":       1,
+		"PARTY_ROLE_CO_BORROWER":    2,
+		"PARTY_ROLE_GUARANTOR":      3,
+		"PARTY_ROLE_DEPOSITOR":      4,
+		"PARTY_ROLE_BENEFICIARY":    5,
+		"PARTY_ROLE_POLICY_HOLDER":  6,
+		"PARTY_ROLE_REPRESENTATIVE": 7,
+		"PARTY_ROLE_HOLDER":         8,
+	}
+)
+
+func (x PartyRole) Enum() *PartyRole {
+	p := new(PartyRole)
+	*p = x
+	return p
+}
+
+func (x PartyRole) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PartyRole) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_contract_proto_enumTypes[4].Descriptor()
+}
+
+func (PartyRole) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_contract_proto_enumTypes[4]
+}
+
+func (x PartyRole) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PartyRole.Descriptor instead.
+func (PartyRole) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{4}
+}
+
 // Contract is one agreement. It belongs to the account it is paid from or to.
 type Contract struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -162,13 +410,13 @@ type Contract struct {
 	ProductId int64 `protobuf:"varint,7,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// Input only, instead of product_id.
 	ProductKey *ExternalKey `protobuf:"bytes,8,opt,name=product_key,json=productKey,proto3" json:"product_key,omitempty"`
-	// Amount of the loan or deposit, or of one payment of a standing order.
+	// Amount of the loan or deposit, or of one payment of a standing order: these need one.
 	Amount *money.Money `protobuf:"bytes,9,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Instalment a month, for loans.
 	Instalment *money.Money `protobuf:"bytes,10,opt,name=instalment,proto3" json:"instalment,omitempty"`
 	// Agreed duration in months; 0 when open-ended.
 	DurationMonths int32 `protobuf:"varint,11,opt,name=duration_months,json=durationMonths,proto3" json:"duration_months,omitempty"`
-	// Day it was signed.
+	// Day it began.
 	Opened *date.Date `protobuf:"bytes,12,opt,name=opened,proto3" json:"opened,omitempty"`
 	// Day it ended.
 	Closed *date.Date `protobuf:"bytes,13,opt,name=closed,proto3" json:"closed,omitempty"`
@@ -183,7 +431,39 @@ type Contract struct {
 	// When the record was created in Tandem; output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the record was last changed; output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Number of the contract as it stands on paper.
+	Number string `protobuf:"bytes,20,opt,name=number,proto3" json:"number,omitempty"`
+	// ISO 4217 currency. That of amount when empty; a contract without an amount needs it.
+	Currency string `protobuf:"bytes,21,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Yearly interest rate as a decimal fraction, for example "0.0849"; empty when it bears none.
+	AnnualRate string `protobuf:"bytes,22,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// Whether the rate moves.
+	RateKind RateKind `protobuf:"varint,23,opt,name=rate_kind,json=rateKind,proto3,enum=tandem.crm.v1.RateKind" json:"rate_kind,omitempty"`
+	// Rate that a variable one follows, for example "PRIBOR 3M".
+	ReferenceRate string `protobuf:"bytes,24,opt,name=reference_rate,json=referenceRate,proto3" json:"reference_rate,omitempty"`
+	// What is added to the reference rate, as a decimal fraction.
+	RateMargin string `protobuf:"bytes,25,opt,name=rate_margin,json=rateMargin,proto3" json:"rate_margin,omitempty"`
+	// How days become a part of a year.
+	DayCount DayCount `protobuf:"varint,26,opt,name=day_count,json=dayCount,proto3,enum=tandem.crm.v1.DayCount" json:"day_count,omitempty"`
+	// Limit of a credit line or card, or sum insured; in the currency of the contract.
+	Limit *money.Money `protobuf:"bytes,27,opt,name=limit,proto3" json:"limit,omitempty"`
+	// What secures it, in words.
+	Collateral string `protobuf:"bytes,28,opt,name=collateral,proto3" json:"collateral,omitempty"`
+	// Day it was signed.
+	Signed *date.Date `protobuf:"bytes,29,opt,name=signed,proto3" json:"signed,omitempty"`
+	// Day on which it ends as agreed.
+	Maturity *date.Date `protobuf:"bytes,30,opt,name=maturity,proto3" json:"maturity,omitempty"`
+	// Why it ended.
+	CloseReason string `protobuf:"bytes,31,opt,name=close_reason,json=closeReason,proto3" json:"close_reason,omitempty"`
+	// Why it is in its state; at most 200 characters, empty when nobody said.
+	StateReason string `protobuf:"bytes,32,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// Since when it has been in its state; when unset, the moment in which the state was recorded.
+	StateSince *timestamppb.Timestamp `protobuf:"bytes,33,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
+	// Days since the oldest instalment fell due that is not fully paid, on the bank's day; 0 when none is overdue. Output only.
+	DaysPastDue int32 `protobuf:"varint,34,opt,name=days_past_due,json=daysPastDue,proto3" json:"days_past_due,omitempty"`
+	// What is overdue: the unpaid parts of all instalments due before the bank's day. Output only; unset when nothing is.
+	OverdueAmount *money.Money `protobuf:"bytes,35,opt,name=overdue_amount,json=overdueAmount,proto3" json:"overdue_amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -351,6 +631,272 @@ func (x *Contract) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Contract) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Contract) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Contract) GetAnnualRate() string {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return ""
+}
+
+func (x *Contract) GetRateKind() RateKind {
+	if x != nil {
+		return x.RateKind
+	}
+	return RateKind_RATE_KIND_UNSPECIFIED
+}
+
+func (x *Contract) GetReferenceRate() string {
+	if x != nil {
+		return x.ReferenceRate
+	}
+	return ""
+}
+
+func (x *Contract) GetRateMargin() string {
+	if x != nil {
+		return x.RateMargin
+	}
+	return ""
+}
+
+func (x *Contract) GetDayCount() DayCount {
+	if x != nil {
+		return x.DayCount
+	}
+	return DayCount_DAY_COUNT_UNSPECIFIED
+}
+
+func (x *Contract) GetLimit() *money.Money {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+func (x *Contract) GetCollateral() string {
+	if x != nil {
+		return x.Collateral
+	}
+	return ""
+}
+
+func (x *Contract) GetSigned() *date.Date {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+func (x *Contract) GetMaturity() *date.Date {
+	if x != nil {
+		return x.Maturity
+	}
+	return nil
+}
+
+func (x *Contract) GetCloseReason() string {
+	if x != nil {
+		return x.CloseReason
+	}
+	return ""
+}
+
+func (x *Contract) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *Contract) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
+func (x *Contract) GetDaysPastDue() int32 {
+	if x != nil {
+		return x.DaysPastDue
+	}
+	return 0
+}
+
+func (x *Contract) GetOverdueAmount() *money.Money {
+	if x != nil {
+		return x.OverdueAmount
+	}
+	return nil
+}
+
+// ContractParty ties a customer to a contract in a role.
+type ContractParty struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id in Tandem; output only.
+	ContractPartyId int64 `protobuf:"varint,1,opt,name=contract_party_id,json=contractPartyId,proto3" json:"contract_party_id,omitempty"`
+	// The party as another system knows it; immutable once set.
+	Key *ExternalKey `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The contract.
+	ContractId int64 `protobuf:"varint,3,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Input only, instead of contract_id.
+	ContractKey *ExternalKey `protobuf:"bytes,4,opt,name=contract_key,json=contractKey,proto3" json:"contract_key,omitempty"`
+	// The customer.
+	CustomerId int64 `protobuf:"varint,5,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Input only, instead of customer_id.
+	CustomerKey *ExternalKey `protobuf:"bytes,6,opt,name=customer_key,json=customerKey,proto3" json:"customer_key,omitempty"`
+	// What the customer is in the contract.
+	Role PartyRole `protobuf:"varint,7,opt,name=role,proto3,enum=tandem.crm.v1.PartyRole" json:"role,omitempty"`
+	// Part of the debt, the deposit or the benefit, as a decimal fraction from 0 to 1; empty when nobody said.
+	Share string `protobuf:"bytes,8,opt,name=share,proto3" json:"share,omitempty"`
+	// First day; unset means since the contract began.
+	ValidFrom *date.Date `protobuf:"bytes,9,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last day; unset while it lasts.
+	ValidTo *date.Date `protobuf:"bytes,10,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Changes with each change of the record; output only.
+	Etag string `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When the record was created in Tandem; output only.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When the record was last changed; output only.
+	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContractParty) Reset() {
+	*x = ContractParty{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContractParty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContractParty) ProtoMessage() {}
+
+func (x *ContractParty) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContractParty.ProtoReflect.Descriptor instead.
+func (*ContractParty) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ContractParty) GetContractPartyId() int64 {
+	if x != nil {
+		return x.ContractPartyId
+	}
+	return 0
+}
+
+func (x *ContractParty) GetKey() *ExternalKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ContractParty) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *ContractParty) GetContractKey() *ExternalKey {
+	if x != nil {
+		return x.ContractKey
+	}
+	return nil
+}
+
+func (x *ContractParty) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ContractParty) GetCustomerKey() *ExternalKey {
+	if x != nil {
+		return x.CustomerKey
+	}
+	return nil
+}
+
+func (x *ContractParty) GetRole() PartyRole {
+	if x != nil {
+		return x.Role
+	}
+	return PartyRole_PARTY_ROLE_UNSPECIFIED
+}
+
+func (x *ContractParty) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
+func (x *ContractParty) GetValidFrom() *date.Date {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return nil
+}
+
+func (x *ContractParty) GetValidTo() *date.Date {
+	if x != nil {
+		return x.ValidTo
+	}
+	return nil
+}
+
+func (x *ContractParty) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ContractParty) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *ContractParty) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
 // GetContractRequest names a contract by its id or by its external key.
 type GetContractRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -364,7 +910,7 @@ type GetContractRequest struct {
 
 func (x *GetContractRequest) Reset() {
 	*x = GetContractRequest{}
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[1]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -376,7 +922,7 @@ func (x *GetContractRequest) String() string {
 func (*GetContractRequest) ProtoMessage() {}
 
 func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[1]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -389,7 +935,7 @@ func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetContractRequest.ProtoReflect.Descriptor instead.
 func (*GetContractRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{1}
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GetContractRequest) GetContractId() int64 {
@@ -417,7 +963,7 @@ type GetContractResponse struct {
 
 func (x *GetContractResponse) Reset() {
 	*x = GetContractResponse{}
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +975,7 @@ func (x *GetContractResponse) String() string {
 func (*GetContractResponse) ProtoMessage() {}
 
 func (x *GetContractResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +988,7 @@ func (x *GetContractResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetContractResponse.ProtoReflect.Descriptor instead.
 func (*GetContractResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{2}
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetContractResponse) GetContract() *Contract {
@@ -472,7 +1018,7 @@ type ListContractsRequest struct {
 
 func (x *ListContractsRequest) Reset() {
 	*x = ListContractsRequest{}
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -484,7 +1030,7 @@ func (x *ListContractsRequest) String() string {
 func (*ListContractsRequest) ProtoMessage() {}
 
 func (x *ListContractsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -497,7 +1043,7 @@ func (x *ListContractsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListContractsRequest.ProtoReflect.Descriptor instead.
 func (*ListContractsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{3}
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListContractsRequest) GetPageSize() int32 {
@@ -550,7 +1096,7 @@ type ListContractsResponse struct {
 
 func (x *ListContractsResponse) Reset() {
 	*x = ListContractsResponse{}
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +1108,7 @@ func (x *ListContractsResponse) String() string {
 func (*ListContractsResponse) ProtoMessage() {}
 
 func (x *ListContractsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +1121,7 @@ func (x *ListContractsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListContractsResponse.ProtoReflect.Descriptor instead.
 func (*ListContractsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{4}
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListContractsResponse) GetContracts() []*Contract {
@@ -614,7 +1160,7 @@ type BatchUpsertContractsRequest struct {
 
 func (x *BatchUpsertContractsRequest) Reset() {
 	*x = BatchUpsertContractsRequest{}
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +1172,7 @@ func (x *BatchUpsertContractsRequest) String() string {
 func (*BatchUpsertContractsRequest) ProtoMessage() {}
 
 func (x *BatchUpsertContractsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +1185,7 @@ func (x *BatchUpsertContractsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchUpsertContractsRequest.ProtoReflect.Descriptor instead.
 func (*BatchUpsertContractsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{5}
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BatchUpsertContractsRequest) GetContracts() []*Contract {
@@ -674,7 +1220,7 @@ type BatchUpsertContractsResponse struct {
 
 func (x *BatchUpsertContractsResponse) Reset() {
 	*x = BatchUpsertContractsResponse{}
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +1232,7 @@ func (x *BatchUpsertContractsResponse) String() string {
 func (*BatchUpsertContractsResponse) ProtoMessage() {}
 
 func (x *BatchUpsertContractsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_contract_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +1245,7 @@ func (x *BatchUpsertContractsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchUpsertContractsResponse.ProtoReflect.Descriptor instead.
 func (*BatchUpsertContractsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{6}
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BatchUpsertContractsResponse) GetResults() []*UpsertResult {
@@ -709,11 +1255,1375 @@ func (x *BatchUpsertContractsResponse) GetResults() []*UpsertResult {
 	return nil
 }
 
+// CreateContractRequest carries a new contract.
+type CreateContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract; output-only fields are ignored.
+	Contract *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateContractRequest) Reset() {
+	*x = CreateContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateContractRequest) ProtoMessage() {}
+
+func (x *CreateContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateContractRequest.ProtoReflect.Descriptor instead.
+func (*CreateContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CreateContractRequest) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+func (x *CreateContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CreateContractResponse holds the created contract.
+type CreateContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateContractResponse) Reset() {
+	*x = CreateContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateContractResponse) ProtoMessage() {}
+
+func (x *CreateContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateContractResponse.ProtoReflect.Descriptor instead.
+func (*CreateContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CreateContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// UpdateContractRequest changes fields of a contract.
+type UpdateContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract with its id, its new values and, when the caller wants to be sure that nobody changed it meanwhile, its etag.
+	Contract *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// Fields to change (AIP-134); an unknown or immutable field is refused by name. Without a mask every field that is set is changed.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateContractRequest) Reset() {
+	*x = UpdateContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateContractRequest) ProtoMessage() {}
+
+func (x *UpdateContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateContractRequest.ProtoReflect.Descriptor instead.
+func (*UpdateContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateContractRequest) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+func (x *UpdateContractRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// UpdateContractResponse holds the changed contract.
+type UpdateContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateContractResponse) Reset() {
+	*x = UpdateContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateContractResponse) ProtoMessage() {}
+
+func (x *UpdateContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateContractResponse.ProtoReflect.Descriptor instead.
+func (*UpdateContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UpdateContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// SignContractRequest names a contract to sign.
+type SignContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignContractRequest) Reset() {
+	*x = SignContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignContractRequest) ProtoMessage() {}
+
+func (x *SignContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignContractRequest.ProtoReflect.Descriptor instead.
+func (*SignContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SignContractRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *SignContractRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *SignContractRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SignContractRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *SignContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// SignContractResponse holds the contract after the step.
+type SignContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignContractResponse) Reset() {
+	*x = SignContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignContractResponse) ProtoMessage() {}
+
+func (x *SignContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignContractResponse.ProtoReflect.Descriptor instead.
+func (*SignContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SignContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// StartContractRequest names a contract to begin.
+type StartContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartContractRequest) Reset() {
+	*x = StartContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartContractRequest) ProtoMessage() {}
+
+func (x *StartContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartContractRequest.ProtoReflect.Descriptor instead.
+func (*StartContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StartContractRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *StartContractRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *StartContractRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *StartContractRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *StartContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// StartContractResponse holds the contract after the step.
+type StartContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartContractResponse) Reset() {
+	*x = StartContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartContractResponse) ProtoMessage() {}
+
+func (x *StartContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartContractResponse.ProtoReflect.Descriptor instead.
+func (*StartContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StartContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// CureContractRequest names a contract to put in order.
+type CureContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CureContractRequest) Reset() {
+	*x = CureContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CureContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CureContractRequest) ProtoMessage() {}
+
+func (x *CureContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CureContractRequest.ProtoReflect.Descriptor instead.
+func (*CureContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CureContractRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *CureContractRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CureContractRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CureContractRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *CureContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CureContractResponse holds the contract after the step.
+type CureContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CureContractResponse) Reset() {
+	*x = CureContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CureContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CureContractResponse) ProtoMessage() {}
+
+func (x *CureContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CureContractResponse.ProtoReflect.Descriptor instead.
+func (*CureContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CureContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// FinishContractRequest names a contract to end as agreed.
+type FinishContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishContractRequest) Reset() {
+	*x = FinishContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishContractRequest) ProtoMessage() {}
+
+func (x *FinishContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishContractRequest.ProtoReflect.Descriptor instead.
+func (*FinishContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *FinishContractRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *FinishContractRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *FinishContractRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FinishContractRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *FinishContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// FinishContractResponse holds the contract after the step.
+type FinishContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishContractResponse) Reset() {
+	*x = FinishContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishContractResponse) ProtoMessage() {}
+
+func (x *FinishContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishContractResponse.ProtoReflect.Descriptor instead.
+func (*FinishContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *FinishContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// DefaultContractRequest names a contract to end with a loss.
+type DefaultContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DefaultContractRequest) Reset() {
+	*x = DefaultContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DefaultContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DefaultContractRequest) ProtoMessage() {}
+
+func (x *DefaultContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DefaultContractRequest.ProtoReflect.Descriptor instead.
+func (*DefaultContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DefaultContractRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *DefaultContractRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *DefaultContractRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DefaultContractRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *DefaultContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// DefaultContractResponse holds the contract after the step.
+type DefaultContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DefaultContractResponse) Reset() {
+	*x = DefaultContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DefaultContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DefaultContractResponse) ProtoMessage() {}
+
+func (x *DefaultContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DefaultContractResponse.ProtoReflect.Descriptor instead.
+func (*DefaultContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DefaultContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// CancelContractRequest names a contract to give up.
+type CancelContractRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelContractRequest) Reset() {
+	*x = CancelContractRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelContractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelContractRequest) ProtoMessage() {}
+
+func (x *CancelContractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelContractRequest.ProtoReflect.Descriptor instead.
+func (*CancelContractRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CancelContractRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *CancelContractRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CancelContractRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CancelContractRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *CancelContractRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CancelContractResponse holds the contract after the step.
+type CancelContractResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelContractResponse) Reset() {
+	*x = CancelContractResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelContractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelContractResponse) ProtoMessage() {}
+
+func (x *CancelContractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelContractResponse.ProtoReflect.Descriptor instead.
+func (*CancelContractResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *CancelContractResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// MarkContractInArrearsRequest names a contract to note as overdue.
+type MarkContractInArrearsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Etag that the caller saw; empty when it does not matter.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why; kept with the state, and in the audit. It may be empty.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it took effect; now when unset. Not in the future, and not before the state that it ends began.
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// UUID that makes a repeated call return the first answer.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MarkContractInArrearsRequest) Reset() {
+	*x = MarkContractInArrearsRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarkContractInArrearsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarkContractInArrearsRequest) ProtoMessage() {}
+
+func (x *MarkContractInArrearsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarkContractInArrearsRequest.ProtoReflect.Descriptor instead.
+func (*MarkContractInArrearsRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *MarkContractInArrearsRequest) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *MarkContractInArrearsRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *MarkContractInArrearsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *MarkContractInArrearsRequest) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *MarkContractInArrearsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// MarkContractInArrearsResponse holds the contract after the step.
+type MarkContractInArrearsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract as stored.
+	Contract      *Contract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MarkContractInArrearsResponse) Reset() {
+	*x = MarkContractInArrearsResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarkContractInArrearsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarkContractInArrearsResponse) ProtoMessage() {}
+
+func (x *MarkContractInArrearsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarkContractInArrearsResponse.ProtoReflect.Descriptor instead.
+func (*MarkContractInArrearsResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *MarkContractInArrearsResponse) GetContract() *Contract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+// BatchUpsertContractPartiesRequest carries parties of contracts to create or change.
+type BatchUpsertContractPartiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rows; each is validated on its own. Each needs a key.
+	ContractParties []*ContractParty `protobuf:"bytes,1,rep,name=contract_parties,json=contractParties,proto3" json:"contract_parties,omitempty"`
+	// UUID of the import this batch belongs to: within one import a key may come again only with the same content.
+	ImportId string `protobuf:"bytes,2,opt,name=import_id,json=importId,proto3" json:"import_id,omitempty"`
+	// When true, the rows are only checked: nothing is written.
+	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchUpsertContractPartiesRequest) Reset() {
+	*x = BatchUpsertContractPartiesRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchUpsertContractPartiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchUpsertContractPartiesRequest) ProtoMessage() {}
+
+func (x *BatchUpsertContractPartiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchUpsertContractPartiesRequest.ProtoReflect.Descriptor instead.
+func (*BatchUpsertContractPartiesRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *BatchUpsertContractPartiesRequest) GetContractParties() []*ContractParty {
+	if x != nil {
+		return x.ContractParties
+	}
+	return nil
+}
+
+func (x *BatchUpsertContractPartiesRequest) GetImportId() string {
+	if x != nil {
+		return x.ImportId
+	}
+	return ""
+}
+
+func (x *BatchUpsertContractPartiesRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// BatchUpsertContractPartiesResponse holds one result a row.
+type BatchUpsertContractPartiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the rows.
+	Results       []*UpsertResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchUpsertContractPartiesResponse) Reset() {
+	*x = BatchUpsertContractPartiesResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchUpsertContractPartiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchUpsertContractPartiesResponse) ProtoMessage() {}
+
+func (x *BatchUpsertContractPartiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchUpsertContractPartiesResponse.ProtoReflect.Descriptor instead.
+func (*BatchUpsertContractPartiesResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *BatchUpsertContractPartiesResponse) GetResults() []*UpsertResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// ListContractPartiesRequest asks for a page of parties of contracts, by id.
+type ListContractPartiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most rows to return; 0 means 50, at most 1000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over the fields of the record.
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "name, create_time desc"; empty means by id. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListContractPartiesRequest) Reset() {
+	*x = ListContractPartiesRequest{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListContractPartiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListContractPartiesRequest) ProtoMessage() {}
+
+func (x *ListContractPartiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListContractPartiesRequest.ProtoReflect.Descriptor instead.
+func (*ListContractPartiesRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ListContractPartiesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListContractPartiesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListContractPartiesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListContractPartiesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListContractPartiesRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
+// ListContractPartiesResponse holds a page.
+type ListContractPartiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rows of the page.
+	ContractParties []*ContractParty `protobuf:"bytes,1,rep,name=contract_parties,json=contractParties,proto3" json:"contract_parties,omitempty"`
+	// Token of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListContractPartiesResponse) Reset() {
+	*x = ListContractPartiesResponse{}
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListContractPartiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListContractPartiesResponse) ProtoMessage() {}
+
+func (x *ListContractPartiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_contract_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListContractPartiesResponse.ProtoReflect.Descriptor instead.
+func (*ListContractPartiesResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_contract_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ListContractPartiesResponse) GetContractParties() []*ContractParty {
+	if x != nil {
+		return x.ContractParties
+	}
+	return nil
+}
+
+func (x *ListContractPartiesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListContractPartiesResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
+}
+
 var File_tandem_crm_v1_contract_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctandem/crm/v1/contract.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\"\xb4\a\n" +
+	"\x1ctandem/crm/v1/contract.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\"\xe7\r\n" +
 	"\bContract\x12\x1f\n" +
 	"\vcontract_id\x18\x01 \x01(\x03R\n" +
 	"contractId\x12,\n" +
@@ -728,8 +2638,8 @@ const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\n" +
 	"product_id\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tproductId\x12;\n" +
 	"\vproduct_key\x18\b \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\n" +
-	"productKey\x122\n" +
-	"\x06amount\x18\t \x01(\v2\x12.google.type.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x122\n" +
+	"productKey\x12*\n" +
+	"\x06amount\x18\t \x01(\v2\x12.google.type.MoneyR\x06amount\x122\n" +
 	"\n" +
 	"instalment\x18\n" +
 	" \x01(\v2\x12.google.type.MoneyR\n" +
@@ -745,6 +2655,48 @@ const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\vcreate_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12\x1f\n" +
+	"\x06number\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06number\x120\n" +
+	"\bcurrency\x18\x15 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12H\n" +
+	"\vannual_rate\x18\x16 \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,6}(\\.[0-9]{1,8})?)?$R\n" +
+	"annualRate\x12>\n" +
+	"\trate_kind\x18\x17 \x01(\x0e2\x17.tandem.crm.v1.RateKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\brateKind\x12.\n" +
+	"\x0ereference_rate\x18\x18 \x01(\tB\a\xbaH\x04r\x02\x18@R\rreferenceRate\x12H\n" +
+	"\vrate_margin\x18\x19 \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,6}(\\.[0-9]{1,8})?)?$R\n" +
+	"rateMargin\x12>\n" +
+	"\tday_count\x18\x1a \x01(\x0e2\x17.tandem.crm.v1.DayCountB\b\xbaH\x05\x82\x01\x02\x10\x01R\bdayCount\x12(\n" +
+	"\x05limit\x18\x1b \x01(\v2\x12.google.type.MoneyR\x05limit\x12(\n" +
+	"\n" +
+	"collateral\x18\x1c \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\n" +
+	"collateral\x12)\n" +
+	"\x06signed\x18\x1d \x01(\v2\x11.google.type.DateR\x06signed\x12-\n" +
+	"\bmaturity\x18\x1e \x01(\v2\x11.google.type.DateR\bmaturity\x12+\n" +
+	"\fclose_reason\x18\x1f \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vcloseReason\x12+\n" +
+	"\fstate_reason\x18  \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vstateReason\x12;\n" +
+	"\vstate_since\x18! \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\x12\"\n" +
+	"\rdays_past_due\x18\" \x01(\x05R\vdaysPastDue\x129\n" +
+	"\x0eoverdue_amount\x18# \x01(\v2\x12.google.type.MoneyR\roverdueAmount\"\xa4\x05\n" +
+	"\rContractParty\x12*\n" +
+	"\x11contract_party_id\x18\x01 \x01(\x03R\x0fcontractPartyId\x12,\n" +
+	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\x03key\x12(\n" +
+	"\vcontract_id\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"contractId\x12=\n" +
+	"\fcontract_key\x18\x04 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\vcontractKey\x12(\n" +
+	"\vcustomer_id\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"customerId\x12=\n" +
+	"\fcustomer_key\x18\x06 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\vcustomerKey\x128\n" +
+	"\x04role\x18\a \x01(\x0e2\x18.tandem.crm.v1.PartyRoleB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12?\n" +
+	"\x05share\x18\b \x01(\tB)\xbaH&r$2\"^(0(\\.[0-9]{1,8})?|1(\\.0{1,8})?)?$R\x05share\x120\n" +
+	"\n" +
+	"valid_from\x18\t \x01(\v2\x11.google.type.DateR\tvalidFrom\x12,\n" +
+	"\bvalid_to\x18\n" +
+	" \x01(\v2\x11.google.type.DateR\avalidTo\x12\x12\n" +
+	"\x04etag\x18\v \x01(\tR\x04etag\x12;\n" +
+	"\vcreate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\"~\n" +
 	"\x12GetContractRequest\x12\x1f\n" +
 	"\vcontract_id\x18\x01 \x01(\x03R\n" +
@@ -773,22 +2725,172 @@ const file_tandem_crm_v1_contract_proto_rawDesc = "" +
 	"\n" +
 	"batch.size\x12\"contracts must hold 1 to 5000 rows\x1a9size(this.contracts) >= 1 && size(this.contracts) <= 5000\"U\n" +
 	"\x1cBatchUpsertContractsResponse\x125\n" +
-	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults*\x82\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\x80\x01\n" +
+	"\x15CreateContractRequest\x12;\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractB\x06\xbaH\x03\xc8\x01\x01R\bcontract\x12*\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
+	"\x16CreateContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xbd\x01\n" +
+	"\x15UpdateContractRequest\x12;\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractB\x06\xbaH\x03\xd8\x01\x03R\bcontract\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
+	"\x16UpdateContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xed\x01\n" +
+	"\x13SignContractRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"K\n" +
+	"\x14SignContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xee\x01\n" +
+	"\x14StartContractRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"L\n" +
+	"\x15StartContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xed\x01\n" +
+	"\x13CureContractRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"K\n" +
+	"\x14CureContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xef\x01\n" +
+	"\x15FinishContractRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
+	"\x16FinishContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xf0\x01\n" +
+	"\x16DefaultContractRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"N\n" +
+	"\x17DefaultContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xef\x01\n" +
+	"\x15CancelContractRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"M\n" +
+	"\x16CancelContractResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xf6\x01\n" +
+	"\x1cMarkContractInArrearsRequest\x12(\n" +
+	"\vcontract_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"contractId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x12A\n" +
+	"\x0eeffective_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12*\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\"T\n" +
+	"\x1dMarkContractInArrearsResponse\x123\n" +
+	"\bcontract\x18\x01 \x01(\v2\x17.tandem.crm.v1.ContractR\bcontract\"\xcd\x02\n" +
+	"!BatchUpsertContractPartiesRequest\x12O\n" +
+	"\x10contract_parties\x18\x01 \x03(\v2\x1c.tandem.crm.v1.ContractPartyB\x06\xbaH\x03\xd8\x01\x03R\x0fcontractParties\x12(\n" +
+	"\timport_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bimportId\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly:\x87\x01\xbaH\x83\x01\x1a\x80\x01\n" +
+	"\n" +
+	"batch.size\x12)contract_parties must hold 1 to 5000 rows\x1aGsize(this.contract_parties) >= 1 && size(this.contract_parties) <= 5000\"[\n" +
+	"\"BatchUpsertContractPartiesResponse\x125\n" +
+	"\aresults\x18\x01 \x03(\v2\x1b.tandem.crm.v1.UpsertResultR\aresults\"\xef\x01\n" +
+	"\x1aListContractPartiesRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xba\x01\n" +
+	"\x1bListContractPartiesResponse\x12G\n" +
+	"\x10contract_parties\x18\x01 \x03(\v2\x1c.tandem.crm.v1.ContractPartyR\x0fcontractParties\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count*\xcc\x03\n" +
 	"\fContractKind\x12\x1d\n" +
 	"\x19CONTRACT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CONTRACT_KIND_LOAN\x10\x01\x12 \n" +
 	"\x1cCONTRACT_KIND_STANDING_ORDER\x10\x02\x12\x19\n" +
-	"\x15CONTRACT_KIND_DEPOSIT\x10\x03*\xa5\x01\n" +
+	"\x15CONTRACT_KIND_DEPOSIT\x10\x03\x12!\n" +
+	"\x1dCONTRACT_KIND_CURRENT_ACCOUNT\x10\x04\x12\x19\n" +
+	"\x15CONTRACT_KIND_SAVINGS\x10\x05\x12\x1d\n" +
+	"\x19CONTRACT_KIND_CREDIT_LINE\x10\x06\x12\x1a\n" +
+	"\x16CONTRACT_KIND_MORTGAGE\x10\a\x12\x16\n" +
+	"\x12CONTRACT_KIND_CARD\x10\b\x12\x1b\n" +
+	"\x17CONTRACT_KIND_INSURANCE\x10\t\x12\x1c\n" +
+	"\x18CONTRACT_KIND_INVESTMENT\x10\n" +
+	"\x12\x19\n" +
+	"\x15CONTRACT_KIND_LEASING\x10\v\x12\x1b\n" +
+	"\x17CONTRACT_KIND_GUARANTEE\x10\f\x12\x1e\n" +
+	"\x1aCONTRACT_KIND_SAFE_DEPOSIT\x10\r\x12$\n" +
+	" CONTRACT_KIND_ELECTRONIC_BANKING\x10\x0e*\xf8\x01\n" +
 	"\rContractState\x12\x1e\n" +
 	"\x1aCONTRACT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CONTRACT_STATE_RUNNING\x10\x01\x12\x1d\n" +
 	"\x19CONTRACT_STATE_IN_ARREARS\x10\x02\x12\x1b\n" +
 	"\x17CONTRACT_STATE_FINISHED\x10\x03\x12\x1c\n" +
-	"\x18CONTRACT_STATE_DEFAULTED\x10\x042\xb4\x02\n" +
-	"\x0fContractService\x12T\n" +
+	"\x18CONTRACT_STATE_DEFAULTED\x10\x04\x12\x18\n" +
+	"\x14CONTRACT_STATE_DRAFT\x10\x05\x12\x19\n" +
+	"\x15CONTRACT_STATE_SIGNED\x10\x06\x12\x1c\n" +
+	"\x18CONTRACT_STATE_CANCELLED\x10\a*R\n" +
+	"\bRateKind\x12\x19\n" +
+	"\x15RATE_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fRATE_KIND_FIXED\x10\x01\x12\x16\n" +
+	"\x12RATE_KIND_VARIABLE\x10\x02*\x90\x01\n" +
+	"\bDayCount\x12\x19\n" +
+	"\x15DAY_COUNT_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14DAY_COUNT_THIRTY_360\x10\x01\x12\x18\n" +
+	"\x14DAY_COUNT_ACTUAL_360\x10\x02\x12\x18\n" +
+	"\x14DAY_COUNT_ACTUAL_365\x10\x03\x12\x1b\n" +
+	"\x17DAY_COUNT_ACTUAL_ACTUAL\x10\x04*\x80\x02\n" +
+	"\tPartyRole\x12\x1a\n" +
+	"\x16PARTY_ROLE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13PARTY_ROLE_BORROWER\x10\x01\x12\x1a\n" +
+	"\x16PARTY_ROLE_CO_BORROWER\x10\x02\x12\x18\n" +
+	"\x14PARTY_ROLE_GUARANTOR\x10\x03\x12\x18\n" +
+	"\x14PARTY_ROLE_DEPOSITOR\x10\x04\x12\x1a\n" +
+	"\x16PARTY_ROLE_BENEFICIARY\x10\x05\x12\x1c\n" +
+	"\x18PARTY_ROLE_POLICY_HOLDER\x10\x06\x12\x1d\n" +
+	"\x19PARTY_ROLE_REPRESENTATIVE\x10\a\x12\x15\n" +
+	"\x11PARTY_ROLE_HOLDER\x10\b2\x86\v\n" +
+	"\x0fContractService\x12]\n" +
+	"\x0eCreateContract\x12$.tandem.crm.v1.CreateContractRequest\x1a%.tandem.crm.v1.CreateContractResponse\x12]\n" +
+	"\x0eUpdateContract\x12$.tandem.crm.v1.UpdateContractRequest\x1a%.tandem.crm.v1.UpdateContractResponse\x12T\n" +
 	"\vGetContract\x12!.tandem.crm.v1.GetContractRequest\x1a\".tandem.crm.v1.GetContractResponse\x12Z\n" +
 	"\rListContracts\x12#.tandem.crm.v1.ListContractsRequest\x1a$.tandem.crm.v1.ListContractsResponse\x12o\n" +
-	"\x14BatchUpsertContracts\x12*.tandem.crm.v1.BatchUpsertContractsRequest\x1a+.tandem.crm.v1.BatchUpsertContractsResponseB\xa6\x01\n" +
+	"\x14BatchUpsertContracts\x12*.tandem.crm.v1.BatchUpsertContractsRequest\x1a+.tandem.crm.v1.BatchUpsertContractsResponse\x12W\n" +
+	"\fSignContract\x12\".tandem.crm.v1.SignContractRequest\x1a#.tandem.crm.v1.SignContractResponse\x12Z\n" +
+	"\rStartContract\x12#.tandem.crm.v1.StartContractRequest\x1a$.tandem.crm.v1.StartContractResponse\x12r\n" +
+	"\x15MarkContractInArrears\x12+.tandem.crm.v1.MarkContractInArrearsRequest\x1a,.tandem.crm.v1.MarkContractInArrearsResponse\x12W\n" +
+	"\fCureContract\x12\".tandem.crm.v1.CureContractRequest\x1a#.tandem.crm.v1.CureContractResponse\x12]\n" +
+	"\x0eFinishContract\x12$.tandem.crm.v1.FinishContractRequest\x1a%.tandem.crm.v1.FinishContractResponse\x12`\n" +
+	"\x0fDefaultContract\x12%.tandem.crm.v1.DefaultContractRequest\x1a&.tandem.crm.v1.DefaultContractResponse\x12]\n" +
+	"\x0eCancelContract\x12$.tandem.crm.v1.CancelContractRequest\x1a%.tandem.crm.v1.CancelContractResponse\x12\x81\x01\n" +
+	"\x1aBatchUpsertContractParties\x120.tandem.crm.v1.BatchUpsertContractPartiesRequest\x1a1.tandem.crm.v1.BatchUpsertContractPartiesResponse\x12l\n" +
+	"\x13ListContractParties\x12).tandem.crm.v1.ListContractPartiesRequest\x1a*.tandem.crm.v1.ListContractPartiesResponseB\xa6\x01\n" +
 	"\x11com.tandem.crm.v1B\rContractProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -803,56 +2905,144 @@ func file_tandem_crm_v1_contract_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_contract_proto_rawDescData
 }
 
-var file_tandem_crm_v1_contract_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tandem_crm_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_tandem_crm_v1_contract_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_tandem_crm_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_tandem_crm_v1_contract_proto_goTypes = []any{
-	(ContractKind)(0),                    // 0: tandem.crm.v1.ContractKind
-	(ContractState)(0),                   // 1: tandem.crm.v1.ContractState
-	(*Contract)(nil),                     // 2: tandem.crm.v1.Contract
-	(*GetContractRequest)(nil),           // 3: tandem.crm.v1.GetContractRequest
-	(*GetContractResponse)(nil),          // 4: tandem.crm.v1.GetContractResponse
-	(*ListContractsRequest)(nil),         // 5: tandem.crm.v1.ListContractsRequest
-	(*ListContractsResponse)(nil),        // 6: tandem.crm.v1.ListContractsResponse
-	(*BatchUpsertContractsRequest)(nil),  // 7: tandem.crm.v1.BatchUpsertContractsRequest
-	(*BatchUpsertContractsResponse)(nil), // 8: tandem.crm.v1.BatchUpsertContractsResponse
-	(*ExternalKey)(nil),                  // 9: tandem.crm.v1.ExternalKey
-	(*money.Money)(nil),                  // 10: google.type.Money
-	(*date.Date)(nil),                    // 11: google.type.Date
-	(*timestamppb.Timestamp)(nil),        // 12: google.protobuf.Timestamp
-	(CountMode)(0),                       // 13: tandem.crm.v1.CountMode
-	(*Count)(nil),                        // 14: tandem.crm.v1.Count
-	(*UpsertResult)(nil),                 // 15: tandem.crm.v1.UpsertResult
+	(ContractKind)(0),                          // 0: tandem.crm.v1.ContractKind
+	(ContractState)(0),                         // 1: tandem.crm.v1.ContractState
+	(RateKind)(0),                              // 2: tandem.crm.v1.RateKind
+	(DayCount)(0),                              // 3: tandem.crm.v1.DayCount
+	(PartyRole)(0),                             // 4: tandem.crm.v1.PartyRole
+	(*Contract)(nil),                           // 5: tandem.crm.v1.Contract
+	(*ContractParty)(nil),                      // 6: tandem.crm.v1.ContractParty
+	(*GetContractRequest)(nil),                 // 7: tandem.crm.v1.GetContractRequest
+	(*GetContractResponse)(nil),                // 8: tandem.crm.v1.GetContractResponse
+	(*ListContractsRequest)(nil),               // 9: tandem.crm.v1.ListContractsRequest
+	(*ListContractsResponse)(nil),              // 10: tandem.crm.v1.ListContractsResponse
+	(*BatchUpsertContractsRequest)(nil),        // 11: tandem.crm.v1.BatchUpsertContractsRequest
+	(*BatchUpsertContractsResponse)(nil),       // 12: tandem.crm.v1.BatchUpsertContractsResponse
+	(*CreateContractRequest)(nil),              // 13: tandem.crm.v1.CreateContractRequest
+	(*CreateContractResponse)(nil),             // 14: tandem.crm.v1.CreateContractResponse
+	(*UpdateContractRequest)(nil),              // 15: tandem.crm.v1.UpdateContractRequest
+	(*UpdateContractResponse)(nil),             // 16: tandem.crm.v1.UpdateContractResponse
+	(*SignContractRequest)(nil),                // 17: tandem.crm.v1.SignContractRequest
+	(*SignContractResponse)(nil),               // 18: tandem.crm.v1.SignContractResponse
+	(*StartContractRequest)(nil),               // 19: tandem.crm.v1.StartContractRequest
+	(*StartContractResponse)(nil),              // 20: tandem.crm.v1.StartContractResponse
+	(*CureContractRequest)(nil),                // 21: tandem.crm.v1.CureContractRequest
+	(*CureContractResponse)(nil),               // 22: tandem.crm.v1.CureContractResponse
+	(*FinishContractRequest)(nil),              // 23: tandem.crm.v1.FinishContractRequest
+	(*FinishContractResponse)(nil),             // 24: tandem.crm.v1.FinishContractResponse
+	(*DefaultContractRequest)(nil),             // 25: tandem.crm.v1.DefaultContractRequest
+	(*DefaultContractResponse)(nil),            // 26: tandem.crm.v1.DefaultContractResponse
+	(*CancelContractRequest)(nil),              // 27: tandem.crm.v1.CancelContractRequest
+	(*CancelContractResponse)(nil),             // 28: tandem.crm.v1.CancelContractResponse
+	(*MarkContractInArrearsRequest)(nil),       // 29: tandem.crm.v1.MarkContractInArrearsRequest
+	(*MarkContractInArrearsResponse)(nil),      // 30: tandem.crm.v1.MarkContractInArrearsResponse
+	(*BatchUpsertContractPartiesRequest)(nil),  // 31: tandem.crm.v1.BatchUpsertContractPartiesRequest
+	(*BatchUpsertContractPartiesResponse)(nil), // 32: tandem.crm.v1.BatchUpsertContractPartiesResponse
+	(*ListContractPartiesRequest)(nil),         // 33: tandem.crm.v1.ListContractPartiesRequest
+	(*ListContractPartiesResponse)(nil),        // 34: tandem.crm.v1.ListContractPartiesResponse
+	(*ExternalKey)(nil),                        // 35: tandem.crm.v1.ExternalKey
+	(*money.Money)(nil),                        // 36: google.type.Money
+	(*date.Date)(nil),                          // 37: google.type.Date
+	(*timestamppb.Timestamp)(nil),              // 38: google.protobuf.Timestamp
+	(CountMode)(0),                             // 39: tandem.crm.v1.CountMode
+	(*Count)(nil),                              // 40: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                       // 41: tandem.crm.v1.UpsertResult
+	(*fieldmaskpb.FieldMask)(nil),              // 42: google.protobuf.FieldMask
 }
 var file_tandem_crm_v1_contract_proto_depIdxs = []int32{
-	9,  // 0: tandem.crm.v1.Contract.key:type_name -> tandem.crm.v1.ExternalKey
+	35, // 0: tandem.crm.v1.Contract.key:type_name -> tandem.crm.v1.ExternalKey
 	0,  // 1: tandem.crm.v1.Contract.kind:type_name -> tandem.crm.v1.ContractKind
 	1,  // 2: tandem.crm.v1.Contract.state:type_name -> tandem.crm.v1.ContractState
-	9,  // 3: tandem.crm.v1.Contract.account_key:type_name -> tandem.crm.v1.ExternalKey
-	9,  // 4: tandem.crm.v1.Contract.product_key:type_name -> tandem.crm.v1.ExternalKey
-	10, // 5: tandem.crm.v1.Contract.amount:type_name -> google.type.Money
-	10, // 6: tandem.crm.v1.Contract.instalment:type_name -> google.type.Money
-	11, // 7: tandem.crm.v1.Contract.opened:type_name -> google.type.Date
-	11, // 8: tandem.crm.v1.Contract.closed:type_name -> google.type.Date
-	12, // 9: tandem.crm.v1.Contract.create_time:type_name -> google.protobuf.Timestamp
-	12, // 10: tandem.crm.v1.Contract.update_time:type_name -> google.protobuf.Timestamp
-	9,  // 11: tandem.crm.v1.GetContractRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 12: tandem.crm.v1.GetContractResponse.contract:type_name -> tandem.crm.v1.Contract
-	13, // 13: tandem.crm.v1.ListContractsRequest.count:type_name -> tandem.crm.v1.CountMode
-	2,  // 14: tandem.crm.v1.ListContractsResponse.contracts:type_name -> tandem.crm.v1.Contract
-	14, // 15: tandem.crm.v1.ListContractsResponse.count:type_name -> tandem.crm.v1.Count
-	2,  // 16: tandem.crm.v1.BatchUpsertContractsRequest.contracts:type_name -> tandem.crm.v1.Contract
-	15, // 17: tandem.crm.v1.BatchUpsertContractsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	3,  // 18: tandem.crm.v1.ContractService.GetContract:input_type -> tandem.crm.v1.GetContractRequest
-	5,  // 19: tandem.crm.v1.ContractService.ListContracts:input_type -> tandem.crm.v1.ListContractsRequest
-	7,  // 20: tandem.crm.v1.ContractService.BatchUpsertContracts:input_type -> tandem.crm.v1.BatchUpsertContractsRequest
-	4,  // 21: tandem.crm.v1.ContractService.GetContract:output_type -> tandem.crm.v1.GetContractResponse
-	6,  // 22: tandem.crm.v1.ContractService.ListContracts:output_type -> tandem.crm.v1.ListContractsResponse
-	8,  // 23: tandem.crm.v1.ContractService.BatchUpsertContracts:output_type -> tandem.crm.v1.BatchUpsertContractsResponse
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	35, // 3: tandem.crm.v1.Contract.account_key:type_name -> tandem.crm.v1.ExternalKey
+	35, // 4: tandem.crm.v1.Contract.product_key:type_name -> tandem.crm.v1.ExternalKey
+	36, // 5: tandem.crm.v1.Contract.amount:type_name -> google.type.Money
+	36, // 6: tandem.crm.v1.Contract.instalment:type_name -> google.type.Money
+	37, // 7: tandem.crm.v1.Contract.opened:type_name -> google.type.Date
+	37, // 8: tandem.crm.v1.Contract.closed:type_name -> google.type.Date
+	38, // 9: tandem.crm.v1.Contract.create_time:type_name -> google.protobuf.Timestamp
+	38, // 10: tandem.crm.v1.Contract.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 11: tandem.crm.v1.Contract.rate_kind:type_name -> tandem.crm.v1.RateKind
+	3,  // 12: tandem.crm.v1.Contract.day_count:type_name -> tandem.crm.v1.DayCount
+	36, // 13: tandem.crm.v1.Contract.limit:type_name -> google.type.Money
+	37, // 14: tandem.crm.v1.Contract.signed:type_name -> google.type.Date
+	37, // 15: tandem.crm.v1.Contract.maturity:type_name -> google.type.Date
+	38, // 16: tandem.crm.v1.Contract.state_since:type_name -> google.protobuf.Timestamp
+	36, // 17: tandem.crm.v1.Contract.overdue_amount:type_name -> google.type.Money
+	35, // 18: tandem.crm.v1.ContractParty.key:type_name -> tandem.crm.v1.ExternalKey
+	35, // 19: tandem.crm.v1.ContractParty.contract_key:type_name -> tandem.crm.v1.ExternalKey
+	35, // 20: tandem.crm.v1.ContractParty.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	4,  // 21: tandem.crm.v1.ContractParty.role:type_name -> tandem.crm.v1.PartyRole
+	37, // 22: tandem.crm.v1.ContractParty.valid_from:type_name -> google.type.Date
+	37, // 23: tandem.crm.v1.ContractParty.valid_to:type_name -> google.type.Date
+	38, // 24: tandem.crm.v1.ContractParty.create_time:type_name -> google.protobuf.Timestamp
+	38, // 25: tandem.crm.v1.ContractParty.update_time:type_name -> google.protobuf.Timestamp
+	35, // 26: tandem.crm.v1.GetContractRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	5,  // 27: tandem.crm.v1.GetContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	39, // 28: tandem.crm.v1.ListContractsRequest.count:type_name -> tandem.crm.v1.CountMode
+	5,  // 29: tandem.crm.v1.ListContractsResponse.contracts:type_name -> tandem.crm.v1.Contract
+	40, // 30: tandem.crm.v1.ListContractsResponse.count:type_name -> tandem.crm.v1.Count
+	5,  // 31: tandem.crm.v1.BatchUpsertContractsRequest.contracts:type_name -> tandem.crm.v1.Contract
+	41, // 32: tandem.crm.v1.BatchUpsertContractsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	5,  // 33: tandem.crm.v1.CreateContractRequest.contract:type_name -> tandem.crm.v1.Contract
+	5,  // 34: tandem.crm.v1.CreateContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	5,  // 35: tandem.crm.v1.UpdateContractRequest.contract:type_name -> tandem.crm.v1.Contract
+	42, // 36: tandem.crm.v1.UpdateContractRequest.update_mask:type_name -> google.protobuf.FieldMask
+	5,  // 37: tandem.crm.v1.UpdateContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 38: tandem.crm.v1.SignContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 39: tandem.crm.v1.SignContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 40: tandem.crm.v1.StartContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 41: tandem.crm.v1.StartContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 42: tandem.crm.v1.CureContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 43: tandem.crm.v1.CureContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 44: tandem.crm.v1.FinishContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 45: tandem.crm.v1.FinishContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 46: tandem.crm.v1.DefaultContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 47: tandem.crm.v1.DefaultContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 48: tandem.crm.v1.CancelContractRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 49: tandem.crm.v1.CancelContractResponse.contract:type_name -> tandem.crm.v1.Contract
+	38, // 50: tandem.crm.v1.MarkContractInArrearsRequest.effective_time:type_name -> google.protobuf.Timestamp
+	5,  // 51: tandem.crm.v1.MarkContractInArrearsResponse.contract:type_name -> tandem.crm.v1.Contract
+	6,  // 52: tandem.crm.v1.BatchUpsertContractPartiesRequest.contract_parties:type_name -> tandem.crm.v1.ContractParty
+	41, // 53: tandem.crm.v1.BatchUpsertContractPartiesResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	39, // 54: tandem.crm.v1.ListContractPartiesRequest.count:type_name -> tandem.crm.v1.CountMode
+	6,  // 55: tandem.crm.v1.ListContractPartiesResponse.contract_parties:type_name -> tandem.crm.v1.ContractParty
+	40, // 56: tandem.crm.v1.ListContractPartiesResponse.count:type_name -> tandem.crm.v1.Count
+	13, // 57: tandem.crm.v1.ContractService.CreateContract:input_type -> tandem.crm.v1.CreateContractRequest
+	15, // 58: tandem.crm.v1.ContractService.UpdateContract:input_type -> tandem.crm.v1.UpdateContractRequest
+	7,  // 59: tandem.crm.v1.ContractService.GetContract:input_type -> tandem.crm.v1.GetContractRequest
+	9,  // 60: tandem.crm.v1.ContractService.ListContracts:input_type -> tandem.crm.v1.ListContractsRequest
+	11, // 61: tandem.crm.v1.ContractService.BatchUpsertContracts:input_type -> tandem.crm.v1.BatchUpsertContractsRequest
+	17, // 62: tandem.crm.v1.ContractService.SignContract:input_type -> tandem.crm.v1.SignContractRequest
+	19, // 63: tandem.crm.v1.ContractService.StartContract:input_type -> tandem.crm.v1.StartContractRequest
+	29, // 64: tandem.crm.v1.ContractService.MarkContractInArrears:input_type -> tandem.crm.v1.MarkContractInArrearsRequest
+	21, // 65: tandem.crm.v1.ContractService.CureContract:input_type -> tandem.crm.v1.CureContractRequest
+	23, // 66: tandem.crm.v1.ContractService.FinishContract:input_type -> tandem.crm.v1.FinishContractRequest
+	25, // 67: tandem.crm.v1.ContractService.DefaultContract:input_type -> tandem.crm.v1.DefaultContractRequest
+	27, // 68: tandem.crm.v1.ContractService.CancelContract:input_type -> tandem.crm.v1.CancelContractRequest
+	31, // 69: tandem.crm.v1.ContractService.BatchUpsertContractParties:input_type -> tandem.crm.v1.BatchUpsertContractPartiesRequest
+	33, // 70: tandem.crm.v1.ContractService.ListContractParties:input_type -> tandem.crm.v1.ListContractPartiesRequest
+	14, // 71: tandem.crm.v1.ContractService.CreateContract:output_type -> tandem.crm.v1.CreateContractResponse
+	16, // 72: tandem.crm.v1.ContractService.UpdateContract:output_type -> tandem.crm.v1.UpdateContractResponse
+	8,  // 73: tandem.crm.v1.ContractService.GetContract:output_type -> tandem.crm.v1.GetContractResponse
+	10, // 74: tandem.crm.v1.ContractService.ListContracts:output_type -> tandem.crm.v1.ListContractsResponse
+	12, // 75: tandem.crm.v1.ContractService.BatchUpsertContracts:output_type -> tandem.crm.v1.BatchUpsertContractsResponse
+	18, // 76: tandem.crm.v1.ContractService.SignContract:output_type -> tandem.crm.v1.SignContractResponse
+	20, // 77: tandem.crm.v1.ContractService.StartContract:output_type -> tandem.crm.v1.StartContractResponse
+	30, // 78: tandem.crm.v1.ContractService.MarkContractInArrears:output_type -> tandem.crm.v1.MarkContractInArrearsResponse
+	22, // 79: tandem.crm.v1.ContractService.CureContract:output_type -> tandem.crm.v1.CureContractResponse
+	24, // 80: tandem.crm.v1.ContractService.FinishContract:output_type -> tandem.crm.v1.FinishContractResponse
+	26, // 81: tandem.crm.v1.ContractService.DefaultContract:output_type -> tandem.crm.v1.DefaultContractResponse
+	28, // 82: tandem.crm.v1.ContractService.CancelContract:output_type -> tandem.crm.v1.CancelContractResponse
+	32, // 83: tandem.crm.v1.ContractService.BatchUpsertContractParties:output_type -> tandem.crm.v1.BatchUpsertContractPartiesResponse
+	34, // 84: tandem.crm.v1.ContractService.ListContractParties:output_type -> tandem.crm.v1.ListContractPartiesResponse
+	71, // [71:85] is the sub-list for method output_type
+	57, // [57:71] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_contract_proto_init() }
@@ -866,8 +3056,8 @@ func file_tandem_crm_v1_contract_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_contract_proto_rawDesc), len(file_tandem_crm_v1_contract_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   7,
+			NumEnums:      5,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

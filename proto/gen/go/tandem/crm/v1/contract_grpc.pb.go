@@ -19,25 +19,77 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ContractService_GetContract_FullMethodName          = "/tandem.crm.v1.ContractService/GetContract"
-	ContractService_ListContracts_FullMethodName        = "/tandem.crm.v1.ContractService/ListContracts"
-	ContractService_BatchUpsertContracts_FullMethodName = "/tandem.crm.v1.ContractService/BatchUpsertContracts"
+	ContractService_CreateContract_FullMethodName             = "/tandem.crm.v1.ContractService/CreateContract"
+	ContractService_UpdateContract_FullMethodName             = "/tandem.crm.v1.ContractService/UpdateContract"
+	ContractService_GetContract_FullMethodName                = "/tandem.crm.v1.ContractService/GetContract"
+	ContractService_ListContracts_FullMethodName              = "/tandem.crm.v1.ContractService/ListContracts"
+	ContractService_BatchUpsertContracts_FullMethodName       = "/tandem.crm.v1.ContractService/BatchUpsertContracts"
+	ContractService_SignContract_FullMethodName               = "/tandem.crm.v1.ContractService/SignContract"
+	ContractService_StartContract_FullMethodName              = "/tandem.crm.v1.ContractService/StartContract"
+	ContractService_MarkContractInArrears_FullMethodName      = "/tandem.crm.v1.ContractService/MarkContractInArrears"
+	ContractService_CureContract_FullMethodName               = "/tandem.crm.v1.ContractService/CureContract"
+	ContractService_FinishContract_FullMethodName             = "/tandem.crm.v1.ContractService/FinishContract"
+	ContractService_DefaultContract_FullMethodName            = "/tandem.crm.v1.ContractService/DefaultContract"
+	ContractService_CancelContract_FullMethodName             = "/tandem.crm.v1.ContractService/CancelContract"
+	ContractService_BatchUpsertContractParties_FullMethodName = "/tandem.crm.v1.ContractService/BatchUpsertContractParties"
+	ContractService_ListContractParties_FullMethodName        = "/tandem.crm.v1.ContractService/ListContractParties"
 )
 
 // ContractServiceClient is the client API for ContractService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ContractService keeps what was agreed with customers: loans, standing orders, deposits.
+// ContractService keeps what was agreed with customers, and who is a party to it.
 type ContractServiceClient interface {
+	// Creates a contract; without a state it is a DRAFT.
+	// Errors: INVALID_ARGUMENT (broken fields), NOT_FOUND (unknown reference), ALREADY_EXISTS (external key or request_id taken).
+	CreateContract(ctx context.Context, in *CreateContractRequest, opts ...grpc.CallOption) (*CreateContractResponse, error)
+	// Changes fields of a contract; the state only along its life: see the named steps below.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state), ABORTED (etag does not match),
+	// ALREADY_EXISTS (request_id taken).
+	UpdateContract(ctx context.Context, in *UpdateContractRequest, opts ...grpc.CallOption) (*UpdateContractResponse, error)
 	// Returns one contract by id or external key. Errors: NOT_FOUND.
 	GetContract(ctx context.Context, in *GetContractRequest, opts ...grpc.CallOption) (*GetContractResponse, error)
 	// Lists contracts by id.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListContracts(ctx context.Context, in *ListContractsRequest, opts ...grpc.CallOption) (*ListContractsResponse, error)
-	// Creates or changes contracts by external key; a rejected row does not stop the others.
+	// Creates or changes contracts by external key; a rejected row does not stop the others. The system that sends them owns
+	// their life: any state follows any other, so that its corrections pass.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertContracts(ctx context.Context, in *BatchUpsertContractsRequest, opts ...grpc.CallOption) (*BatchUpsertContractsResponse, error)
+	// Notes that the parties signed: DRAFT → SIGNED; signed becomes the day of effective_time, unless it is set.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	SignContract(ctx context.Context, in *SignContractRequest, opts ...grpc.CallOption) (*SignContractResponse, error)
+	// Begins a signed contract: SIGNED → RUNNING; opened becomes the day of effective_time, unless it is set.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	StartContract(ctx context.Context, in *StartContractRequest, opts ...grpc.CallOption) (*StartContractResponse, error)
+	// Notes that payments are overdue: RUNNING → IN_ARREARS.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	MarkContractInArrears(ctx context.Context, in *MarkContractInArrearsRequest, opts ...grpc.CallOption) (*MarkContractInArrearsResponse, error)
+	// Notes that nothing is overdue any more: IN_ARREARS → RUNNING.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CureContract(ctx context.Context, in *CureContractRequest, opts ...grpc.CallOption) (*CureContractResponse, error)
+	// Ends a contract as agreed; closed becomes the day of effective_time, and close_reason the reason.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	FinishContract(ctx context.Context, in *FinishContractRequest, opts ...grpc.CallOption) (*FinishContractResponse, error)
+	// Ends a contract with a loss; closed becomes the day of effective_time, and close_reason the reason.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	DefaultContract(ctx context.Context, in *DefaultContractRequest, opts ...grpc.CallOption) (*DefaultContractResponse, error)
+	// Ends a contract before its time, or a draft that came to nothing; closed and close_reason as with FinishContract.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CancelContract(ctx context.Context, in *CancelContractRequest, opts ...grpc.CallOption) (*CancelContractResponse, error)
+	// Creates or changes parties by external key; a rejected row does not stop the others.
+	// Errors: INVALID_ARGUMENT (batch too large).
+	BatchUpsertContractParties(ctx context.Context, in *BatchUpsertContractPartiesRequest, opts ...grpc.CallOption) (*BatchUpsertContractPartiesResponse, error)
+	// Lists who is a party to contracts, by id: filter by contract_id or customer_id. Errors: INVALID_ARGUMENT (filter, page token).
+	ListContractParties(ctx context.Context, in *ListContractPartiesRequest, opts ...grpc.CallOption) (*ListContractPartiesResponse, error)
 }
 
 type contractServiceClient struct {
@@ -46,6 +98,26 @@ type contractServiceClient struct {
 
 func NewContractServiceClient(cc grpc.ClientConnInterface) ContractServiceClient {
 	return &contractServiceClient{cc}
+}
+
+func (c *contractServiceClient) CreateContract(ctx context.Context, in *CreateContractRequest, opts ...grpc.CallOption) (*CreateContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_CreateContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) UpdateContract(ctx context.Context, in *UpdateContractRequest, opts ...grpc.CallOption) (*UpdateContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_UpdateContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *contractServiceClient) GetContract(ctx context.Context, in *GetContractRequest, opts ...grpc.CallOption) (*GetContractResponse, error) {
@@ -78,20 +150,151 @@ func (c *contractServiceClient) BatchUpsertContracts(ctx context.Context, in *Ba
 	return out, nil
 }
 
+func (c *contractServiceClient) SignContract(ctx context.Context, in *SignContractRequest, opts ...grpc.CallOption) (*SignContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SignContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_SignContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) StartContract(ctx context.Context, in *StartContractRequest, opts ...grpc.CallOption) (*StartContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StartContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_StartContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) MarkContractInArrears(ctx context.Context, in *MarkContractInArrearsRequest, opts ...grpc.CallOption) (*MarkContractInArrearsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MarkContractInArrearsResponse)
+	err := c.cc.Invoke(ctx, ContractService_MarkContractInArrears_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) CureContract(ctx context.Context, in *CureContractRequest, opts ...grpc.CallOption) (*CureContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CureContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_CureContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) FinishContract(ctx context.Context, in *FinishContractRequest, opts ...grpc.CallOption) (*FinishContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FinishContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_FinishContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) DefaultContract(ctx context.Context, in *DefaultContractRequest, opts ...grpc.CallOption) (*DefaultContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DefaultContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_DefaultContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) CancelContract(ctx context.Context, in *CancelContractRequest, opts ...grpc.CallOption) (*CancelContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelContractResponse)
+	err := c.cc.Invoke(ctx, ContractService_CancelContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) BatchUpsertContractParties(ctx context.Context, in *BatchUpsertContractPartiesRequest, opts ...grpc.CallOption) (*BatchUpsertContractPartiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchUpsertContractPartiesResponse)
+	err := c.cc.Invoke(ctx, ContractService_BatchUpsertContractParties_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractServiceClient) ListContractParties(ctx context.Context, in *ListContractPartiesRequest, opts ...grpc.CallOption) (*ListContractPartiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListContractPartiesResponse)
+	err := c.cc.Invoke(ctx, ContractService_ListContractParties_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ContractServiceServer is the server API for ContractService service.
 // All implementations must embed UnimplementedContractServiceServer
 // for forward compatibility.
 //
-// ContractService keeps what was agreed with customers: loans, standing orders, deposits.
+// ContractService keeps what was agreed with customers, and who is a party to it.
 type ContractServiceServer interface {
+	// Creates a contract; without a state it is a DRAFT.
+	// Errors: INVALID_ARGUMENT (broken fields), NOT_FOUND (unknown reference), ALREADY_EXISTS (external key or request_id taken).
+	CreateContract(context.Context, *CreateContractRequest) (*CreateContractResponse, error)
+	// Changes fields of a contract; the state only along its life: see the named steps below.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state), ABORTED (etag does not match),
+	// ALREADY_EXISTS (request_id taken).
+	UpdateContract(context.Context, *UpdateContractRequest) (*UpdateContractResponse, error)
 	// Returns one contract by id or external key. Errors: NOT_FOUND.
 	GetContract(context.Context, *GetContractRequest) (*GetContractResponse, error)
 	// Lists contracts by id.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListContracts(context.Context, *ListContractsRequest) (*ListContractsResponse, error)
-	// Creates or changes contracts by external key; a rejected row does not stop the others.
+	// Creates or changes contracts by external key; a rejected row does not stop the others. The system that sends them owns
+	// their life: any state follows any other, so that its corrections pass.
 	// Errors: INVALID_ARGUMENT (batch too large).
 	BatchUpsertContracts(context.Context, *BatchUpsertContractsRequest) (*BatchUpsertContractsResponse, error)
+	// Notes that the parties signed: DRAFT → SIGNED; signed becomes the day of effective_time, unless it is set.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	SignContract(context.Context, *SignContractRequest) (*SignContractResponse, error)
+	// Begins a signed contract: SIGNED → RUNNING; opened becomes the day of effective_time, unless it is set.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	StartContract(context.Context, *StartContractRequest) (*StartContractResponse, error)
+	// Notes that payments are overdue: RUNNING → IN_ARREARS.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	MarkContractInArrears(context.Context, *MarkContractInArrearsRequest) (*MarkContractInArrearsResponse, error)
+	// Notes that nothing is overdue any more: IN_ARREARS → RUNNING.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CureContract(context.Context, *CureContractRequest) (*CureContractResponse, error)
+	// Ends a contract as agreed; closed becomes the day of effective_time, and close_reason the reason.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	FinishContract(context.Context, *FinishContractRequest) (*FinishContractResponse, error)
+	// Ends a contract with a loss; closed becomes the day of effective_time, and close_reason the reason.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	DefaultContract(context.Context, *DefaultContractRequest) (*DefaultContractResponse, error)
+	// Ends a contract before its time, or a draft that came to nothing; closed and close_reason as with FinishContract.
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (wrong state: the answer names the steps that are allowed),
+	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
+	CancelContract(context.Context, *CancelContractRequest) (*CancelContractResponse, error)
+	// Creates or changes parties by external key; a rejected row does not stop the others.
+	// Errors: INVALID_ARGUMENT (batch too large).
+	BatchUpsertContractParties(context.Context, *BatchUpsertContractPartiesRequest) (*BatchUpsertContractPartiesResponse, error)
+	// Lists who is a party to contracts, by id: filter by contract_id or customer_id. Errors: INVALID_ARGUMENT (filter, page token).
+	ListContractParties(context.Context, *ListContractPartiesRequest) (*ListContractPartiesResponse, error)
 	mustEmbedUnimplementedContractServiceServer()
 }
 
@@ -102,6 +305,12 @@ type ContractServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedContractServiceServer struct{}
 
+func (UnimplementedContractServiceServer) CreateContract(context.Context, *CreateContractRequest) (*CreateContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateContract not implemented")
+}
+func (UnimplementedContractServiceServer) UpdateContract(context.Context, *UpdateContractRequest) (*UpdateContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateContract not implemented")
+}
 func (UnimplementedContractServiceServer) GetContract(context.Context, *GetContractRequest) (*GetContractResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetContract not implemented")
 }
@@ -110,6 +319,33 @@ func (UnimplementedContractServiceServer) ListContracts(context.Context, *ListCo
 }
 func (UnimplementedContractServiceServer) BatchUpsertContracts(context.Context, *BatchUpsertContractsRequest) (*BatchUpsertContractsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchUpsertContracts not implemented")
+}
+func (UnimplementedContractServiceServer) SignContract(context.Context, *SignContractRequest) (*SignContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SignContract not implemented")
+}
+func (UnimplementedContractServiceServer) StartContract(context.Context, *StartContractRequest) (*StartContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartContract not implemented")
+}
+func (UnimplementedContractServiceServer) MarkContractInArrears(context.Context, *MarkContractInArrearsRequest) (*MarkContractInArrearsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MarkContractInArrears not implemented")
+}
+func (UnimplementedContractServiceServer) CureContract(context.Context, *CureContractRequest) (*CureContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CureContract not implemented")
+}
+func (UnimplementedContractServiceServer) FinishContract(context.Context, *FinishContractRequest) (*FinishContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FinishContract not implemented")
+}
+func (UnimplementedContractServiceServer) DefaultContract(context.Context, *DefaultContractRequest) (*DefaultContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DefaultContract not implemented")
+}
+func (UnimplementedContractServiceServer) CancelContract(context.Context, *CancelContractRequest) (*CancelContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelContract not implemented")
+}
+func (UnimplementedContractServiceServer) BatchUpsertContractParties(context.Context, *BatchUpsertContractPartiesRequest) (*BatchUpsertContractPartiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchUpsertContractParties not implemented")
+}
+func (UnimplementedContractServiceServer) ListContractParties(context.Context, *ListContractPartiesRequest) (*ListContractPartiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListContractParties not implemented")
 }
 func (UnimplementedContractServiceServer) mustEmbedUnimplementedContractServiceServer() {}
 func (UnimplementedContractServiceServer) testEmbeddedByValue()                         {}
@@ -130,6 +366,42 @@ func RegisterContractServiceServer(s grpc.ServiceRegistrar, srv ContractServiceS
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&ContractService_ServiceDesc, srv)
+}
+
+func _ContractService_CreateContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).CreateContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_CreateContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).CreateContract(ctx, req.(*CreateContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_UpdateContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).UpdateContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_UpdateContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).UpdateContract(ctx, req.(*UpdateContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _ContractService_GetContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -186,6 +458,168 @@ func _ContractService_BatchUpsertContracts_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ContractService_SignContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SignContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).SignContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_SignContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).SignContract(ctx, req.(*SignContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_StartContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).StartContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_StartContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).StartContract(ctx, req.(*StartContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_MarkContractInArrears_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MarkContractInArrearsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).MarkContractInArrears(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_MarkContractInArrears_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).MarkContractInArrears(ctx, req.(*MarkContractInArrearsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_CureContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CureContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).CureContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_CureContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).CureContract(ctx, req.(*CureContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_FinishContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FinishContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).FinishContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_FinishContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).FinishContract(ctx, req.(*FinishContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_DefaultContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DefaultContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).DefaultContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_DefaultContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).DefaultContract(ctx, req.(*DefaultContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_CancelContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).CancelContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_CancelContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).CancelContract(ctx, req.(*CancelContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_BatchUpsertContractParties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchUpsertContractPartiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).BatchUpsertContractParties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_BatchUpsertContractParties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).BatchUpsertContractParties(ctx, req.(*BatchUpsertContractPartiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractService_ListContractParties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListContractPartiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractServiceServer).ListContractParties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractService_ListContractParties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractServiceServer).ListContractParties(ctx, req.(*ListContractPartiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ContractService_ServiceDesc is the grpc.ServiceDesc for ContractService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -193,6 +627,14 @@ var ContractService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "tandem.crm.v1.ContractService",
 	HandlerType: (*ContractServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "CreateContract",
+			Handler:    _ContractService_CreateContract_Handler,
+		},
+		{
+			MethodName: "UpdateContract",
+			Handler:    _ContractService_UpdateContract_Handler,
+		},
 		{
 			MethodName: "GetContract",
 			Handler:    _ContractService_GetContract_Handler,
@@ -204,6 +646,42 @@ var ContractService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchUpsertContracts",
 			Handler:    _ContractService_BatchUpsertContracts_Handler,
+		},
+		{
+			MethodName: "SignContract",
+			Handler:    _ContractService_SignContract_Handler,
+		},
+		{
+			MethodName: "StartContract",
+			Handler:    _ContractService_StartContract_Handler,
+		},
+		{
+			MethodName: "MarkContractInArrears",
+			Handler:    _ContractService_MarkContractInArrears_Handler,
+		},
+		{
+			MethodName: "CureContract",
+			Handler:    _ContractService_CureContract_Handler,
+		},
+		{
+			MethodName: "FinishContract",
+			Handler:    _ContractService_FinishContract_Handler,
+		},
+		{
+			MethodName: "DefaultContract",
+			Handler:    _ContractService_DefaultContract_Handler,
+		},
+		{
+			MethodName: "CancelContract",
+			Handler:    _ContractService_CancelContract_Handler,
+		},
+		{
+			MethodName: "BatchUpsertContractParties",
+			Handler:    _ContractService_BatchUpsertContractParties_Handler,
+		},
+		{
+			MethodName: "ListContractParties",
+			Handler:    _ContractService_ListContractParties_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -9,6 +9,7 @@ package crmv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	date "google.golang.org/genproto/googleapis/type/date"
+	money "google.golang.org/genproto/googleapis/type/money"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -98,6 +99,63 @@ func (ProductFamily) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_crm_v1_product_proto_rawDescGZIP(), []int{0}
 }
 
+// ProductState is where a product is in its life, by its validity and the bank's calendar.
+type ProductState int32
+
+const (
+	// Not set.
+	ProductState_PRODUCT_STATE_UNSPECIFIED ProductState = 0
+	// Its first day is still to come.
+	ProductState_PRODUCT_STATE_PLANNED ProductState = 1
+	// It is sold.
+	ProductState_PRODUCT_STATE_ON_SALE ProductState = 2
+	// Its last day is over; contracts go on.
+	ProductState_PRODUCT_STATE_WITHDRAWN ProductState = 3
+)
+
+// Enum value maps for ProductState.
+var (
+	ProductState_name = map[int32]string{
+		0: "PRODUCT_STATE_UNSPECIFIED",
+		1: "PRODUCT_STATE_PLANNED",
+		2: "PRODUCT_STATE_ON_SALE",
+		3: "PRODUCT_STATE_WITHDRAWN",
+	}
+	ProductState_value = map[string]int32{
+		"PRODUCT_STATE_UNSPECIFIED": 0,
+		"PRODUCT_STATE_PLANNED":     1,
+		"PRODUCT_STATE_ON_SALE":     2,
+		"PRODUCT_STATE_WITHDRAWN":   3,
+	}
+)
+
+func (x ProductState) Enum() *ProductState {
+	p := new(ProductState)
+	*p = x
+	return p
+}
+
+func (x ProductState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ProductState) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_product_proto_enumTypes[1].Descriptor()
+}
+
+func (ProductState) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_product_proto_enumTypes[1]
+}
+
+func (x ProductState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ProductState.Descriptor instead.
+func (ProductState) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_product_proto_rawDescGZIP(), []int{1}
+}
+
 // Product is something the bank sells.
 type Product struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -124,7 +182,23 @@ type Product struct {
 	// When the record was created in Tandem; output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the record was last changed; output only.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// What it is, for the people who sell it.
+	Description string `protobuf:"bytes,13,opt,name=description,proto3" json:"description,omitempty"`
+	// Usual yearly interest rate as a decimal fraction, for example "0.0849"; empty when it bears none.
+	AnnualRate string `protobuf:"bytes,14,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// Least amount, in the currency of the product if it has one.
+	AmountMin *money.Money `protobuf:"bytes,15,opt,name=amount_min,json=amountMin,proto3" json:"amount_min,omitempty"`
+	// Largest amount, in the same currency as the least.
+	AmountMax *money.Money `protobuf:"bytes,16,opt,name=amount_max,json=amountMax,proto3" json:"amount_max,omitempty"`
+	// Shortest term in months; 0 when there is no bound.
+	MonthsMin int32 `protobuf:"varint,17,opt,name=months_min,json=monthsMin,proto3" json:"months_min,omitempty"`
+	// Longest term in months; 0 when there is no bound.
+	MonthsMax int32 `protobuf:"varint,18,opt,name=months_max,json=monthsMax,proto3" json:"months_max,omitempty"`
+	// Where it is sold, each channel once; empty: everywhere.
+	Channels []Channel `protobuf:"varint,19,rep,packed,name=channels,proto3,enum=tandem.crm.v1.Channel" json:"channels,omitempty"`
+	// Whether it is sold today; output only.
+	State         ProductState `protobuf:"varint,20,opt,name=state,proto3,enum=tandem.crm.v1.ProductState" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -241,6 +315,62 @@ func (x *Product) GetUpdateTime() *timestamppb.Timestamp {
 		return x.UpdateTime
 	}
 	return nil
+}
+
+func (x *Product) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Product) GetAnnualRate() string {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return ""
+}
+
+func (x *Product) GetAmountMin() *money.Money {
+	if x != nil {
+		return x.AmountMin
+	}
+	return nil
+}
+
+func (x *Product) GetAmountMax() *money.Money {
+	if x != nil {
+		return x.AmountMax
+	}
+	return nil
+}
+
+func (x *Product) GetMonthsMin() int32 {
+	if x != nil {
+		return x.MonthsMin
+	}
+	return 0
+}
+
+func (x *Product) GetMonthsMax() int32 {
+	if x != nil {
+		return x.MonthsMax
+	}
+	return 0
+}
+
+func (x *Product) GetChannels() []Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *Product) GetState() ProductState {
+	if x != nil {
+		return x.State
+	}
+	return ProductState_PRODUCT_STATE_UNSPECIFIED
 }
 
 // CreateProductRequest carries a new product.
@@ -816,7 +946,7 @@ var File_tandem_crm_v1_product_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_product_proto_rawDesc = "" +
 	"\n" +
-	"\x1btandem/crm/v1/product.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1atandem/crm/v1/common.proto\"\xb8\x04\n" +
+	"\x1btandem/crm/v1/product.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1ftandem/crm/v1/interaction.proto\"\xe6\a\n" +
 	"\aProduct\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\x03R\tproductId\x12,\n" +
@@ -836,7 +966,22 @@ const file_tandem_crm_v1_product_proto_rawDesc = "" +
 	"\vcreate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"|\n" +
+	"updateTime\x12*\n" +
+	"\vdescription\x18\r \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\vdescription\x12H\n" +
+	"\vannual_rate\x18\x0e \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,6}(\\.[0-9]{1,8})?)?$R\n" +
+	"annualRate\x121\n" +
+	"\n" +
+	"amount_min\x18\x0f \x01(\v2\x12.google.type.MoneyR\tamountMin\x121\n" +
+	"\n" +
+	"amount_max\x18\x10 \x01(\v2\x12.google.type.MoneyR\tamountMax\x12)\n" +
+	"\n" +
+	"months_min\x18\x11 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xb0\t(\x00R\tmonthsMin\x12)\n" +
+	"\n" +
+	"months_max\x18\x12 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xb0\t(\x00R\tmonthsMax\x12G\n" +
+	"\bchannels\x18\x13 \x03(\x0e2\x16.tandem.crm.v1.ChannelB\x13\xbaH\x10\x92\x01\r\x10\x14\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\bchannels\x121\n" +
+	"\x05state\x18\x14 \x01(\x0e2\x1b.tandem.crm.v1.ProductStateR\x05state\"|\n" +
 	"\x14CreateProductRequest\x128\n" +
 	"\aproduct\x18\x01 \x01(\v2\x16.tandem.crm.v1.ProductB\x06\xbaH\x03\xc8\x01\x01R\aproduct\x12*\n" +
 	"\n" +
@@ -888,7 +1033,12 @@ const file_tandem_crm_v1_product_proto_rawDesc = "" +
 	"\x13PRODUCT_FAMILY_LOAN\x10\x04\x12\x1a\n" +
 	"\x16PRODUCT_FAMILY_PAYMENT\x10\x05\x12\x1d\n" +
 	"\x19PRODUCT_FAMILY_INVESTMENT\x10\x06\x12\x1c\n" +
-	"\x18PRODUCT_FAMILY_INSURANCE\x10\a2\xe2\x03\n" +
+	"\x18PRODUCT_FAMILY_INSURANCE\x10\a*\x80\x01\n" +
+	"\fProductState\x12\x1d\n" +
+	"\x19PRODUCT_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15PRODUCT_STATE_PLANNED\x10\x01\x12\x19\n" +
+	"\x15PRODUCT_STATE_ON_SALE\x10\x02\x12\x1b\n" +
+	"\x17PRODUCT_STATE_WITHDRAWN\x10\x032\xe2\x03\n" +
 	"\x0eProductService\x12Z\n" +
 	"\rCreateProduct\x12#.tandem.crm.v1.CreateProductRequest\x1a$.tandem.crm.v1.CreateProductResponse\x12Q\n" +
 	"\n" +
@@ -910,63 +1060,70 @@ func file_tandem_crm_v1_product_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_product_proto_rawDescData
 }
 
-var file_tandem_crm_v1_product_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_tandem_crm_v1_product_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_tandem_crm_v1_product_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_tandem_crm_v1_product_proto_goTypes = []any{
 	(ProductFamily)(0),                  // 0: tandem.crm.v1.ProductFamily
-	(*Product)(nil),                     // 1: tandem.crm.v1.Product
-	(*CreateProductRequest)(nil),        // 2: tandem.crm.v1.CreateProductRequest
-	(*CreateProductResponse)(nil),       // 3: tandem.crm.v1.CreateProductResponse
-	(*GetProductRequest)(nil),           // 4: tandem.crm.v1.GetProductRequest
-	(*GetProductResponse)(nil),          // 5: tandem.crm.v1.GetProductResponse
-	(*UpdateProductRequest)(nil),        // 6: tandem.crm.v1.UpdateProductRequest
-	(*UpdateProductResponse)(nil),       // 7: tandem.crm.v1.UpdateProductResponse
-	(*ListProductsRequest)(nil),         // 8: tandem.crm.v1.ListProductsRequest
-	(*ListProductsResponse)(nil),        // 9: tandem.crm.v1.ListProductsResponse
-	(*BatchUpsertProductsRequest)(nil),  // 10: tandem.crm.v1.BatchUpsertProductsRequest
-	(*BatchUpsertProductsResponse)(nil), // 11: tandem.crm.v1.BatchUpsertProductsResponse
-	(*ExternalKey)(nil),                 // 12: tandem.crm.v1.ExternalKey
-	(*date.Date)(nil),                   // 13: google.type.Date
-	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 15: google.protobuf.FieldMask
-	(CountMode)(0),                      // 16: tandem.crm.v1.CountMode
-	(*Count)(nil),                       // 17: tandem.crm.v1.Count
-	(*UpsertResult)(nil),                // 18: tandem.crm.v1.UpsertResult
+	(ProductState)(0),                   // 1: tandem.crm.v1.ProductState
+	(*Product)(nil),                     // 2: tandem.crm.v1.Product
+	(*CreateProductRequest)(nil),        // 3: tandem.crm.v1.CreateProductRequest
+	(*CreateProductResponse)(nil),       // 4: tandem.crm.v1.CreateProductResponse
+	(*GetProductRequest)(nil),           // 5: tandem.crm.v1.GetProductRequest
+	(*GetProductResponse)(nil),          // 6: tandem.crm.v1.GetProductResponse
+	(*UpdateProductRequest)(nil),        // 7: tandem.crm.v1.UpdateProductRequest
+	(*UpdateProductResponse)(nil),       // 8: tandem.crm.v1.UpdateProductResponse
+	(*ListProductsRequest)(nil),         // 9: tandem.crm.v1.ListProductsRequest
+	(*ListProductsResponse)(nil),        // 10: tandem.crm.v1.ListProductsResponse
+	(*BatchUpsertProductsRequest)(nil),  // 11: tandem.crm.v1.BatchUpsertProductsRequest
+	(*BatchUpsertProductsResponse)(nil), // 12: tandem.crm.v1.BatchUpsertProductsResponse
+	(*ExternalKey)(nil),                 // 13: tandem.crm.v1.ExternalKey
+	(*date.Date)(nil),                   // 14: google.type.Date
+	(*timestamppb.Timestamp)(nil),       // 15: google.protobuf.Timestamp
+	(*money.Money)(nil),                 // 16: google.type.Money
+	(Channel)(0),                        // 17: tandem.crm.v1.Channel
+	(*fieldmaskpb.FieldMask)(nil),       // 18: google.protobuf.FieldMask
+	(CountMode)(0),                      // 19: tandem.crm.v1.CountMode
+	(*Count)(nil),                       // 20: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                // 21: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_product_proto_depIdxs = []int32{
-	12, // 0: tandem.crm.v1.Product.key:type_name -> tandem.crm.v1.ExternalKey
+	13, // 0: tandem.crm.v1.Product.key:type_name -> tandem.crm.v1.ExternalKey
 	0,  // 1: tandem.crm.v1.Product.family:type_name -> tandem.crm.v1.ProductFamily
-	13, // 2: tandem.crm.v1.Product.valid_from:type_name -> google.type.Date
-	13, // 3: tandem.crm.v1.Product.valid_to:type_name -> google.type.Date
-	14, // 4: tandem.crm.v1.Product.create_time:type_name -> google.protobuf.Timestamp
-	14, // 5: tandem.crm.v1.Product.update_time:type_name -> google.protobuf.Timestamp
-	1,  // 6: tandem.crm.v1.CreateProductRequest.product:type_name -> tandem.crm.v1.Product
-	1,  // 7: tandem.crm.v1.CreateProductResponse.product:type_name -> tandem.crm.v1.Product
-	12, // 8: tandem.crm.v1.GetProductRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	1,  // 9: tandem.crm.v1.GetProductResponse.product:type_name -> tandem.crm.v1.Product
-	1,  // 10: tandem.crm.v1.UpdateProductRequest.product:type_name -> tandem.crm.v1.Product
-	15, // 11: tandem.crm.v1.UpdateProductRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 12: tandem.crm.v1.UpdateProductResponse.product:type_name -> tandem.crm.v1.Product
-	16, // 13: tandem.crm.v1.ListProductsRequest.count:type_name -> tandem.crm.v1.CountMode
-	1,  // 14: tandem.crm.v1.ListProductsResponse.products:type_name -> tandem.crm.v1.Product
-	17, // 15: tandem.crm.v1.ListProductsResponse.count:type_name -> tandem.crm.v1.Count
-	1,  // 16: tandem.crm.v1.BatchUpsertProductsRequest.products:type_name -> tandem.crm.v1.Product
-	18, // 17: tandem.crm.v1.BatchUpsertProductsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	2,  // 18: tandem.crm.v1.ProductService.CreateProduct:input_type -> tandem.crm.v1.CreateProductRequest
-	4,  // 19: tandem.crm.v1.ProductService.GetProduct:input_type -> tandem.crm.v1.GetProductRequest
-	6,  // 20: tandem.crm.v1.ProductService.UpdateProduct:input_type -> tandem.crm.v1.UpdateProductRequest
-	8,  // 21: tandem.crm.v1.ProductService.ListProducts:input_type -> tandem.crm.v1.ListProductsRequest
-	10, // 22: tandem.crm.v1.ProductService.BatchUpsertProducts:input_type -> tandem.crm.v1.BatchUpsertProductsRequest
-	3,  // 23: tandem.crm.v1.ProductService.CreateProduct:output_type -> tandem.crm.v1.CreateProductResponse
-	5,  // 24: tandem.crm.v1.ProductService.GetProduct:output_type -> tandem.crm.v1.GetProductResponse
-	7,  // 25: tandem.crm.v1.ProductService.UpdateProduct:output_type -> tandem.crm.v1.UpdateProductResponse
-	9,  // 26: tandem.crm.v1.ProductService.ListProducts:output_type -> tandem.crm.v1.ListProductsResponse
-	11, // 27: tandem.crm.v1.ProductService.BatchUpsertProducts:output_type -> tandem.crm.v1.BatchUpsertProductsResponse
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	14, // 2: tandem.crm.v1.Product.valid_from:type_name -> google.type.Date
+	14, // 3: tandem.crm.v1.Product.valid_to:type_name -> google.type.Date
+	15, // 4: tandem.crm.v1.Product.create_time:type_name -> google.protobuf.Timestamp
+	15, // 5: tandem.crm.v1.Product.update_time:type_name -> google.protobuf.Timestamp
+	16, // 6: tandem.crm.v1.Product.amount_min:type_name -> google.type.Money
+	16, // 7: tandem.crm.v1.Product.amount_max:type_name -> google.type.Money
+	17, // 8: tandem.crm.v1.Product.channels:type_name -> tandem.crm.v1.Channel
+	1,  // 9: tandem.crm.v1.Product.state:type_name -> tandem.crm.v1.ProductState
+	2,  // 10: tandem.crm.v1.CreateProductRequest.product:type_name -> tandem.crm.v1.Product
+	2,  // 11: tandem.crm.v1.CreateProductResponse.product:type_name -> tandem.crm.v1.Product
+	13, // 12: tandem.crm.v1.GetProductRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	2,  // 13: tandem.crm.v1.GetProductResponse.product:type_name -> tandem.crm.v1.Product
+	2,  // 14: tandem.crm.v1.UpdateProductRequest.product:type_name -> tandem.crm.v1.Product
+	18, // 15: tandem.crm.v1.UpdateProductRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 16: tandem.crm.v1.UpdateProductResponse.product:type_name -> tandem.crm.v1.Product
+	19, // 17: tandem.crm.v1.ListProductsRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 18: tandem.crm.v1.ListProductsResponse.products:type_name -> tandem.crm.v1.Product
+	20, // 19: tandem.crm.v1.ListProductsResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 20: tandem.crm.v1.BatchUpsertProductsRequest.products:type_name -> tandem.crm.v1.Product
+	21, // 21: tandem.crm.v1.BatchUpsertProductsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	3,  // 22: tandem.crm.v1.ProductService.CreateProduct:input_type -> tandem.crm.v1.CreateProductRequest
+	5,  // 23: tandem.crm.v1.ProductService.GetProduct:input_type -> tandem.crm.v1.GetProductRequest
+	7,  // 24: tandem.crm.v1.ProductService.UpdateProduct:input_type -> tandem.crm.v1.UpdateProductRequest
+	9,  // 25: tandem.crm.v1.ProductService.ListProducts:input_type -> tandem.crm.v1.ListProductsRequest
+	11, // 26: tandem.crm.v1.ProductService.BatchUpsertProducts:input_type -> tandem.crm.v1.BatchUpsertProductsRequest
+	4,  // 27: tandem.crm.v1.ProductService.CreateProduct:output_type -> tandem.crm.v1.CreateProductResponse
+	6,  // 28: tandem.crm.v1.ProductService.GetProduct:output_type -> tandem.crm.v1.GetProductResponse
+	8,  // 29: tandem.crm.v1.ProductService.UpdateProduct:output_type -> tandem.crm.v1.UpdateProductResponse
+	10, // 30: tandem.crm.v1.ProductService.ListProducts:output_type -> tandem.crm.v1.ListProductsResponse
+	12, // 31: tandem.crm.v1.ProductService.BatchUpsertProducts:output_type -> tandem.crm.v1.BatchUpsertProductsResponse
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_product_proto_init() }
@@ -975,12 +1132,13 @@ func file_tandem_crm_v1_product_proto_init() {
 		return
 	}
 	file_tandem_crm_v1_common_proto_init()
+	file_tandem_crm_v1_interaction_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_product_proto_rawDesc), len(file_tandem_crm_v1_product_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,

@@ -30,7 +30,7 @@ const (
 	MatchLevel_MATCH_LEVEL_UNSPECIFIED MatchLevel = 0
 	// Every word is an identifier: a number, a phone, an e-mail.
 	MatchLevel_MATCH_LEVEL_IDENTIFIER MatchLevel = 1
-	// Names as they are written, but for case, diacritics and apostrophes.
+	// Names as they are written, or as their Latin spelling is, but for case, diacritics and apostrophes.
 	MatchLevel_MATCH_LEVEL_EXACT MatchLevel = 2
 	// Names in another script or romanisation, or by a synonym: a diminutive, the same name in another language.
 	MatchLevel_MATCH_LEVEL_EQUIVALENT MatchLevel = 3
@@ -167,8 +167,9 @@ func (x *SearchCustomersRequest) GetFilter() string {
 // FieldMatch is a field in which something was found.
 type FieldMatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Path of the field: of the customer, for example "individual.family_name", or "account.number", "card.last4",
-	// "interaction.text" (subject and text together).
+	// Path of the field: of the customer, for example "individual.family_name", "organisation.trade_names",
+	// "contact_points.value", "individual.identity_documents.number", or "account.number", "card.last4", "interaction.text"
+	// (subject and text together).
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
 	// Its value; of an interaction the sentence around the words, each between ⟦ and ⟧. Personal.
 	Snippet string `protobuf:"bytes,2,opt,name=snippet,proto3" json:"snippet,omitempty"`

@@ -67,6 +67,9 @@ type Change struct {
 	//	*Change_Relation
 	//	*Change_AuditBlock
 	//	*Change_ServiceAccount
+	//	*Change_ContractParty
+	//	*Change_Instalment
+	//	*Change_BalanceBundle
 	//	*Change_AttributeDefinition
 	//	*Change_Document
 	//	*Change_BehaviourEventBundle
@@ -304,6 +307,33 @@ func (x *Change) GetServiceAccount() *ServiceAccountState {
 	return nil
 }
 
+func (x *Change) GetContractParty() *ContractPartyState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_ContractParty); ok {
+			return x.ContractParty
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetInstalment() *InstalmentState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Instalment); ok {
+			return x.Instalment
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetBalanceBundle() *BalanceBundle {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_BalanceBundle); ok {
+			return x.BalanceBundle
+		}
+	}
+	return nil
+}
+
 func (x *Change) GetAttributeDefinition() *AttributeDefinitionState {
 	if x != nil {
 		if x, ok := x.Payload.(*Change_AttributeDefinition); ok {
@@ -419,6 +449,21 @@ type Change_ServiceAccount struct {
 	ServiceAccount *ServiceAccountState `protobuf:"bytes,34,opt,name=service_account,json=serviceAccount,proto3,oneof"`
 }
 
+type Change_ContractParty struct {
+	// A party to a contract.
+	ContractParty *ContractPartyState `protobuf:"bytes,37,opt,name=contract_party,json=contractParty,proto3,oneof"`
+}
+
+type Change_Instalment struct {
+	// An instalment of a contract.
+	Instalment *InstalmentState `protobuf:"bytes,38,opt,name=instalment,proto3,oneof"`
+}
+
+type Change_BalanceBundle struct {
+	// Balances that core systems stated.
+	BalanceBundle *BalanceBundle `protobuf:"bytes,39,opt,name=balance_bundle,json=balanceBundle,proto3,oneof"`
+}
+
 type Change_AttributeDefinition struct {
 	// A definition of an attribute.
 	AttributeDefinition *AttributeDefinitionState `protobuf:"bytes,35,opt,name=attribute_definition,json=attributeDefinition,proto3,oneof"`
@@ -468,6 +513,12 @@ func (*Change_Relation) isChange_Payload() {}
 func (*Change_AuditBlock) isChange_Payload() {}
 
 func (*Change_ServiceAccount) isChange_Payload() {}
+
+func (*Change_ContractParty) isChange_Payload() {}
+
+func (*Change_Instalment) isChange_Payload() {}
+
+func (*Change_BalanceBundle) isChange_Payload() {}
 
 func (*Change_AttributeDefinition) isChange_Payload() {}
 
@@ -1765,7 +1816,19 @@ type ProductState struct {
 	// First day sold; may be empty.
 	ValidFrom string `protobuf:"bytes,6,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// Last day sold; may be empty.
-	ValidTo       string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	ValidTo string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Usual yearly interest rate as a decimal; empty when none.
+	AnnualRate string `protobuf:"bytes,8,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// Least amount.
+	AmountMin *Amount `protobuf:"bytes,9,opt,name=amount_min,json=amountMin,proto3" json:"amount_min,omitempty"`
+	// Largest amount.
+	AmountMax *Amount `protobuf:"bytes,10,opt,name=amount_max,json=amountMax,proto3" json:"amount_max,omitempty"`
+	// Shortest term in months; 0 when there is no bound.
+	MonthsMin int32 `protobuf:"varint,11,opt,name=months_min,json=monthsMin,proto3" json:"months_min,omitempty"`
+	// Longest term in months; 0 when there is no bound.
+	MonthsMax int32 `protobuf:"varint,12,opt,name=months_max,json=monthsMax,proto3" json:"months_max,omitempty"`
+	// Channels in lower case; empty: all.
+	Channels      []string `protobuf:"bytes,13,rep,name=channels,proto3" json:"channels,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1849,6 +1912,48 @@ func (x *ProductState) GetValidTo() string {
 	return ""
 }
 
+func (x *ProductState) GetAnnualRate() string {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return ""
+}
+
+func (x *ProductState) GetAmountMin() *Amount {
+	if x != nil {
+		return x.AmountMin
+	}
+	return nil
+}
+
+func (x *ProductState) GetAmountMax() *Amount {
+	if x != nil {
+		return x.AmountMax
+	}
+	return nil
+}
+
+func (x *ProductState) GetMonthsMin() int32 {
+	if x != nil {
+		return x.MonthsMin
+	}
+	return 0
+}
+
+func (x *ProductState) GetMonthsMax() int32 {
+	if x != nil {
+		return x.MonthsMax
+	}
+	return 0
+}
+
+func (x *ProductState) GetChannels() []string {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
 // ContractState is a contract after a change.
 type ContractState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1871,7 +1976,29 @@ type ContractState struct {
 	// Day ended; may be empty.
 	Closed string `protobuf:"bytes,9,opt,name=closed,proto3" json:"closed,omitempty"`
 	// Purpose.
-	Purpose       string `protobuf:"bytes,10,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	Purpose string `protobuf:"bytes,10,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Currency.
+	Currency string `protobuf:"bytes,11,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Yearly interest rate as a decimal; empty when none.
+	AnnualRate string `protobuf:"bytes,12,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// "fixed", "variable" or empty.
+	RateKind string `protobuf:"bytes,13,opt,name=rate_kind,json=rateKind,proto3" json:"rate_kind,omitempty"`
+	// Rate that a variable one follows.
+	ReferenceRate string `protobuf:"bytes,14,opt,name=reference_rate,json=referenceRate,proto3" json:"reference_rate,omitempty"`
+	// What is added to it, as a decimal; may be empty.
+	RateMargin string `protobuf:"bytes,15,opt,name=rate_margin,json=rateMargin,proto3" json:"rate_margin,omitempty"`
+	// Day count in lower case, for example "actual_360"; may be empty.
+	DayCount string `protobuf:"bytes,16,opt,name=day_count,json=dayCount,proto3" json:"day_count,omitempty"`
+	// Limit or sum insured.
+	Limit *Amount `protobuf:"bytes,17,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Whether anything secures it; what, stays in Postgres.
+	Secured bool `protobuf:"varint,18,opt,name=secured,proto3" json:"secured,omitempty"`
+	// Day signed; may be empty.
+	Signed string `protobuf:"bytes,19,opt,name=signed,proto3" json:"signed,omitempty"`
+	// Day of the agreed end; may be empty.
+	Maturity string `protobuf:"bytes,20,opt,name=maturity,proto3" json:"maturity,omitempty"`
+	// Since when it has been in its state.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1976,6 +2103,447 @@ func (x *ContractState) GetPurpose() string {
 	return ""
 }
 
+func (x *ContractState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *ContractState) GetAnnualRate() string {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return ""
+}
+
+func (x *ContractState) GetRateKind() string {
+	if x != nil {
+		return x.RateKind
+	}
+	return ""
+}
+
+func (x *ContractState) GetReferenceRate() string {
+	if x != nil {
+		return x.ReferenceRate
+	}
+	return ""
+}
+
+func (x *ContractState) GetRateMargin() string {
+	if x != nil {
+		return x.RateMargin
+	}
+	return ""
+}
+
+func (x *ContractState) GetDayCount() string {
+	if x != nil {
+		return x.DayCount
+	}
+	return ""
+}
+
+func (x *ContractState) GetLimit() *Amount {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+func (x *ContractState) GetSecured() bool {
+	if x != nil {
+		return x.Secured
+	}
+	return false
+}
+
+func (x *ContractState) GetSigned() string {
+	if x != nil {
+		return x.Signed
+	}
+	return ""
+}
+
+func (x *ContractState) GetMaturity() string {
+	if x != nil {
+		return x.Maturity
+	}
+	return ""
+}
+
+func (x *ContractState) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
+// ContractPartyState is a party to a contract after a change.
+type ContractPartyState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Customer.
+	CustomerId int64 `protobuf:"varint,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Role in lower case, for example "borrower".
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Part from 0 to 1 as a decimal; empty when unknown.
+	Share string `protobuf:"bytes,4,opt,name=share,proto3" json:"share,omitempty"`
+	// First day; may be empty.
+	ValidFrom string `protobuf:"bytes,5,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last day; may be empty.
+	ValidTo       string `protobuf:"bytes,6,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContractPartyState) Reset() {
+	*x = ContractPartyState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContractPartyState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContractPartyState) ProtoMessage() {}
+
+func (x *ContractPartyState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContractPartyState.ProtoReflect.Descriptor instead.
+func (*ContractPartyState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ContractPartyState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *ContractPartyState) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ContractPartyState) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *ContractPartyState) GetShare() string {
+	if x != nil {
+		return x.Share
+	}
+	return ""
+}
+
+func (x *ContractPartyState) GetValidFrom() string {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return ""
+}
+
+func (x *ContractPartyState) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+// InstalmentState is an instalment after a change. Its amounts are in one currency.
+type InstalmentState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Contract.
+	ContractId int64 `protobuf:"varint,1,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Place in the schedule, from 1.
+	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Day due.
+	Due string `protobuf:"bytes,3,opt,name=due,proto3" json:"due,omitempty"`
+	// ISO 4217 currency of the amounts.
+	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Part that pays the debt back.
+	Principal string `protobuf:"bytes,5,opt,name=principal,proto3" json:"principal,omitempty"`
+	// Interest.
+	Interest string `protobuf:"bytes,6,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Fees.
+	Fee string `protobuf:"bytes,7,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Paid of all three.
+	Paid string `protobuf:"bytes,8,opt,name=paid,proto3" json:"paid,omitempty"`
+	// Day of the last payment; may be empty.
+	PaidOn string `protobuf:"bytes,9,opt,name=paid_on,json=paidOn,proto3" json:"paid_on,omitempty"`
+	// State in lower case, for example "partly_paid".
+	State         string `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstalmentState) Reset() {
+	*x = InstalmentState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstalmentState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstalmentState) ProtoMessage() {}
+
+func (x *InstalmentState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstalmentState.ProtoReflect.Descriptor instead.
+func (*InstalmentState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *InstalmentState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *InstalmentState) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *InstalmentState) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetInterest() string {
+	if x != nil {
+		return x.Interest
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetFee() string {
+	if x != nil {
+		return x.Fee
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetPaid() string {
+	if x != nil {
+		return x.Paid
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetPaidOn() string {
+	if x != nil {
+		return x.PaidOn
+	}
+	return ""
+}
+
+func (x *InstalmentState) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+// BalanceBundle holds statements of balances that came together. Running balances travel with their transactions.
+type BalanceBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statements.
+	Balances      []*BalanceState `protobuf:"bytes,1,rep,name=balances,proto3" json:"balances,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BalanceBundle) Reset() {
+	*x = BalanceBundle{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BalanceBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BalanceBundle) ProtoMessage() {}
+
+func (x *BalanceBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BalanceBundle.ProtoReflect.Descriptor instead.
+func (*BalanceBundle) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *BalanceBundle) GetBalances() []*BalanceState {
+	if x != nil {
+		return x.Balances
+	}
+	return nil
+}
+
+// BalanceState is the last statement of a core system about an account on a day.
+type BalanceState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Day whose balance it is.
+	BusinessDate string `protobuf:"bytes,2,opt,name=business_date,json=businessDate,proto3" json:"business_date,omitempty"`
+	// Currency of the account.
+	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Balance in the books.
+	Ledger string `protobuf:"bytes,4,opt,name=ledger,proto3" json:"ledger,omitempty"`
+	// What could be spent; empty when not stated.
+	Available string `protobuf:"bytes,5,opt,name=available,proto3" json:"available,omitempty"`
+	// Moment of the statement: of two for a day, the later one counts.
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Whether it was stated after the day, and so is its closing balance.
+	Closing       bool `protobuf:"varint,7,opt,name=closing,proto3" json:"closing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BalanceState) Reset() {
+	*x = BalanceState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BalanceState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BalanceState) ProtoMessage() {}
+
+func (x *BalanceState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BalanceState.ProtoReflect.Descriptor instead.
+func (*BalanceState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *BalanceState) GetAccountId() int64 {
+	if x != nil {
+		return x.AccountId
+	}
+	return 0
+}
+
+func (x *BalanceState) GetBusinessDate() string {
+	if x != nil {
+		return x.BusinessDate
+	}
+	return ""
+}
+
+func (x *BalanceState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *BalanceState) GetLedger() string {
+	if x != nil {
+		return x.Ledger
+	}
+	return ""
+}
+
+func (x *BalanceState) GetAvailable() string {
+	if x != nil {
+		return x.Available
+	}
+	return ""
+}
+
+func (x *BalanceState) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
+func (x *BalanceState) GetClosing() bool {
+	if x != nil {
+		return x.Closing
+	}
+	return false
+}
+
 // AccountState is an account after a change; its number stays in Postgres.
 type AccountState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1994,14 +2562,20 @@ type AccountState struct {
 	// Day opened; may be empty.
 	Opened string `protobuf:"bytes,7,opt,name=opened,proto3" json:"opened,omitempty"`
 	// Day closed; may be empty.
-	Closed        string `protobuf:"bytes,8,opt,name=closed,proto3" json:"closed,omitempty"`
+	Closed string `protobuf:"bytes,8,opt,name=closed,proto3" json:"closed,omitempty"`
+	// Contract; 0 when unknown.
+	ContractId int64 `protobuf:"varint,9,opt,name=contract_id,json=contractId,proto3" json:"contract_id,omitempty"`
+	// Arranged overdraft as a decimal in the account's currency; empty when none.
+	OverdraftLimit string `protobuf:"bytes,10,opt,name=overdraft_limit,json=overdraftLimit,proto3" json:"overdraft_limit,omitempty"`
+	// Since when it has been in its state.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2587,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[15]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2600,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{15}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AccountState) GetCurrency() string {
@@ -2085,6 +2659,27 @@ func (x *AccountState) GetClosed() string {
 	return ""
 }
 
+func (x *AccountState) GetContractId() int64 {
+	if x != nil {
+		return x.ContractId
+	}
+	return 0
+}
+
+func (x *AccountState) GetOverdraftLimit() string {
+	if x != nil {
+		return x.OverdraftLimit
+	}
+	return ""
+}
+
+func (x *AccountState) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
+}
+
 // AccountHolderState is a holding after a change.
 type AccountHolderState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2104,7 +2699,7 @@ type AccountHolderState struct {
 
 func (x *AccountHolderState) Reset() {
 	*x = AccountHolderState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2116,7 +2711,7 @@ func (x *AccountHolderState) String() string {
 func (*AccountHolderState) ProtoMessage() {}
 
 func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[16]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2129,7 +2724,7 @@ func (x *AccountHolderState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountHolderState.ProtoReflect.Descriptor instead.
 func (*AccountHolderState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{16}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AccountHolderState) GetAccountId() int64 {
@@ -2183,14 +2778,20 @@ type CardState struct {
 	// Day issued; may be empty.
 	Issued string `protobuf:"bytes,6,opt,name=issued,proto3" json:"issued,omitempty"`
 	// First day of its last month; may be empty.
-	Expiry        string `protobuf:"bytes,7,opt,name=expiry,proto3" json:"expiry,omitempty"`
+	Expiry string `protobuf:"bytes,7,opt,name=expiry,proto3" json:"expiry,omitempty"`
+	// Further accounts.
+	LinkedAccountIds []int64 `protobuf:"varint,8,rep,packed,name=linked_account_ids,json=linkedAccountIds,proto3" json:"linked_account_ids,omitempty"`
+	// Card that took its place; 0 when none.
+	ReplacedByCardId int64 `protobuf:"varint,9,opt,name=replaced_by_card_id,json=replacedByCardId,proto3" json:"replaced_by_card_id,omitempty"`
+	// Since when it has been in its state.
+	StateSince    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CardState) Reset() {
 	*x = CardState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2202,7 +2803,7 @@ func (x *CardState) String() string {
 func (*CardState) ProtoMessage() {}
 
 func (x *CardState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[17]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2215,7 +2816,7 @@ func (x *CardState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardState.ProtoReflect.Descriptor instead.
 func (*CardState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{17}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CardState) GetCustomerId() int64 {
@@ -2265,6 +2866,27 @@ func (x *CardState) GetExpiry() string {
 		return x.Expiry
 	}
 	return ""
+}
+
+func (x *CardState) GetLinkedAccountIds() []int64 {
+	if x != nil {
+		return x.LinkedAccountIds
+	}
+	return nil
+}
+
+func (x *CardState) GetReplacedByCardId() int64 {
+	if x != nil {
+		return x.ReplacedByCardId
+	}
+	return 0
+}
+
+func (x *CardState) GetStateSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateSince
+	}
+	return nil
 }
 
 // InteractionState is an interaction after a change; subject, text, place, documents and the names of those who are neither
@@ -2329,7 +2951,7 @@ type InteractionState struct {
 
 func (x *InteractionState) Reset() {
 	*x = InteractionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2341,7 +2963,7 @@ func (x *InteractionState) String() string {
 func (*InteractionState) ProtoMessage() {}
 
 func (x *InteractionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[18]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2354,7 +2976,7 @@ func (x *InteractionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionState.ProtoReflect.Descriptor instead.
 func (*InteractionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{18}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *InteractionState) GetCustomerId() int64 {
@@ -2554,7 +3176,7 @@ type InteractionParticipant struct {
 
 func (x *InteractionParticipant) Reset() {
 	*x = InteractionParticipant{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2566,7 +3188,7 @@ func (x *InteractionParticipant) String() string {
 func (*InteractionParticipant) ProtoMessage() {}
 
 func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[19]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2579,7 +3201,7 @@ func (x *InteractionParticipant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InteractionParticipant.ProtoReflect.Descriptor instead.
 func (*InteractionParticipant) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{19}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *InteractionParticipant) GetCustomerId() int64 {
@@ -2626,7 +3248,7 @@ type ServiceLevelState struct {
 
 func (x *ServiceLevelState) Reset() {
 	*x = ServiceLevelState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2638,7 +3260,7 @@ func (x *ServiceLevelState) String() string {
 func (*ServiceLevelState) ProtoMessage() {}
 
 func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[20]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2651,7 +3273,7 @@ func (x *ServiceLevelState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceLevelState.ProtoReflect.Descriptor instead.
 func (*ServiceLevelState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{20}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ServiceLevelState) GetName() string {
@@ -2714,7 +3336,7 @@ type BehaviourEventBundle struct {
 
 func (x *BehaviourEventBundle) Reset() {
 	*x = BehaviourEventBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +3348,7 @@ func (x *BehaviourEventBundle) String() string {
 func (*BehaviourEventBundle) ProtoMessage() {}
 
 func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[21]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +3361,7 @@ func (x *BehaviourEventBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BehaviourEventBundle.ProtoReflect.Descriptor instead.
 func (*BehaviourEventBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{21}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *BehaviourEventBundle) GetEvents() []*BehaviourEventState {
@@ -2784,7 +3406,7 @@ type BehaviourEventState struct {
 
 func (x *BehaviourEventState) Reset() {
 	*x = BehaviourEventState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2796,7 +3418,7 @@ func (x *BehaviourEventState) String() string {
 func (*BehaviourEventState) ProtoMessage() {}
 
 func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[22]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2809,7 +3431,7 @@ func (x *BehaviourEventState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BehaviourEventState.ProtoReflect.Descriptor instead.
 func (*BehaviourEventState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{22}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BehaviourEventState) GetBehaviourEventId() int64 {
@@ -2930,7 +3552,7 @@ type ConsentState struct {
 
 func (x *ConsentState) Reset() {
 	*x = ConsentState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +3564,7 @@ func (x *ConsentState) String() string {
 func (*ConsentState) ProtoMessage() {}
 
 func (x *ConsentState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[23]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +3577,7 @@ func (x *ConsentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentState.ProtoReflect.Descriptor instead.
 func (*ConsentState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{23}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ConsentState) GetCustomerId() int64 {
@@ -3034,7 +3656,7 @@ type TransactionBundle struct {
 
 func (x *TransactionBundle) Reset() {
 	*x = TransactionBundle{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3046,7 +3668,7 @@ func (x *TransactionBundle) String() string {
 func (*TransactionBundle) ProtoMessage() {}
 
 func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[24]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3059,7 +3681,7 @@ func (x *TransactionBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionBundle.ProtoReflect.Descriptor instead.
 func (*TransactionBundle) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{24}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *TransactionBundle) GetTransactions() []*TransactionState {
@@ -3109,7 +3731,7 @@ type TransactionState struct {
 
 func (x *TransactionState) Reset() {
 	*x = TransactionState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3121,7 +3743,7 @@ func (x *TransactionState) String() string {
 func (*TransactionState) ProtoMessage() {}
 
 func (x *TransactionState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[25]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3134,7 +3756,7 @@ func (x *TransactionState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionState.ProtoReflect.Descriptor instead.
 func (*TransactionState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{25}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *TransactionState) GetTransactionId() int64 {
@@ -3243,7 +3865,7 @@ type AuditBlockState struct {
 
 func (x *AuditBlockState) Reset() {
 	*x = AuditBlockState{}
-	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3255,7 +3877,7 @@ func (x *AuditBlockState) String() string {
 func (*AuditBlockState) ProtoMessage() {}
 
 func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_change_proto_msgTypes[26]
+	mi := &file_tandem_events_v1_change_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3268,7 +3890,7 @@ func (x *AuditBlockState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditBlockState.ProtoReflect.Descriptor instead.
 func (*AuditBlockState) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{26}
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AuditBlockState) GetHash() []byte {
@@ -3317,7 +3939,7 @@ var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\xb0\f\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x8e\x0e\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -3343,7 +3965,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\brelation\x18  \x01(\v2\x1f.tandem.events.v1.RelationStateH\x00R\brelation\x12D\n" +
 	"\vaudit_block\x18! \x01(\v2!.tandem.events.v1.AuditBlockStateH\x00R\n" +
 	"auditBlock\x12P\n" +
-	"\x0fservice_account\x18\" \x01(\v2%.tandem.events.v1.ServiceAccountStateH\x00R\x0eserviceAccount\x12_\n" +
+	"\x0fservice_account\x18\" \x01(\v2%.tandem.events.v1.ServiceAccountStateH\x00R\x0eserviceAccount\x12M\n" +
+	"\x0econtract_party\x18% \x01(\v2$.tandem.events.v1.ContractPartyStateH\x00R\rcontractParty\x12C\n" +
+	"\n" +
+	"instalment\x18& \x01(\v2!.tandem.events.v1.InstalmentStateH\x00R\n" +
+	"instalment\x12H\n" +
+	"\x0ebalance_bundle\x18' \x01(\v2\x1f.tandem.events.v1.BalanceBundleH\x00R\rbalanceBundle\x12_\n" +
 	"\x14attribute_definition\x18# \x01(\v2*.tandem.events.v1.AttributeDefinitionStateH\x00R\x13attributeDefinition\x12=\n" +
 	"\bdocument\x18$ \x01(\v2\x1f.tandem.events.v1.DocumentStateH\x00R\bdocument\x12^\n" +
 	"\x16behaviour_event_bundle\x18( \x01(\v2&.tandem.events.v1.BehaviourEventBundleH\x00R\x14behaviourEventBundle\x12J\n" +
@@ -3476,7 +4103,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\tR\x05state\x12\x17\n" +
-	"\akey_ids\x18\x04 \x03(\tR\x06keyIds\"\xbc\x01\n" +
+	"\akey_ids\x18\x04 \x03(\tR\x06keyIds\"\xa9\x03\n" +
 	"\fProductState\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -3485,7 +4112,19 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06margin\x18\x05 \x01(\tR\x06margin\x12\x1d\n" +
 	"\n" +
 	"valid_from\x18\x06 \x01(\tR\tvalidFrom\x12\x19\n" +
-	"\bvalid_to\x18\a \x01(\tR\avalidTo\"\xd6\x02\n" +
+	"\bvalid_to\x18\a \x01(\tR\avalidTo\x12\x1f\n" +
+	"\vannual_rate\x18\b \x01(\tR\n" +
+	"annualRate\x127\n" +
+	"\n" +
+	"amount_min\x18\t \x01(\v2\x18.tandem.events.v1.AmountR\tamountMin\x127\n" +
+	"\n" +
+	"amount_max\x18\n" +
+	" \x01(\v2\x18.tandem.events.v1.AmountR\tamountMax\x12\x1d\n" +
+	"\n" +
+	"months_min\x18\v \x01(\x05R\tmonthsMin\x12\x1d\n" +
+	"\n" +
+	"months_max\x18\f \x01(\x05R\tmonthsMax\x12\x1a\n" +
+	"\bchannels\x18\r \x03(\tR\bchannels\"\xd0\x05\n" +
 	"\rContractState\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1d\n" +
@@ -3501,7 +4140,56 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06opened\x18\b \x01(\tR\x06opened\x12\x16\n" +
 	"\x06closed\x18\t \x01(\tR\x06closed\x12\x18\n" +
 	"\apurpose\x18\n" +
-	" \x01(\tR\apurpose\"\xfa\x01\n" +
+	" \x01(\tR\apurpose\x12\x1a\n" +
+	"\bcurrency\x18\v \x01(\tR\bcurrency\x12\x1f\n" +
+	"\vannual_rate\x18\f \x01(\tR\n" +
+	"annualRate\x12\x1b\n" +
+	"\trate_kind\x18\r \x01(\tR\brateKind\x12%\n" +
+	"\x0ereference_rate\x18\x0e \x01(\tR\rreferenceRate\x12\x1f\n" +
+	"\vrate_margin\x18\x0f \x01(\tR\n" +
+	"rateMargin\x12\x1b\n" +
+	"\tday_count\x18\x10 \x01(\tR\bdayCount\x12.\n" +
+	"\x05limit\x18\x11 \x01(\v2\x18.tandem.events.v1.AmountR\x05limit\x12\x18\n" +
+	"\asecured\x18\x12 \x01(\bR\asecured\x12\x16\n" +
+	"\x06signed\x18\x13 \x01(\tR\x06signed\x12\x1a\n" +
+	"\bmaturity\x18\x14 \x01(\tR\bmaturity\x12;\n" +
+	"\vstate_since\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"\xba\x01\n" +
+	"\x12ContractPartyState\x12\x1f\n" +
+	"\vcontract_id\x18\x01 \x01(\x03R\n" +
+	"contractId\x12\x1f\n" +
+	"\vcustomer_id\x18\x02 \x01(\x03R\n" +
+	"customerId\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x14\n" +
+	"\x05share\x18\x04 \x01(\tR\x05share\x12\x1d\n" +
+	"\n" +
+	"valid_from\x18\x05 \x01(\tR\tvalidFrom\x12\x19\n" +
+	"\bvalid_to\x18\x06 \x01(\tR\avalidTo\"\x87\x02\n" +
+	"\x0fInstalmentState\x12\x1f\n" +
+	"\vcontract_id\x18\x01 \x01(\x03R\n" +
+	"contractId\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x10\n" +
+	"\x03due\x18\x03 \x01(\tR\x03due\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\x12\x1c\n" +
+	"\tprincipal\x18\x05 \x01(\tR\tprincipal\x12\x1a\n" +
+	"\binterest\x18\x06 \x01(\tR\binterest\x12\x10\n" +
+	"\x03fee\x18\a \x01(\tR\x03fee\x12\x12\n" +
+	"\x04paid\x18\b \x01(\tR\x04paid\x12\x17\n" +
+	"\apaid_on\x18\t \x01(\tR\x06paidOn\x12\x14\n" +
+	"\x05state\x18\n" +
+	" \x01(\tR\x05state\"K\n" +
+	"\rBalanceBundle\x12:\n" +
+	"\bbalances\x18\x01 \x03(\v2\x1e.tandem.events.v1.BalanceStateR\bbalances\"\xf8\x01\n" +
+	"\fBalanceState\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\x03R\taccountId\x12#\n" +
+	"\rbusiness_date\x18\x02 \x01(\tR\fbusinessDate\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06ledger\x18\x04 \x01(\tR\x06ledger\x12\x1c\n" +
+	"\tavailable\x18\x05 \x01(\tR\tavailable\x128\n" +
+	"\n" +
+	"as_of_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12\x18\n" +
+	"\aclosing\x18\a \x01(\bR\aclosing\"\x81\x03\n" +
 	"\fAccountState\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x1d\n" +
 	"\n" +
@@ -3511,7 +4199,13 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12/\n" +
 	"\x13statement_frequency\x18\x06 \x01(\tR\x12statementFrequency\x12\x16\n" +
 	"\x06opened\x18\a \x01(\tR\x06opened\x12\x16\n" +
-	"\x06closed\x18\b \x01(\tR\x06closed\"\xa2\x01\n" +
+	"\x06closed\x18\b \x01(\tR\x06closed\x12\x1f\n" +
+	"\vcontract_id\x18\t \x01(\x03R\n" +
+	"contractId\x12'\n" +
+	"\x0foverdraft_limit\x18\n" +
+	" \x01(\tR\x0eoverdraftLimit\x12;\n" +
+	"\vstate_since\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"\xa2\x01\n" +
 	"\x12AccountHolderState\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\x03R\taccountId\x12\x1f\n" +
@@ -3520,7 +4214,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x1d\n" +
 	"\n" +
 	"valid_from\x18\x04 \x01(\tR\tvalidFrom\x12\x19\n" +
-	"\bvalid_to\x18\x05 \x01(\tR\avalidTo\"\xc8\x01\n" +
+	"\bvalid_to\x18\x05 \x01(\tR\avalidTo\"\xe2\x02\n" +
 	"\tCardState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x1d\n" +
@@ -3531,7 +4225,12 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x06scheme\x18\x04 \x01(\tR\x06scheme\x12\x14\n" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x12\x16\n" +
 	"\x06issued\x18\x06 \x01(\tR\x06issued\x12\x16\n" +
-	"\x06expiry\x18\a \x01(\tR\x06expiry\"\xce\b\n" +
+	"\x06expiry\x18\a \x01(\tR\x06expiry\x12,\n" +
+	"\x12linked_account_ids\x18\b \x03(\x03R\x10linkedAccountIds\x12-\n" +
+	"\x13replaced_by_card_id\x18\t \x01(\x03R\x10replacedByCardId\x12;\n" +
+	"\vstate_since\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"stateSince\"\xce\b\n" +
 	"\x10InteractionState\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x12\n" +
@@ -3653,7 +4352,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                   // 0: tandem.events.v1.Change
 	(*Amount)(nil),                   // 1: tandem.events.v1.Amount
@@ -3670,78 +4369,93 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*ServiceAccountState)(nil),      // 12: tandem.events.v1.ServiceAccountState
 	(*ProductState)(nil),             // 13: tandem.events.v1.ProductState
 	(*ContractState)(nil),            // 14: tandem.events.v1.ContractState
-	(*AccountState)(nil),             // 15: tandem.events.v1.AccountState
-	(*AccountHolderState)(nil),       // 16: tandem.events.v1.AccountHolderState
-	(*CardState)(nil),                // 17: tandem.events.v1.CardState
-	(*InteractionState)(nil),         // 18: tandem.events.v1.InteractionState
-	(*InteractionParticipant)(nil),   // 19: tandem.events.v1.InteractionParticipant
-	(*ServiceLevelState)(nil),        // 20: tandem.events.v1.ServiceLevelState
-	(*BehaviourEventBundle)(nil),     // 21: tandem.events.v1.BehaviourEventBundle
-	(*BehaviourEventState)(nil),      // 22: tandem.events.v1.BehaviourEventState
-	(*ConsentState)(nil),             // 23: tandem.events.v1.ConsentState
-	(*TransactionBundle)(nil),        // 24: tandem.events.v1.TransactionBundle
-	(*TransactionState)(nil),         // 25: tandem.events.v1.TransactionState
-	(*AuditBlockState)(nil),          // 26: tandem.events.v1.AuditBlockState
-	nil,                              // 27: tandem.events.v1.RegionState.IndicatorsEntry
-	nil,                              // 28: tandem.events.v1.CustomerState.AttributesEntry
-	(*timestamppb.Timestamp)(nil),    // 29: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),            // 30: google.type.LatLng
+	(*ContractPartyState)(nil),       // 15: tandem.events.v1.ContractPartyState
+	(*InstalmentState)(nil),          // 16: tandem.events.v1.InstalmentState
+	(*BalanceBundle)(nil),            // 17: tandem.events.v1.BalanceBundle
+	(*BalanceState)(nil),             // 18: tandem.events.v1.BalanceState
+	(*AccountState)(nil),             // 19: tandem.events.v1.AccountState
+	(*AccountHolderState)(nil),       // 20: tandem.events.v1.AccountHolderState
+	(*CardState)(nil),                // 21: tandem.events.v1.CardState
+	(*InteractionState)(nil),         // 22: tandem.events.v1.InteractionState
+	(*InteractionParticipant)(nil),   // 23: tandem.events.v1.InteractionParticipant
+	(*ServiceLevelState)(nil),        // 24: tandem.events.v1.ServiceLevelState
+	(*BehaviourEventBundle)(nil),     // 25: tandem.events.v1.BehaviourEventBundle
+	(*BehaviourEventState)(nil),      // 26: tandem.events.v1.BehaviourEventState
+	(*ConsentState)(nil),             // 27: tandem.events.v1.ConsentState
+	(*TransactionBundle)(nil),        // 28: tandem.events.v1.TransactionBundle
+	(*TransactionState)(nil),         // 29: tandem.events.v1.TransactionState
+	(*AuditBlockState)(nil),          // 30: tandem.events.v1.AuditBlockState
+	nil,                              // 31: tandem.events.v1.RegionState.IndicatorsEntry
+	nil,                              // 32: tandem.events.v1.CustomerState.AttributesEntry
+	(*timestamppb.Timestamp)(nil),    // 33: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),            // 34: google.type.LatLng
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	29, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	33, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
 	5,  // 4: tandem.events.v1.Change.customer:type_name -> tandem.events.v1.CustomerState
 	13, // 5: tandem.events.v1.Change.product:type_name -> tandem.events.v1.ProductState
 	14, // 6: tandem.events.v1.Change.contract:type_name -> tandem.events.v1.ContractState
-	15, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
-	16, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
-	17, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
-	18, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
-	24, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
-	23, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
+	19, // 7: tandem.events.v1.Change.account:type_name -> tandem.events.v1.AccountState
+	20, // 8: tandem.events.v1.Change.account_holder:type_name -> tandem.events.v1.AccountHolderState
+	21, // 9: tandem.events.v1.Change.card:type_name -> tandem.events.v1.CardState
+	22, // 10: tandem.events.v1.Change.interaction:type_name -> tandem.events.v1.InteractionState
+	28, // 11: tandem.events.v1.Change.transaction_bundle:type_name -> tandem.events.v1.TransactionBundle
+	27, // 12: tandem.events.v1.Change.consent:type_name -> tandem.events.v1.ConsentState
 	11, // 13: tandem.events.v1.Change.relation:type_name -> tandem.events.v1.RelationState
-	26, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
+	30, // 14: tandem.events.v1.Change.audit_block:type_name -> tandem.events.v1.AuditBlockState
 	12, // 15: tandem.events.v1.Change.service_account:type_name -> tandem.events.v1.ServiceAccountState
-	9,  // 16: tandem.events.v1.Change.attribute_definition:type_name -> tandem.events.v1.AttributeDefinitionState
-	10, // 17: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
-	21, // 18: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
-	20, // 19: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
-	30, // 20: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	27, // 21: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	30, // 22: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 23: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 24: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	6,  // 25: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
-	28, // 26: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
-	8,  // 27: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
-	1,  // 28: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
-	29, // 29: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
-	1,  // 30: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 31: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	29, // 32: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	29, // 33: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	29, // 34: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	29, // 35: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	19, // 36: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
-	29, // 37: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
-	29, // 38: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
-	29, // 39: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
-	22, // 40: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
-	29, // 41: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
-	29, // 42: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	29, // 43: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	29, // 44: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	25, // 45: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 46: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	29, // 47: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	7,  // 48: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	15, // 16: tandem.events.v1.Change.contract_party:type_name -> tandem.events.v1.ContractPartyState
+	16, // 17: tandem.events.v1.Change.instalment:type_name -> tandem.events.v1.InstalmentState
+	17, // 18: tandem.events.v1.Change.balance_bundle:type_name -> tandem.events.v1.BalanceBundle
+	9,  // 19: tandem.events.v1.Change.attribute_definition:type_name -> tandem.events.v1.AttributeDefinitionState
+	10, // 20: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
+	25, // 21: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
+	24, // 22: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
+	34, // 23: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	31, // 24: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	34, // 25: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 26: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 27: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	6,  // 28: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
+	32, // 29: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
+	8,  // 30: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
+	1,  // 31: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
+	33, // 32: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
+	1,  // 33: tandem.events.v1.ProductState.amount_min:type_name -> tandem.events.v1.Amount
+	1,  // 34: tandem.events.v1.ProductState.amount_max:type_name -> tandem.events.v1.Amount
+	1,  // 35: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 36: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	1,  // 37: tandem.events.v1.ContractState.limit:type_name -> tandem.events.v1.Amount
+	33, // 38: tandem.events.v1.ContractState.state_since:type_name -> google.protobuf.Timestamp
+	18, // 39: tandem.events.v1.BalanceBundle.balances:type_name -> tandem.events.v1.BalanceState
+	33, // 40: tandem.events.v1.BalanceState.as_of_time:type_name -> google.protobuf.Timestamp
+	33, // 41: tandem.events.v1.AccountState.state_since:type_name -> google.protobuf.Timestamp
+	33, // 42: tandem.events.v1.CardState.state_since:type_name -> google.protobuf.Timestamp
+	33, // 43: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	33, // 44: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	33, // 45: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	33, // 46: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	23, // 47: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
+	33, // 48: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	33, // 49: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
+	33, // 50: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
+	26, // 51: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
+	33, // 52: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
+	33, // 53: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	33, // 54: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	33, // 55: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	29, // 56: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 57: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	33, // 58: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	7,  // 59: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -3765,6 +4479,9 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Relation)(nil),
 		(*Change_AuditBlock)(nil),
 		(*Change_ServiceAccount)(nil),
+		(*Change_ContractParty)(nil),
+		(*Change_Instalment)(nil),
+		(*Change_BalanceBundle)(nil),
 		(*Change_AttributeDefinition)(nil),
 		(*Change_Document)(nil),
 		(*Change_BehaviourEventBundle)(nil),
@@ -3787,7 +4504,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
