@@ -25,7 +25,7 @@ type HolderRow struct {
 }
 
 // HolderTable keeps holdings; other rooms refer to it.
-var HolderTable = record.NewTable[HolderRow]("account_holder", sight.ByCustomer("customer_id"))
+var HolderTable = record.NewTable[HolderRow]("account_holder", sight.ByCustomer("account_holder.customer_id"))
 
 var holderSchema = filter.Schema{
 	{Name: "account_holder_id", Column: "account_holder_id", Kind: filter.Int, Required: true, Indexed: true},

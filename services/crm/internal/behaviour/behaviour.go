@@ -12,6 +12,7 @@ import (
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/product"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // aheadMax is how far in the future an event may lie: clocks of telephones are wrong.
@@ -36,6 +37,9 @@ type Row struct {
 	DurationSeconds int32             `json:"duration_seconds"`
 	Properties      map[string]string `json:"properties"`
 }
+
+// belongs says whose an event is; those of visitors whom nobody knows belong to nobody.
+var belongs = sight.ByCustomer("behaviour_event.customer_id")
 
 var schema = filter.Schema{
 	{Name: "behaviour_event_id", Column: "behaviour_event_id", Kind: filter.Int},

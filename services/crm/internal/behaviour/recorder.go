@@ -11,10 +11,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc/codes"
 
 	"tandem.bank/pkg/apperr"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // errRollback ends a transaction whose work was only a trial.
@@ -87,6 +90,11 @@ func (r *Recorder) read(ctx context.Context, messages []*crmv1.BehaviourEvent) (
 		if e.err == nil {
 			e.err = unresolved[i]
 		}
+	}
+	if err := r.refuseUnseen(ctx, entries); err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
 		if e.err != nil {
 			continue
 		}
@@ -100,6 +108,27 @@ func (r *Recorder) read(ctx context.Context, messages []*crmv1.BehaviourEvent) (
 		e.keyHash = uuid.UUID(sum[:16])
 	}
 	return entries, nil
+}
+
+// refuseUnseen refuses events of customers whom the caller does not see.
+func (r *Recorder) refuseUnseen(ctx context.Context, entries []*entry) error {
+	if sight.Of(ctx).AllRows() {
+		return nil
+	}
+	var ids []int64
+	for _, e := range entries {
+		if e.err == nil && e.row.CustomerID != nil {
+			ids = append(ids, *e.row.CustomerID)
+		}
+	}
+	seen, err := customer.Table.Sees(ctx, r.pool, ids...)
+	for _, e := range entries {
+		if e.err == nil && e.row.CustomerID != nil && !seen[*e.row.CustomerID] {
+			e.err = apperr.New(codes.PermissionDenied, apperr.ReasonOutOfScope,
+				"customer_id: the customer is outside of those that you may work for")
+		}
+	}
+	return err
 }
 
 // firstOfEachKey takes the entries that are right and whose key did not come earlier; the others follow the earlier one.

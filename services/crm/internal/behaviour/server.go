@@ -9,13 +9,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // rejectionsMax bounds the answer to a stream.
@@ -93,6 +96,9 @@ func (s *Server) ListBehaviourEvents(ctx context.Context, req *crmv1.ListBehavio
 	if (req.GetCustomerId() == 0) == (req.GetVisitorId() == "") {
 		return nil, apperr.InvalidField("customer_id", "set either this or visitor_id")
 	}
+	if err := s.mayAsk(ctx, req); err != nil {
+		return nil, err
+	}
 	parameters := []string{"behaviour_event", fmt.Sprint(req.GetCustomerId()), req.GetVisitorId(), req.GetFilter()}
 	after, err := page.Decode[position](req.GetPageToken(), parameters...)
 	if err != nil {
@@ -105,6 +111,9 @@ func (s *Server) ListBehaviourEvents(ctx context.Context, req *crmv1.ListBehavio
 	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
 	if err != nil {
 		return nil, err
+	}
+	if seen, bound := sight.Condition(ctx, belongs, args); seen != "" {
+		where, args = fmt.Sprintf("(%s) AND %s", where, seen), bound
 	}
 	if after != nil {
 		args = append(args, after.Time, after.ID)
@@ -133,6 +142,22 @@ ORDER BY occurred_at DESC, behaviour_event_id DESC LIMIT $%d`, Columns, scope, w
 		answer.Events = append(answer.Events, r.Proto())
 	}
 	return answer, nil
+}
+
+// mayAsk refuses to ask by a customer whom the caller does not see, and by a visitor when the caller does not see visitors:
+// who may try numbers learns them.
+func (s *Server) mayAsk(ctx context.Context, req *crmv1.ListBehaviourEventsRequest) error {
+	if req.GetCustomerId() != 0 {
+		return customer.Table.MustSee(ctx, s.recorder.pool, req.GetCustomerId())
+	}
+	if !sight.Of(ctx).Shows("BehaviourEvent.visitor_id") {
+		text := "you do not see visitors in full, so you can't ask by them"
+		return &apperr.Error{
+			Code: codes.PermissionDenied, Reason: apperr.ReasonFieldDenied, Message: "visitor_id: " + text,
+			Violations: []apperr.Violation{{Field: "visitor_id", Description: text}},
+		}
+	}
+	return nil
 }
 
 // Proto renders an event.

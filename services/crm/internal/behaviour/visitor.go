@@ -23,6 +23,9 @@ func (r *Recorder) LinkVisitor(ctx context.Context, req *crmv1.LinkVisitorReques
 		if err == nil {
 			err = errs[0]
 		}
+		if err == nil {
+			err = customer.Table.MustSee(ctx, tx, *customerID)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -45,7 +45,7 @@ func life(row *Row) record.Life {
 }
 
 // Table keeps cards; other rooms refer to it.
-var Table = record.NewTable[Row]("card", sight.ByCustomer("customer_id"))
+var Table = record.NewTable[Row]("card", sight.ByCustomer("card.customer_id"))
 
 var schema = filter.Schema{
 	{Name: "card_id", Column: "card_id", Kind: filter.Int, Required: true, Indexed: true},

@@ -21,6 +21,7 @@ import (
 	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/crm/internal/access"
 	"tandem.bank/services/crm/internal/account"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/audit"
@@ -36,7 +37,10 @@ import (
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/product"
 	"tandem.bank/services/crm/internal/relation"
+	"tandem.bank/services/crm/internal/search"
 	"tandem.bank/services/crm/internal/servicelevel"
+	"tandem.bank/services/crm/internal/timeline"
+	"tandem.bank/services/crm/internal/transaction"
 	"tandem.bank/services/crm/migrations"
 )
 
@@ -46,12 +50,22 @@ var template = testkit.Template{Name: "crm", Migrate: migrations.Migrate}
 type bank struct {
 	pool *pgxpool.Pool
 	conn *grpc.ClientConn
+	// callers makes tokens; calls without one are an administrator's.
+	callers *testkit.Identity
+	// policy that calls are held to; the built-in one when empty.
+	policy string
 }
 
 // newBank opens a bank that has what the samples refer to.
 func newBank(t *testing.T) *bank {
 	t.Helper()
-	b := &bank{pool: testkit.Postgres(t, template)}
+	return newBankHeldTo(t, "")
+}
+
+// newBankHeldTo opens a bank with a policy of its own.
+func newBankHeldTo(t *testing.T, policy string) *bank {
+	t.Helper()
+	b := &bank{pool: testkit.Postgres(t, template), policy: policy}
 	b.serve(t, b.pool)
 	b.furnish(t)
 	return b
@@ -61,11 +75,12 @@ func newBank(t *testing.T) *bank {
 func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	callers := testkit.NewIdentity(t)
+	b.callers = testkit.NewIdentity(t)
+	guard := b.guard(t, pool)
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: "in memory", Logger: log, Registry: prometheus.NewRegistry(),
-		Unary:  []grpc.UnaryServerInterceptor{callers.Verifier.Unary, audit.UnaryCaller},
-		Stream: []grpc.StreamServerInterceptor{callers.Verifier.Stream, audit.StreamCaller},
+		Unary:  []grpc.UnaryServerInterceptor{b.callers.Verifier.Unary, audit.UnaryCaller, guard.Unary},
+		Stream: []grpc.StreamServerInterceptor{b.callers.Verifier.Stream, audit.StreamCaller, guard.Stream},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +92,7 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	attributes := attribute.NewCatalogue()
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(pool, log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(pool, log))
-	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log).In("CZ").With(attributes).ListBy(customerlist.Schema))
+	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log, search.Index).In("CZ").With(attributes).ListBy(customerlist.Schema))
 	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(pool, log, attributes, customer.Attributes{}))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
@@ -90,11 +105,15 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterDocumentServiceServer(server, document.NewServer(pool, log))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(pool, log))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(pool))
+	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(transaction.NewLedger(pool, "CZK")))
+	crmv1.RegisterTimelineServiceServer(server, timeline.NewServer(pool, prague))
+	crmv1.RegisterSearchServiceServer(server, search.NewServer(pool))
+	crmv1.RegisterAuditServiceServer(server, audit.NewServer(pool))
 
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	b.conn, err = grpc.NewClient("passthrough:///bank", append(callers.Dial(t), grpc.WithTransportCredentials(insecure.NewCredentials()),
+	b.conn, err = grpc.NewClient("passthrough:///bank", append(b.callers.Dial(t), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))...)
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +124,19 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 			t.Errorf("stop the server: %v", err)
 		}
 	})
+}
+
+// guard holds calls to the bank's policy.
+func (b *bank) guard(t *testing.T, pool *pgxpool.Pool) *access.Guard {
+	t.Helper()
+	policy, err := access.Load("")
+	if b.policy != "" {
+		policy, err = access.Parse("test", []byte(b.policy))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access.NewGuard(policy, pool)
 }
 
 // furnish adds the records that samples refer to: a region, a branch, a manager, a product, two customers, two accounts

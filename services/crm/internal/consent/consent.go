@@ -30,7 +30,7 @@ type Row struct {
 }
 
 // Table keeps consents.
-var Table = record.NewTable[Row]("consent", sight.ByCustomer("customer_id"))
+var Table = record.NewTable[Row]("consent", sight.ByCustomer("consent.customer_id"))
 
 var schema = filter.Schema{
 	{Name: "consent_id", Column: "consent_id", Kind: filter.Int, Required: true, Indexed: true},

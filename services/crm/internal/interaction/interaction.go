@@ -45,8 +45,17 @@ type Row struct {
 	RatedAt          *time.Time    `json:"rated_at"`
 }
 
-// Table keeps interactions; other rooms refer to it.
-var Table = record.NewTable[Row]("interaction", sight.ByCustomer("customer_id"))
+// Table keeps interactions; other rooms refer to it. Those in which a customer only took part are among his own, to be read.
+var Table = record.NewTable[Row]("interaction", own, tookPart)
+
+// own are interactions with customers who are seen: only these may be written.
+var own = sight.ByCustomer("interaction.customer_id")
+
+// tookPart are interactions in which customers who are seen took part.
+func tookPart(rows sight.Rows, bind sight.Bind) string {
+	return "EXISTS (SELECT FROM interaction_participant part WHERE part.interaction_id = interaction.interaction_id" +
+		" AND part.party = '" + partyCustomer + "' AND " + sight.ByCustomer("part.party_id")(rows, bind) + ")"
+}
 
 var (
 	kindComplaint  = record.EnumText(crmv1.InteractionKind_INTERACTION_KIND_COMPLAINT)

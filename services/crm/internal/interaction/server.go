@@ -25,6 +25,7 @@ type Server struct {
 func NewServer(pool *pgxpool.Pool, log *slog.Logger, location *time.Location) *Server {
 	return &Server{pool: pool, store: record.NewStore(pool, log, record.Room[*crmv1.Interaction, Row]{
 		Table: Table, Name: "interaction", ToRow: toRow, Change: change, ToProto: ToProto, Written: listParticipants,
+		Writable: own,
 		Resolved: func(ctx context.Context, q record.Querier, rows []*record.Record[Row]) ([]error, error) {
 			return resolved(ctx, q, rows, location)
 		},

@@ -36,10 +36,10 @@ type Row struct {
 }
 
 // Table keeps relations. One is seen from both its ends, and written only by those who see both.
-var Table = record.NewTable[Row]("relation", sight.ByCustomer("customer_id"), sight.ByCustomer("other_customer_id"))
+var Table = record.NewTable[Row]("relation", sight.ByCustomer("relation.customer_id"), sight.ByCustomer("relation.other_customer_id"))
 
-var writable = sight.All(sight.ByCustomer("customer_id"),
-	sight.Any(sight.Unset("other_customer_id"), sight.ByCustomer("other_customer_id")))
+var writable = sight.All(sight.ByCustomer("relation.customer_id"),
+	sight.Any(sight.Unset("relation.other_customer_id"), sight.ByCustomer("relation.other_customer_id")))
 
 var schema = filter.Schema{
 	{Name: "relation_id", Column: "relation_id", Kind: filter.Int, Required: true, Indexed: true},

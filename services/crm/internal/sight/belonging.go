@@ -25,11 +25,12 @@ func customers(prefix string, rows Rows, bind Bind) string {
 	return either(ways...)
 }
 
-// ByCustomer is for rows that name a customer in a column.
+// ByCustomer is for rows that name a customer in a column, which is named with its table.
 func ByCustomer(column string) Belonging {
 	return func(rows Rows, bind Bind) string {
-		// Found by the row's number, not the other way round: a page of rows asks for as many customers.
-		return column + " IN (SELECT seen.customer_id FROM customer seen WHERE " + customers("seen.", rows, bind) + ")"
+		// Found by the row's number, not the other way round: a page of rows asks for as many customers. That holds beside
+		// an OR as well, where an IN would read all customers who are seen.
+		return "EXISTS (SELECT FROM customer seen WHERE seen.customer_id = " + column + " AND " + customers("seen.", rows, bind) + ")"
 	}
 }
 

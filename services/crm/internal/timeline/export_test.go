@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"context"
 	"time"
 
 	"tandem.bank/services/crm/internal/record"
@@ -9,7 +10,7 @@ import (
 // Statements are those of all sources, for EXPLAIN.
 func Statements(customerID int64) (parts []record.Part) {
 	for i := range sources {
-		part, err := sources[i].part(new([]*entry), "", customerID, position{Time: farFuture}, 51, time.UTC)
+		part, err := sources[i].part(context.Background(), new([]*entry), &ask{customerID, "", position{Time: farFuture}, 51, time.UTC})
 		if err != nil {
 			panic(err)
 		}

@@ -34,6 +34,9 @@ func (s *Server) ListTimeline(ctx context.Context, req *crmv1.ListTimelineReques
 	if err != nil {
 		return nil, err
 	}
+	if err := mayAsk(ctx, s.pool, customerID, req.GetFilter()); err != nil {
+		return nil, err
+	}
 	parameters := []string{"timeline", strconv.FormatInt(customerID, 10), req.GetFilter()}
 	after, err := page.Decode[position](req.GetPageToken(), parameters...)
 	if err != nil {
@@ -44,9 +47,9 @@ func (s *Server) ListTimeline(ctx context.Context, req *crmv1.ListTimelineReques
 	}
 	size := page.Size(req.GetPageSize())
 	var found []*entry
-	parts := []record.Part{exists(customerID)}
+	parts, asked := []record.Part{exists(customerID)}, &ask{customerID, req.GetFilter(), *after, size + 1, s.location}
 	for i := range sources {
-		part, err := sources[i].part(&found, req.GetFilter(), customerID, *after, size+1, s.location)
+		part, err := sources[i].part(ctx, &found, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +62,7 @@ func (s *Server) ListTimeline(ctx context.Context, req *crmv1.ListTimelineReques
 	entries, more := merge(found, size)
 	for _, e := range entries {
 		e.proto.Time = timestamppb.New(e.at)
+		conceal(ctx, e.proto)
 		answer.Entries = append(answer.Entries, e.proto)
 	}
 	if more {

@@ -34,7 +34,7 @@ ORDER BY occurred_at DESC, behaviour_event_id DESC LIMIT $4`,
 		accountID: "t.account_id", subject: "t.description", source: "t.source", scan: scanTransaction,
 		sql: `SELECT t.transaction_id, t.source, t.external_id, t.account_id, t.business_date, t.direction, t.kind, t.amount, t.currency, t.purpose,
     t.description, t.state
-FROM (` + owned + `) a CROSS JOIN LATERAL (
+FROM (%[2]s) a CROSS JOIN LATERAL (
     SELECT * FROM transaction t WHERE t.account_id = a.account_id AND %[1]s ORDER BY t.business_date DESC, t.transaction_id DESC LIMIT $4
 ) t ORDER BY t.business_date DESC, t.transaction_id DESC LIMIT $4`,
 	},
@@ -50,11 +50,11 @@ FROM (` + owned + `) a CROSS JOIN LATERAL (
     UNION ALL
     (SELECT s.* FROM (
         SELECT 'account' AS entity, account_id AS id, account_id, NULL::bigint AS contract_id, NULL::bigint AS card_id
-        FROM (` + owned + `) a
+        FROM (%[2]s) a
         UNION ALL
         SELECT 'card', card_id, account_id, NULL, card_id FROM card WHERE customer_id = $1
         UNION ALL
-        SELECT 'contract', contract_id, account_id, contract_id, NULL FROM contract WHERE account_id IN (` + owned + `)
+        SELECT 'contract', contract_id, account_id, contract_id, NULL FROM contract WHERE account_id IN (%[2]s)
     ) r CROSS JOIN LATERAL (
         SELECT e.at, e.entry_id, e.entity, e.entity_id, e.actor, e.before ->> 'state', e.after ->> 'state', r.account_id, r.contract_id, r.card_id
         FROM audit_entry e
@@ -92,7 +92,7 @@ ORDER BY valid_to DESC, relation_id DESC LIMIT $4`,
 		kind: crmv1.TimelineKind_TIMELINE_KIND_BALANCE_MARK, time: "m.business_date", id: "m.balance_mark_id", day: true,
 		accountID: "m.account_id", scan: scanBalanceMark,
 		sql: `SELECT m.balance_mark_id, m.account_id, m.business_date, m.mark, m.above, m.balance, m.currency
-FROM (` + owned + `) a CROSS JOIN LATERAL (
+FROM (%[2]s) a CROSS JOIN LATERAL (
     SELECT * FROM balance_mark m WHERE m.account_id = a.account_id AND %[1]s ORDER BY m.business_date DESC, m.balance_mark_id DESC LIMIT $4
 ) m ORDER BY m.business_date DESC, m.balance_mark_id DESC LIMIT $4`,
 	},

@@ -4,9 +4,11 @@ package timeline
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,7 +40,7 @@ func (e *entry) position() position { return position{Time: e.at, Kind: e.proto.
 // source is one kind of entries: how they are found, in their own order, newest first, by an index.
 type source struct {
 	kind crmv1.TimelineKind
-	// sql has the conditions at %[1]s (and the limit $4 beside); $1 is the customer.
+	// sql has the conditions at %[1]s (and the limit $4 beside), and the accounts at %[2]s; $1 is the customer.
 	sql string
 	// time and id are the columns of the order. day says that time is a day of the bank's calendar.
 	time, id string
@@ -69,10 +71,20 @@ func (s *source) schema(location *time.Location) filter.Schema {
 	}
 }
 
+// ask is what a page is asked for.
+type ask struct {
+	customerID int64
+	filter     string
+	after      position
+	// limit is how many entries are read of each source.
+	limit    int
+	location *time.Location
+}
+
 // part reads the next entries of this source behind a position.
-func (s *source) part(into *[]*entry, text string, customerID int64, after position, limit int, location *time.Location) (record.Part, error) {
-	at, id := s.bound(after, location)
-	where, args, err := filter.Postgres(text, s.schema(location), []any{customerID, at, id, limit})
+func (s *source) part(ctx context.Context, into *[]*entry, a *ask) (record.Part, error) {
+	at, id := s.bound(a.after, a.location)
+	where, args, err := filter.Postgres(a.filter, s.schema(a.location), []any{a.customerID, at, id, a.limit})
 	if err != nil {
 		return record.Part{}, err
 	}
@@ -80,9 +92,13 @@ func (s *source) part(into *[]*entry, text string, customerID int64, after posit
 	if s.day {
 		kind = "date"
 	}
+	var held string
+	if strings.Contains(s.sql, "%[2]s") {
+		held, args = accounts(ctx, args)
+	}
 	where = fmt.Sprintf("(%s, %s) < ($2::%s, $3::bigint) AND (%s)", s.time, s.id, kind, where)
-	return record.Part{SQL: fmt.Sprintf(s.sql, where), Args: args, Take: func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*entry, error) { return s.scan(row, location) })
+	return record.Part{SQL: fmt.Sprintf(s.sql, where, held), Args: args, Take: func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*entry, error) { return s.scan(row, a.location) })
 		for _, e := range found {
 			e.proto.Kind = s.kind
 		}
