@@ -60,7 +60,7 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 
 // probe selects the next customers by number, as many as can be looked at for the price of one look into the index of words.
 const probe = `s.customer_id > %[1]s::bigint AND s.customer_id <= (SELECT max(customer_id) FROM (
-    SELECT customer_id FROM customer_search WHERE customer_id > %[1]s::bigint ORDER BY customer_id LIMIT 500
+    SELECT customer_id FROM customer_search WHERE customer_id > %[1]s::bigint ORDER BY customer_id LIMIT 2000
 ) w)`
 
 const (
