@@ -131,6 +131,8 @@ func (r *Reads) heldBy(ctx context.Context, told *changes, accountIDs []int64) (
 	}
 	held, err := r.holders(ctx, unknown)
 	return append(customers, held...), err
+}
+
 // asked adds the account of the request, when the answer itself says of nothing whose it is.
 func (s *shown) asked(req any, answer proto.Message) {
 	of, ok := req.(interface{ GetAccountId() int64 })
