@@ -109,7 +109,7 @@ func (*AccessRolesCmd) Run(ctx context.Context, app *App) error {
 		return printJSON(app, answer)
 	}
 	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "role\tcustomers\tcalls\tsees\tsees in part\tdoes not see")
+	_, _ = fmt.Fprintln(w, "role\tcustomers\tcalls\tsees\tin part\tnot")
 	for _, r := range answer.GetRoles() {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", r.GetName(), word(r.GetRows().String(), "ROW_SCOPE_"), len(r.GetMethods()),
 			orDash(strings.Join(r.GetShown(), ",")), orDash(strings.Join(r.GetMasked(), ",")), orDash(strings.Join(r.GetHidden(), ",")))
