@@ -12,6 +12,7 @@ import (
 // generatedFiles are the files of a generated bank, by the table that each fills.
 var generatedFiles = map[string]string{
 	"region": "regions", "branch": "branches", "manager": "managers", "product": "products", "customer": "customers",
+	"consent": "consents", "relation": "relations",
 	"account": "accounts", "account_holder": "account_holders", "card": "cards", "contract": "contracts",
 	"interaction": "interactions", "transaction": "transactions",
 }

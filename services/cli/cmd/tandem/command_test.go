@@ -113,6 +113,7 @@ type halves struct {
 	crmv1.UnimplementedCustomer360ServiceServer
 	crmv1.UnimplementedSearchServiceServer
 	crmv1.UnimplementedAuditServiceServer
+	crmv1.UnimplementedAccessServiceServer
 	analyticsv1.UnimplementedAuditCopyServiceServer
 	customers int
 }
@@ -248,6 +249,7 @@ func (h *halves) serve(t *testing.T) []string {
 	crmv1.RegisterCustomer360ServiceServer(server, h)
 	crmv1.RegisterSearchServiceServer(server, h)
 	crmv1.RegisterAuditServiceServer(server, h)
+	crmv1.RegisterAccessServiceServer(server, h)
 	analyticsv1.RegisterAuditCopyServiceServer(server, h)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
@@ -290,6 +292,14 @@ func TestCommands(t *testing.T) {
 		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet, 6 events compared with entries\n"},
 		{"audit verify --from 2 --to 3", exitFailure, "block 3 was published and is gone: the chain was cut behind block 2\nentry 4 is not what was sealed\n" +
 			"3 blocks with 6 entries computed again, 1 compared with the copy, 0 not copied yet, 6 events compared with entries\ntandem: the audit is damaged: 2 faults\n"},
+		{
+			"access explain CustomerService/GetCustomer --subject eva --role manager --customer bank/7 --field Customer.phone", 0,
+			"allowed: CustomerService/GetCustomer\nrule: manager may look (lines 4, 9)\ncustomers: tree; eva and 7\nmanagers: 3 → 5\n" +
+				"field           view    write  class    why\nCustomer.phone  masked  yes    contact  because\n",
+		},
+		{"access explain CardService/CreateCard", 0, "refused: none of your roles may\ncustomers: -;  and \n"},
+		{"access roles", 0, "role     customers  calls  sees             in part  not\nanalyst  all        2      income,balances  birth    -\n"},
+		{"access policy", 0, "version: 1\npolicy built in, SHA-256 ab\n"},
 		{"dlq list --after 3", 0, "no dead letters\n"},
 		{"dlq replay 3 4", exitFailure, "2 applied, 1 failed again\ntandem: 1 dead letters still can't be applied; `tandem dlq list` has the new reasons\n"},
 	} {

@@ -37,6 +37,7 @@ type commandLine struct {
 	Dlq      DlqCmd            `cmd:"" help:"Look at dead letters and replay them."`
 	Demo     DemoCmd           `cmd:"" help:"Generate a demonstration bank and report on it."`
 	Account  ServiceAccountCmd `cmd:"" name:"service-account" help:"Make and look after the accounts of programs."`
+	Access   AccessCmd         `cmd:"" help:"Look at who may do what, and why."`
 	Token    TokenCmd          `cmd:"" help:"Print a token that is signed by a key of ours, for other clients."`
 	Key      KeyCmd            `cmd:"" help:"Make keys."`
 	Version  VersionCmd        `cmd:"" help:"Print the version."`

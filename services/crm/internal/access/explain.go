@@ -77,14 +77,18 @@ func (e *explanation) rows(ctx context.Context, g *grant) (*crmv1.RowDecision, e
 		out.Scopes = append(out.Scopes, scopeProtos[scope])
 	}
 	seen := sight.With(ctx, &sight.Sight{Rows: g.rows(at)})
+	asked := e.req.GetRecord() != "" || e.req.GetCustomerId() != 0 || e.req.GetCustomerKey() != nil
 	switch {
+	case !asked:
+		out.Reason = "no customer or record was asked about"
+	case !g.allowed():
+		out.Visible, out.Reason = false, "a call that is refused reaches nobody"
 	case e.req.GetRecord() != "":
-		return out, e.record(ctx, seen, out)
-	case e.req.GetCustomerId() != 0 || e.req.GetCustomerKey() != nil:
-		return out, e.customer(ctx, seen, g, at, out)
+		err = e.record(ctx, seen, out)
+	default:
+		err = e.customer(ctx, seen, g, at, out)
 	}
-	out.Reason = "no customer or record was asked about"
-	return out, nil
+	return out, err
 }
 
 func (e *explanation) record(ctx, seen context.Context, out *crmv1.RowDecision) error {
@@ -94,7 +98,7 @@ func (e *explanation) record(ctx, seen context.Context, out *crmv1.RowDecision) 
 			strings.Join(slices.Sorted(maps.Keys(e.kinds)), ", "))
 	}
 	id := e.req.GetRecordId()
-	exists, err := kind.Sees(sight.With(ctx, all), e.pool, id)
+	exists, err := kind.Exists(ctx, e.pool, id)
 	if err != nil {
 		return err
 	}
@@ -102,10 +106,14 @@ func (e *explanation) record(ctx, seen context.Context, out *crmv1.RowDecision) 
 	if err != nil {
 		return err
 	}
-	out.Visible = found[id] && exists[id]
-	out.Reason = fmt.Sprintf("%s %d belongs to a customer within reach, or to nobody in particular", e.req.GetRecord(), id)
-	if !out.GetVisible() {
-		out.Reason = fmt.Sprintf("%s %d does not exist, or belongs to no customer within reach", e.req.GetRecord(), id)
+	out.Visible = exists && found[id]
+	switch {
+	case out.GetVisible():
+		out.Reason = fmt.Sprintf("%s %d belongs to a customer within reach, or to nobody in particular", kind.Entity(), id)
+	case !exists || e.self:
+		return apperr.NotFound("%s %d does not exist", kind.Entity(), id)
+	default:
+		out.Reason = fmt.Sprintf("%s %d belongs to no customer within reach", kind.Entity(), id)
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ import (
 // Kind is a kind of record that ExplainAccess can be asked about.
 type Kind interface {
 	Entity() string
+	// Exists says whether there is such a record, whoever sees it.
+	Exists(ctx context.Context, q record.Querier, id int64) (bool, error)
 	// Sees says which of some records the caller of the context sees.
 	Sees(ctx context.Context, q record.Querier, ids ...int64) (map[int64]bool, error)
 }

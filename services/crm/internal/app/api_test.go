@@ -54,10 +54,10 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 }
 
 // serveAPI builds the server as the program does, so that every call goes through what stands before the rooms.
-func serveAPI(t *testing.T) *api {
+func serveAPI(t *testing.T, policyFile string) *api {
 	t.Helper()
 	a := &api{callers: testkit.NewIdentity(t)}
-	s, publisher := newService(t, "", a.callers)
+	s, publisher := newService(t, policyFile, a.callers)
 	server, err := s.server(publisher, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +96,12 @@ func jetStream(t *testing.T) jetstream.JetStream {
 		t.Fatal(err)
 	}
 	return js
+}
+
+// as is a context of calls by somebody with exactly these roles, be they none.
+func (a *api) as(t *testing.T, subject string, roles ...string) context.Context {
+	t.Helper()
+	return testkit.WithToken(t.Context(), a.callers.Token(t, subject, roles...))
 }
 
 // empty calls a method of whatever kind with an empty request, and returns how the call ended; nil is OK.

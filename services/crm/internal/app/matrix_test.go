@@ -49,7 +49,7 @@ const (
 // TestPermissionMatrix makes every call in every role and compares what came of it with the table.
 func TestPermissionMatrix(t *testing.T) {
 	t.Parallel()
-	a := serveAPI(t)
+	a := serveAPI(t, "")
 	m := &matrix{api: a, cells: map[string]string{}, tokens: map[string]string{}}
 	for _, role := range append(auth.Roles(), "") {
 		var roles []string
@@ -157,7 +157,7 @@ func compareLines(t *testing.T, want, got string) {
 // TestNobodyCallsWithoutAToken tries every method without one, and with one that somebody else signed.
 func TestNobodyCallsWithoutAToken(t *testing.T) {
 	t.Parallel()
-	a := serveAPI(t)
+	a := serveAPI(t, "")
 	forged := testkit.NewIdentity(t).As(t, t.Context(), "somebody")
 	for _, method := range contractMethods() {
 		for name, ctx := range map[string]context.Context{"no token": t.Context(), "a forged token": forged} {
@@ -171,7 +171,7 @@ func TestNobodyCallsWithoutAToken(t *testing.T) {
 // TestEveryMethodIsServed knows of contracts that nobody put behind the server.
 func TestEveryMethodIsServed(t *testing.T) {
 	t.Parallel()
-	served := serveAPI(t).served
+	served := serveAPI(t, "").served
 	for _, method := range contractMethods() {
 		named := func(m grpc.MethodInfo) bool { return m.Name == string(method.Name()) }
 		if !slices.ContainsFunc(served[string(method.Parent().FullName())].Methods, named) {

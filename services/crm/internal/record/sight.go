@@ -59,6 +59,15 @@ func (t *Table[R]) sees(ctx context.Context, q Querier, belongs sight.Belonging,
 	return seen, err
 }
 
+// Exists says whether there is a record with this id, seen or not.
+func (t *Table[R]) Exists(ctx context.Context, q Querier, id int64) (bool, error) {
+	rows, err := q.Query(ctx, fmt.Sprintf("SELECT EXISTS (SELECT FROM %s WHERE %s = $1)", t.entity, t.idColumn()), id)
+	if err != nil {
+		return false, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+}
+
 // MustSee answers NOT_FOUND for a record that the caller does not see, as for one that does not exist.
 func (t *Table[R]) MustSee(ctx context.Context, q Querier, id int64) error {
 	if sight.Of(ctx).AllRows() {

@@ -29,6 +29,23 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 			return nil, nil
 		}
 	}
+	if level > levelIdentifier {
+		// What is common fills a page from the first customers, before any index is asked.
+		ids, err := s.find(ctx, level, true, probe, lastID, limit)
+		if err != nil || len(ids) >= limit {
+			return ids, err
+		}
+	}
+	common, all, err := s.common(ctx, level)
+	if err != nil {
+		return nil, err
+	}
+	switch s.frequent = common; {
+	case all && level >= levelPrefix: // beginnings of common words are half of the index
+		return s.walk(ctx, level, lastID, limit)
+	case all:
+		s.frequent = nil
+	}
 	// The sum keeps the index of numbers out of it: only that of words leads to few rows.
 	ids, err := s.find(ctx, level, false, "s.customer_id + 0 > %s::bigint", lastID, candidatesMax)
 	if err != nil {
@@ -41,26 +58,37 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 	return s.walk(ctx, level, lastID, limit)
 }
 
+// probe selects the next customers by number, as many as can be looked at for the price of one look into the index of words.
+const probe = `s.customer_id > %[1]s::bigint AND s.customer_id <= (SELECT max(customer_id) FROM (
+    SELECT customer_id FROM customer_search WHERE customer_id > %[1]s::bigint ORDER BY customer_id LIMIT 500
+) w)`
+
 const (
 	// windowRows is how many customers one step of a walk looks at.
 	windowRows = 10_000
 	// walkRowsMax is how many one call looks at. Words that are common each and rare together, or whose bearers all came
 	// late, would otherwise send a call past everybody; so the page ends early and its token goes on from there.
-	walkRowsMax = 4 * windowRows
+	walkRowsMax = 2 * windowRows
+	// textPrice is how many names can be looked at for the price of one customer's texts.
+	textPrice = 8
 )
 
 // walk looks at customers by number until there are enough hits, no more customers, or the call has looked at its share.
 func (s *search) walk(ctx context.Context, level crmv1.MatchLevel, lastID int64, limit int) ([]int64, error) {
 	var hits []int64
+	window := windowRows
+	if level == levelText {
+		window /= textPrice
+	}
 	for {
 		ends, err := collect[*int64](ctx, s.tx, `SELECT max(customer_id) FROM (
     SELECT customer_id FROM customer_search WHERE customer_id > $1::bigint ORDER BY customer_id LIMIT $2::int
-) w`, []any{lastID, windowRows})
+) w`, []any{lastID, window})
 		if err != nil || ends[0] == nil {
 			return hits, err
 		}
-		window := "s.customer_id BETWEEN (%[1]s::bigint[])[1] AND (%[1]s::bigint[])[2]"
-		ids, err := s.find(ctx, level, true, window, []int64{lastID + 1, *ends[0]}, limit-len(hits))
+		const within = "s.customer_id BETWEEN (%[1]s::bigint[])[1] AND (%[1]s::bigint[])[2]"
+		ids, err := s.find(ctx, level, true, within, []int64{lastID + 1, *ends[0]}, limit-len(hits))
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +107,9 @@ func (s *search) walk(ctx context.Context, level crmv1.MatchLevel, lastID int64,
 // words of each; otherwise the index of words gives the customers in any order.
 func (s *search) find(ctx context.Context, level crmv1.MatchLevel, walk bool, scope string, value any, limit int) ([]int64, error) {
 	c := s.conditions()
-	c.unindexed = walk
+	if c.unindexed = walk; !walk {
+		c.frequent = s.frequent
+	}
 	where := fmt.Sprintf(scope, c.bind(value)) + " AND " + c.render(c.of(s.root, level))
 	if level > levelIdentifier {
 		c.unindexed = true
@@ -108,19 +138,18 @@ func (s *search) textLevel(ctx context.Context, lastID int64, limit int) ([]int6
 	if and, ok := s.root.(*query.And); ok {
 		parts = and.Parts
 	}
+	few, err := s.rarest(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
 	var rarest []int64
 	known := false
-	for _, part := range parts {
-		wanted := query.Wanted(part)
-		if len(wanted) == 0 || !query.Positive(part) {
-			continue
-		}
-		ids, all, err := s.candidates(ctx, wanted)
-		if err != nil {
+	for _, wanted := range few {
+		if rarest, known, err = s.candidates(ctx, wanted); err != nil {
 			return nil, err
 		}
-		if all && (!known || len(ids) < len(rarest)) {
-			rarest, known = ids, true
+		if known {
+			break
 		}
 	}
 	if !known {

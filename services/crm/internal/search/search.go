@@ -43,6 +43,8 @@ type search struct {
 	// walked counts the customers looked at one by one; stopped is where the call had looked at its share of them.
 	walked  int
 	stopped *position
+	// frequent are the parts of a conjunction that many customers have at the level that is looked at.
+	frequent map[query.Node]bool
 }
 
 func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {

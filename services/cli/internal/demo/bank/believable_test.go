@@ -2,6 +2,7 @@ package bank
 
 import (
 	"bufio"
+	"maps"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -21,6 +22,9 @@ var references = []struct{ file, column, target string }{
 	{"customers", "region", "regions"},
 	{"customers", "branch", "branches"},
 	{"customers", "manager", "managers"},
+	{"consents", "customer", "customers"},
+	{"relations", "customer", "customers"},
+	{"relations", "other_customer", "customers"},
 	{"accounts", "product", "products"},
 	{"accounts", "region", "regions"},
 	{"accounts", "branch", "branches"},
@@ -343,5 +347,85 @@ func TestParametersFileIsWritten(t *testing.T) {
 		if !strings.Contains(string(content), part) {
 			t.Errorf("%s lacks %s", summaryFile, part)
 		}
+	}
+}
+
+// TestFamiliesAreBelievable looks at both sides of couples, at children and at who works for whom.
+func TestFamiliesAreBelievable(t *testing.T) {
+	t.Parallel()
+	dir, summary := sharedBank(t)
+	customers := map[string]row{}
+	each(t, dir, "customers", func(r row) { customers[r["id"]] = maps.Clone(r) })
+	counts, married := map[string]int{}, map[string]bool{}
+	each(t, dir, "relations", func(r row) {
+		counts[r["type"]]++
+		c, other := customers[r["customer"]], customers[r["other_customer"]]
+		if (r["other_name"] == "") == (other == nil) {
+			t.Errorf("%s: the other party is %q and %q", r["id"], r["other_customer"], r["other_name"])
+		}
+		switch r["type"] {
+		case "spouse":
+			if married[c["id"]] || c["marital_status"] != "married" {
+				t.Errorf("%s is %s, with another spouse: %t", c["id"], c["marital_status"], married[c["id"]])
+			}
+			married[c["id"]] = true
+			if other == nil {
+				return
+			}
+			married[other["id"]] = true
+			if other["marital_status"] != "married" || c["sex"] == other["sex"] || c["region"] != other["region"] || c["dependants"] != other["dependants"] ||
+				familyNameOf(c["family_name"], false) != familyNameOf(other["family_name"], false) {
+				t.Errorf("no couple: %v and %v", c, other)
+			}
+		case "child":
+			if born := r["other_birth_date"]; born > summary.End || born[:4] < c["birth_date"][:4] {
+				t.Errorf("%s: child of %s born %s", r["id"], c["birth_date"], born)
+			}
+		case "employer":
+			if c["party"] != "individual" || other["party"] != "organisation" || c["employer_name"] != "" || r["valid_from"] > summary.End {
+				t.Errorf("%s does not work for %s", c["id"], other["id"])
+			}
+		case "director":
+			if c["party"] != "organisation" || other != nil && other["party"] != "individual" {
+				t.Errorf("%s does not direct %s", r["other_customer"], c["id"])
+			}
+		default:
+			t.Errorf("relation %s", r["type"])
+		}
+	})
+	for kind, least := range map[string]int{"spouse": 150, "child": 200, "employer": 100, "director": 150} {
+		if counts[kind] < least {
+			t.Errorf("%d relations of the type %s, want at least %d", counts[kind], kind, least)
+		}
+	}
+}
+
+// TestConsentsAreBelievable: marketing by channels that the bank has, some of it withdrawn, all of it by those who left.
+func TestConsentsAreBelievable(t *testing.T) {
+	t.Parallel()
+	dir, summary := sharedBank(t)
+	customers := map[string]row{}
+	each(t, dir, "customers", func(r row) { customers[r["id"]] = maps.Clone(r) })
+	given, withdrawn := 0, 0
+	each(t, dir, "consents", func(r row) {
+		given++
+		c := customers[r["customer"]]
+		if r["channel"] == "email" && c["email"] == "" || (r["channel"] == "phone" || r["channel"] == "sms") && c["phone"] == "" {
+			t.Errorf("%s: no way to reach by %s", r["id"], r["channel"])
+		}
+		if r["granted_time"] < c["customer_since"] || r["granted_time"] > summary.End+"T24" {
+			t.Errorf("%s: granted %s by a customer since %s", r["id"], r["granted_time"], c["customer_since"])
+		}
+		if r["withdrawn_time"] != "" {
+			withdrawn++
+			if r["withdrawn_time"] <= r["granted_time"] || r["withdrawn_how"] == "" {
+				t.Errorf("%s: granted %s, withdrawn %s by %q", r["id"], r["granted_time"], r["withdrawn_time"], r["withdrawn_how"])
+			}
+		} else if c["state"] == "former" {
+			t.Errorf("%s: %s left and is still asked", r["id"], c["id"])
+		}
+	})
+	if given < sharedCustomers/2 || withdrawn < given/12 || withdrawn > given/4 {
+		t.Errorf("%d consents, %d withdrawn", given, withdrawn)
 	}
 }

@@ -81,5 +81,5 @@ func (c company) legalName(branch int) string {
 
 func (c company) write(f *csvFile, number, branch int) {
 	f.text(c.legalName(branch)).text(registrationNumber(number)).text(industries[c.industry].nace)
-	f.number(c.employees).money(c.turnover).text(Currency).date(c.founded).end()
+	f.number(c.employees).money(c.turnover).text(Currency).date(c.founded)
 }

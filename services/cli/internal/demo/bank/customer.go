@@ -24,6 +24,13 @@ type customer struct {
 	// paidHere says whether the income comes to the account here; else this is a second bank.
 	paidHere bool
 
+	spouse      int // the customer's number, or 0
+	spouseBirth day
+	family      family
+	employer    int // an organisation among the customers, or 0
+	employed    day
+	position    string
+
 	person    person
 	company   company
 	process   process
@@ -45,6 +52,16 @@ func (c *customer) stay(history period) period {
 // draw fills in customer k. It is a function of the seed, the history and k only, so that a customer can be looked at
 // again when a later one refers to it.
 func (g *generator) draw(k int, c *customer) {
+	g.drawProfile(k, c)
+	g.marry(c)
+	if c.standing == active && c.hasCard {
+		g.drawPurchases(c)
+		g.drawLeaving(c)
+	}
+}
+
+// drawProfile fills in who the customer is and since when, alone.
+func (g *generator) drawProfile(k int, c *customer) {
 	*c = customer{number: k, purchases: c.purchases[:0]}
 	s := g.stream(k, purposeProfile)
 	c.organisation = s.Happens(shareOrganisation)
@@ -64,10 +81,6 @@ func (g *generator) draw(k int, c *customer) {
 		c.paidHere = s.Happens(shareSalaryHere)
 	}
 	g.drawRelationship(c)
-	if c.standing == active && c.hasCard {
-		g.drawPurchases(c)
-		g.drawLeaving(c)
-	}
 }
 
 // drawRelationship decides whether and since when the customer is one.
@@ -142,13 +155,13 @@ func (g *generator) writeCustomer(f *csvFile, c *customer) {
 			f.empty()
 		}
 		c.company.write(f, c.number, c.branch)
-		return
+	} else {
+		c.person.write(f)
+		for range 7 {
+			f.empty()
+		}
 	}
-	c.person.write(f)
-	for range 7 {
-		f.empty()
-	}
-	f.end()
+	g.writeDetails(f, c)
 }
 
 // mailAddress is empty for some individuals.

@@ -3,7 +3,7 @@
 // # What is written
 //
 // Files of references first, so that they can be loaded in this order: regions, branches, managers, products,
-// customers, accounts, account_holders, cards, contracts, transactions, interactions. parameters.json says how the bank
+// customers, consents, relations, accounts, account_holders, cards, contracts, transactions, interactions. parameters.json says how the bank
 // was made; truth.csv holds what no bank knows, the hidden rates behind each customer's purchases.
 //
 // # The same bytes

@@ -9,6 +9,7 @@ import (
 type files struct {
 	regions, branches, managers, products        *csvFile
 	customers, accounts, holders, cards          *csvFile
+	consents, relations                          *csvFile
 	contracts, transactions, interactions, truth *csvFile
 }
 
@@ -44,8 +45,24 @@ var layout = []struct {
 			"id", "party", "state", "region", "branch", "manager", "phone", "email", "customer_since",
 			"given_name", "family_name", "birth_date", "sex", "occupation", "monthly_income", "income_currency",
 			"legal_name", "registration_number", "industry_nace", "employees", "annual_turnover", "turnover_currency", "founded",
+			"given_name_latin", "family_name_latin", "citizenship", "marital_status", "dependants", "education_level",
+			"employer_name", "position", "employed_since", "income_source", "legal_form",
+			"preferred_channel", "preferred_language", "street", "city", "postal_code", "work_phone",
+			"other_bank", "other_bank_family",
 		},
 		func(f *files) **csvFile { return &f.customers },
+	},
+	{
+		"consents",
+		[]string{
+			"id", "customer", "purpose", "channel", "granted_time", "granted_how", "text_version", "withdrawn_time", "withdrawn_how",
+		},
+		func(f *files) **csvFile { return &f.consents },
+	},
+	{
+		"relations",
+		[]string{"id", "customer", "type", "other_customer", "other_name", "other_birth_date", "valid_from", "position"},
+		func(f *files) **csvFile { return &f.relations },
 	},
 	{
 		"accounts",

@@ -77,6 +77,12 @@ const (
 	purposeEuro
 	purposeContract
 	purposeContact
+	purposeFamily
+	purposeHousehold
+	purposeDetail
+	purposeConsent
+	purposeRelation
+	purposeDirector
 	purposes
 )
 
@@ -89,6 +95,7 @@ type generator struct {
 
 	current  customer
 	other    customer // one that the current customer refers to
+	partner  customer // one who may be married to the customer that is drawn
 	accounts [accountsMax]account
 	contacts []contact
 }
@@ -152,6 +159,8 @@ func (g *generator) writeAllOf(k int) {
 	g.draw(k, c)
 	g.writeCustomer(g.files.customers, c)
 	c.writeTruth(g.files.truth)
+	g.writeConsents(c)
+	g.writeRelations(c)
 	g.openAccounts(c)
 	for i := range g.accounts {
 		if a := &g.accounts[i]; a.open() {

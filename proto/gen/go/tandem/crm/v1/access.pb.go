@@ -347,7 +347,8 @@ type RowDecision struct {
 	BranchId int64 `protobuf:"varint,3,opt,name=branch_id,json=branchId,proto3" json:"branch_id,omitempty"`
 	// Managers below, with the subject's own; at most 1000 are shown.
 	ManagerIds []int64 `protobuf:"varint,4,rep,packed,name=manager_ids,json=managerIds,proto3" json:"manager_ids,omitempty"`
-	// Whether the customer or record asked about is within reach; true when none was asked about.
+	// Whether the customer or record asked about is within reach; true when none was asked about, false for one when the
+	// method is refused.
 	Visible bool `protobuf:"varint,5,opt,name=visible,proto3" json:"visible,omitempty"`
 	// Why, as a sentence.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`

@@ -33,7 +33,7 @@ type AccessServiceClient interface {
 	// Says whether a call would be allowed, by which rule of the policy, which customers it would reach and which fields it
 	// would show. Everybody may ask about themselves; operations and administrators may ask about others.
 	// Errors: INVALID_ARGUMENT (unknown method, field or kind of record), PERMISSION_DENIED (another subject or other roles),
-	// NOT_FOUND (the customer or record does not exist; of oneself also one that lies out of sight).
+	// NOT_FOUND (the customer or record does not exist; who asks about themselves is told the same of one out of reach).
 	ExplainAccess(ctx context.Context, in *ExplainAccessRequest, opts ...grpc.CallOption) (*ExplainAccessResponse, error)
 	// Lists the roles with what each may do.
 	ListRoles(ctx context.Context, in *ListRolesRequest, opts ...grpc.CallOption) (*ListRolesResponse, error)
@@ -88,7 +88,7 @@ type AccessServiceServer interface {
 	// Says whether a call would be allowed, by which rule of the policy, which customers it would reach and which fields it
 	// would show. Everybody may ask about themselves; operations and administrators may ask about others.
 	// Errors: INVALID_ARGUMENT (unknown method, field or kind of record), PERMISSION_DENIED (another subject or other roles),
-	// NOT_FOUND (the customer or record does not exist; of oneself also one that lies out of sight).
+	// NOT_FOUND (the customer or record does not exist; who asks about themselves is told the same of one out of reach).
 	ExplainAccess(context.Context, *ExplainAccessRequest) (*ExplainAccessResponse, error)
 	// Lists the roles with what each may do.
 	ListRoles(context.Context, *ListRolesRequest) (*ListRolesResponse, error)
