@@ -136,6 +136,10 @@ func (c *caller) readsMovements(t *testing.T) {
 		c.wantSeen(t, c.held(x.account), fmt.Sprint("transaction ", x.id), byID, byKey)
 		byAccount[x.account]++
 	}
+	for _, a := range c.accounts {
+		_, err := crmv1.NewBalanceServiceClient(c.conn).ListBalances(c.ctx, &crmv1.ListBalancesRequest{AccountId: a.id})
+		c.wantSeen(t, c.seesAccount(a.id), fmt.Sprint("balances of ", a.id), err)
+	}
 	for account, n := range byAccount {
 		listed, err := client.ListTransactions(c.ctx, &crmv1.ListTransactionsRequest{AccountId: account, Count: crmv1.CountMode_COUNT_MODE_EXACT})
 		if !c.held(account) {

@@ -123,6 +123,9 @@ func (s *BalanceServer) BatchUpsertBalances(
 
 // ListBalances returns a page of an account's balances by day.
 func (s *BalanceServer) ListBalances(ctx context.Context, req *crmv1.ListBalancesRequest) (*crmv1.ListBalancesResponse, error) {
+	if err := account.Table.MustSee(ctx, s.ledger.pool, req.GetAccountId()); err != nil {
+		return nil, err
+	}
 	balances, next, err := s.ledger.Balances(ctx, req)
 	return &crmv1.ListBalancesResponse{Balances: balances, NextPageToken: next}, err
 }
