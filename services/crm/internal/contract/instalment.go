@@ -11,6 +11,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // InstalmentRow is an instalment as Postgres keeps it. Its amounts are in one currency.
@@ -28,7 +29,7 @@ type InstalmentRow struct {
 }
 
 // InstalmentTable keeps instalments.
-var InstalmentTable = record.NewTable[InstalmentRow]("instalment")
+var InstalmentTable = record.NewTable[InstalmentRow]("instalment", sight.ByContract("instalment.contract_id"))
 
 var instalmentSchema = filter.Schema{
 	{Name: "instalment_id", Column: "instalment_id", Kind: filter.Int, Required: true, Indexed: true},

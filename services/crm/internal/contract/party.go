@@ -11,6 +11,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // PartyRow is a party as Postgres keeps it: both its days belong to it.
@@ -24,7 +25,8 @@ type PartyRow struct {
 }
 
 // PartyTable keeps parties.
-var PartyTable = record.NewTable[PartyRow]("contract_party")
+var PartyTable = record.NewTable[PartyRow]("contract_party",
+	sight.Any(sight.ByContract("contract_party.contract_id"), sight.ByCustomer("contract_party.customer_id")))
 
 // currentParty selects the parties of today, by the calendar of the database session.
 const currentParty = "(valid_from IS NULL OR valid_from <= current_date) AND (valid_to IS NULL OR valid_to >= current_date)"

@@ -42,6 +42,14 @@ func ByAccount(column string) Belonging {
 	}
 }
 
+// ByContract is for rows that name a contract in a column.
+func ByContract(column string) Belonging {
+	return func(rows Rows, bind Bind) string {
+		return column + " IN (SELECT seen_contract.contract_id FROM contract seen_contract WHERE " +
+			ByAccount("seen_contract.account_id")(rows, bind) + ")"
+	}
+}
+
 // lasting leaves out holdings that are over: what a former holder does with the account is not theirs any more.
 const lasting = "(seen_holder.valid_to IS NULL OR seen_holder.valid_to >= current_date)"
 
