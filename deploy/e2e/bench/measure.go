@@ -39,8 +39,7 @@ func openBench(ctx context.Context, config Config, s *stack) (*bench, error) {
 	if b.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
 		return nil, err
 	}
-	// As after a night: without this the first measurement would share the machine with autovacuum.
-	if _, err := b.pool.Exec(ctx, "VACUUM ANALYZE"); err != nil {
+	if err := b.settle(ctx); err != nil {
 		b.close()
 		return nil, err
 	}
@@ -65,6 +64,28 @@ func (b *bench) close() {
 		_ = conn.Close()
 	}
 	b.pool.Close()
+}
+
+// settle makes the bank as it is after a night: what was written so far is published, and vacuumed, and on the disk.
+// Otherwise the next measurement would share the machine with the relay, with autovacuum and with a checkpoint.
+func (b *bench) settle(ctx context.Context) error {
+	var written string
+	if err := b.pool.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
+		return err
+	}
+	for published := false; !published; {
+		err := b.pool.QueryRow(ctx, "SELECT bool_and(confirmed_flush_lsn >= $1::text::pg_lsn) FROM pg_replication_slots", written).Scan(&published)
+		if err != nil {
+			return fmt.Errorf("wait for the relay: %w", err)
+		}
+		pause(ctx, 100*time.Millisecond)
+	}
+	for _, sql := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
+		if _, err := b.pool.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // work does one unit: a call, or the bare SQL of it. The worker's number picks the connection.
@@ -137,6 +158,9 @@ const lateName = "GetCustomer360 p99 at half of saturation"
 // answer. Each turn finds that pace anew, and the median of the turns counts: on a machine with other work on it, both
 // change from one moment to the next.
 func (b *bench) latency(ctx context.Context) (Result, error) {
+	if err := b.settle(ctx); err != nil {
+		return Result{}, err
+	}
 	var turns []time.Duration
 	for round := range b.config.Rounds {
 		most, err := b.saturate(ctx, screenCall(b), b.config.Slice)

@@ -18,19 +18,29 @@ const Owners = "SELECT account_id AS owned_id, customer_id AS owner_id FROM acco
 // OwnedBy selects the ids of the accounts that the customer in $1 owns today, for the rooms that ask by account.
 const OwnedBy = "SELECT account_id FROM account_holder WHERE customer_id = $1 AND role = 'owner' AND " + current
 
-// heldSQL reads the accounts that the customer in $1 holds today, at most $2, oldest holding first, each with the role.
-var heldSQL = "SELECT " + Table.Columns() + `, held_role FROM account JOIN (
+// heldSQL reads the accounts that the customer in $1 holds today, at most $2, oldest holding first, each with the role and
+// with everybody who holds it.
+var heldSQL = "SELECT " + Table.Columns() + `, held_role,
+    ARRAY(SELECT customer_id FROM account_holder WHERE account_id = held_id AND ` + current + `)
+FROM account JOIN (
     SELECT account_holder_id AS held_since, account_id AS held_id, role AS held_role FROM account_holder
     WHERE customer_id = $1 AND ` + current + ` ORDER BY account_holder_id LIMIT $2
 ) h ON held_id = account_id ORDER BY held_since`
 
-// ForCustomer reads the accounts that a customer holds today, with the role, oldest holding first.
-func ForCustomer(into *[]*crmv1.HeldAccount, customerID int64, limit int) record.Part {
+// ForCustomer reads the accounts that a customer holds today, with the role, oldest holding first. heldBy is told of each
+// account who holds it; a holder of several roles comes once for each.
+func ForCustomer(into *[]*crmv1.HeldAccount, heldBy func(accountID int64, customerIDs []int64), customerID int64, limit int) record.Part {
 	return record.Part{SQL: heldSQL, Args: []any{customerID, limit}, Take: func(rows pgx.Rows) (err error) {
+		var role string
+		var holders []int64
+		scanner := Table.Scanner(&role, &holders)
 		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*crmv1.HeldAccount, error) {
-			var role string
-			a, err := Table.Scan(row, &role)
-			return &crmv1.HeldAccount{Account: toProto(a), Role: record.EnumValue[crmv1.HolderRole](role)}, err
+			a, err := scanner.Scan(row)
+			if err != nil {
+				return nil, err
+			}
+			heldBy(a.ID, holders)
+			return &crmv1.HeldAccount{Account: toProto(a), Role: record.EnumValue[crmv1.HolderRole](role)}, nil
 		})
 		return err
 	}}

@@ -6,10 +6,11 @@ import (
 	"sync"
 )
 
-// changes are the customers of whom a call has left entries about changes.
+// changes are the customers of whom a call has left entries about changes, and whom it knows to hold accounts.
 type changes struct {
 	mu        sync.Mutex
 	customers map[int64]bool
+	holders   map[int64][]int64
 }
 
 type changesKey struct{}
@@ -36,6 +37,34 @@ func note(ctx context.Context, entries []Entry) {
 			told.customers[id] = true
 		}
 	}
+}
+
+// TellHolders says who holds an account that a call shows: what the call has read anyway, its entry need not look up.
+func TellHolders(ctx context.Context, accountID int64, customerIDs []int64) {
+	told, ok := ctx.Value(changesKey{}).(*changes)
+	if !ok {
+		return
+	}
+	told.mu.Lock()
+	defer told.mu.Unlock()
+	if told.holders == nil {
+		told.holders = map[int64][]int64{}
+	}
+	told.holders[accountID] = customerIDs
+}
+
+// heldBy returns the holders that the call has told of, and the accounts whose holders it has not.
+func (c *changes) heldBy(accountIDs []int64) (customerIDs, unknown []int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range accountIDs {
+		if holders, ok := c.holders[id]; ok {
+			customerIDs = append(customerIDs, holders...)
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	return customerIDs, unknown
 }
 
 // any reports whether the call changed anything. Then the accounts that it shows are those that it changed.

@@ -105,7 +105,7 @@ func (r *Reads) record(ctx context.Context, method string, told *changes, req, a
 	}
 	seen.message(message)
 	if len(seen.accounts) > 0 && !told.any() {
-		held, err := r.holders(ctx, compact(seen.accounts))
+		held, err := r.heldBy(ctx, told, compact(seen.accounts))
 		if err != nil {
 			return err
 		}
@@ -124,6 +124,16 @@ func (r *Reads) record(ctx context.Context, method string, told *changes, req, a
 		entry.EntityID = entry.CustomerID
 	}
 	return r.recorder.Record(ctx, entry)
+}
+
+// heldBy returns whom accounts are about; only what the call has not told is looked up.
+func (r *Reads) heldBy(ctx context.Context, told *changes, accountIDs []int64) ([]int64, error) {
+	customers, unknown := told.heldBy(accountIDs)
+	if len(unknown) == 0 {
+		return customers, nil
+	}
+	held, err := r.holders(ctx, unknown)
+	return append(customers, held...), err
 }
 
 // parts renders what a read asked for, when that is not everything as it is.

@@ -217,7 +217,7 @@ func (b *bank) exerciseScreen(t *testing.T) {
 		changed  time.Time
 		around   []*crmv1.Connection
 	)
-	err := record.ReadSnapshot(t.Context(), b.pool, account.ForCustomer(&held, 77, 200), card.ForCustomer(&cards, 77, 200),
+	err := record.ReadSnapshot(t.Context(), b.pool, account.ForCustomer(&held, untold, 77, 200), card.ForCustomer(&cards, 77, 200),
 		contract.ForOwner(&loans, 77, 200), interaction.LastForCustomer(&last, 77, 10), interaction.OpenComplaints(&number, 77),
 		insight.ForCustomer(&rfm, 77), consent.InForce(&standing, &changed, 77, 200), relation.ForCustomer(&around, 77, 200))
 	if err != nil {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -63,15 +64,26 @@ func TestForCustomer(t *testing.T) {
 		authorised(3, func(h *crmv1.AccountHolder) { h.AccountKey, h.ValidTo = key("screen", 3), day(2020, 1, 1) }),
 		authorised(4, func(h *crmv1.AccountHolder) { h.AccountKey, h.ValidFrom = key("screen", 4), day(2999, 1, 1) }))
 	read := func(parts ...record.Part) error { return record.Read(ctx, b.pool, parts...) }
+	// Somebody else has a right to an account of the customer's too.
+	joint := authorised(5, func(h *crmv1.AccountHolder) {
+		h.AccountKey, h.CustomerKey = fixed("other account"), fixed("other customer")
+	})
+	b.upsert(t, holders, joint)
 	var held []*crmv1.HeldAccount
-	if err := read(account.ForCustomer(&held, customer, 200)); err != nil {
+	heldBy := map[int64][]int64{}
+	if err := read(account.ForCustomer(&held, func(id int64, by []int64) { heldBy[id] = slices.Sorted(slices.Values(by)) }, customer, 200)); err != nil {
 		t.Fatal(err)
+	}
+	both := []int64{customer, b.idOf(t, customers, "other customer")}
+	slices.Sort(both)
+	if other := b.idOf(t, accounts, "other account"); len(heldBy) != 2 || !slices.Equal(slices.Compact(heldBy[other]), both) {
+		t.Errorf("who holds the accounts: %v, want %v of account %d", heldBy, both, other)
 	}
 	if len(held) != 2 || held[0].GetRole() != crmv1.HolderRole_HOLDER_ROLE_OWNER || held[1].GetRole() != crmv1.HolderRole_HOLDER_ROLE_AUTHORISED_USER ||
 		held[1].GetAccount().GetCurrency() != "EUR" {
 		t.Errorf("accounts held: %v", held)
 	}
-	if err := read(account.ForCustomer(&held, customer, 1)); err != nil || len(held) != 1 {
+	if err := read(account.ForCustomer(&held, untold, customer, 1)); err != nil || len(held) != 1 {
 		t.Errorf("at most one account: %v, %v", held, err)
 	}
 
@@ -105,11 +117,14 @@ func TestForCustomer(t *testing.T) {
 	if err := read(interaction.OpenComplaints(&n, customer)); err != nil || n != 4 {
 		t.Errorf("%d open complaints, %v", n, err)
 	}
-	nobody := b.idOf(t, customers, "other customer")
-	if err := read(account.ForCustomer(&held, nobody, 200)); err != nil || len(held) != 0 {
+	nobody := b.upsert(t, customers, customers.sample("screen", 9))[0]
+	if err := read(account.ForCustomer(&held, untold, nobody, 200)); err != nil || len(held) != 0 {
 		t.Errorf("a customer without accounts holds %v, %v", held, err)
 	}
 	if err := read(contract.ForOwner(&shownContracts, nobody, 200)); err != nil || len(shownContracts) != 0 {
 		t.Errorf("a customer without accounts has contracts %v, %v", shownContracts, err)
 	}
 }
+
+// untold is for those who do not care who holds an account.
+func untold(int64, []int64) {}

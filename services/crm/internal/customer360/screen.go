@@ -33,6 +33,8 @@ type screen struct {
 	answer          *crmv1.GetCustomer360Response
 	customerID      int64
 	interactionsMax int
+	// tell says who holds an account today.
+	tell func(accountID int64, customerIDs []int64)
 	// at is the moment to show; nil is now.
 	at *time.Time
 	// What the parts tell besides what they show.
@@ -90,7 +92,7 @@ func (s *screen) parts() []part {
 	return []part{
 		{name: "customer", read: s.profile(), tables: []record.Former{itself}, unknown: customer.Table.Unknown()},
 		{
-			name: "accounts", read: account.ForCustomer(&a.Accounts, id, partRowsMax),
+			name: "accounts", read: account.ForCustomer(&a.Accounts, s.heldBy, id, partRowsMax),
 			tables: []record.Former{holdings, heldAccounts}, unknown: account.Table.Unknown(),
 		},
 		{
@@ -128,6 +130,13 @@ func (s *screen) profile() record.Part {
 		return nil
 	}
 	return read
+}
+
+// heldBy passes on who holds an account today: of another day only the customer's own holdings are read.
+func (s *screen) heldBy(accountID int64, customerIDs []int64) {
+	if s.at == nil {
+		s.tell(accountID, customerIDs)
+	}
 }
 
 func (s *screen) consents() record.Part {

@@ -12,6 +12,7 @@ import (
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/readmask"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/audit"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/record"
@@ -51,7 +52,10 @@ func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Re
 	if err != nil {
 		return nil, err
 	}
-	screen := &screen{answer: answer, customerID: customerID, at: at, interactionsMax: int(req.GetInteractionsMax())}
+	screen := &screen{
+		answer: answer, customerID: customerID, at: at, interactionsMax: int(req.GetInteractionsMax()),
+		tell: func(accountID int64, customerIDs []int64) { audit.TellHolders(ctx, accountID, customerIDs) },
+	}
 	if err := screen.read(ctx, s.pool, mask); err != nil {
 		return nil, err
 	}

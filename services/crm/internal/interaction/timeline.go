@@ -18,7 +18,7 @@ var lastSQL = `SELECT ` + Table.Columns() + ` FROM (
 // LastForCustomer reads a customer's last interactions, newest first.
 func LastForCustomer(into *[]*crmv1.Interaction, customerID int64, limit int) record.Part {
 	return record.Part{SQL: lastSQL, Args: []any{customerID, limit}, Take: func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*record.Record[Row], error) { return Table.Scan(row) })
+		found, err := pgx.CollectRows(rows, Table.Scanner().Scan)
 		*into = record.Protos(found, ToProto)
 		return err
 	}}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/services/crm/internal/audit"
@@ -96,11 +97,14 @@ func same(a, b any) bool {
 	case *time.Time:
 		b, ok := b.(*time.Time)
 		return ok && (a == nil) == (b == nil) && (a == nil || a.Equal(*b))
+	case pgtype.Date:
+		b, ok := b.(pgtype.Date)
+		return ok && a.Valid == b.Valid && a.InfinityModifier == b.InfinityModifier && a.Time.Equal(b.Time)
 	}
 	if reflect.DeepEqual(a, b) {
 		return true
 	}
-	// A day differs in the pointer to its zone only.
+	// No list and an empty one are written alike, or not: that decides.
 	left, errLeft := json.Marshal(a)
 	right, errRight := json.Marshal(b)
 	return errLeft == nil && errRight == nil && bytes.Equal(left, right)

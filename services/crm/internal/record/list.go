@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,17 +134,18 @@ func (l *list[R]) take(ctx context.Context, q listing.Querier, step filter.Step,
 		return err
 	}
 	defer rows.Close()
+	keys := make([]*string, l.order.Len())
+	targets := make([]any, len(keys))
+	for i := range keys {
+		targets[i] = &keys[i]
+	}
+	scanner := l.table.Scanner(targets...)
 	for rows.Next() {
-		keys := make([]*string, l.order.Len())
-		targets := make([]any, len(keys))
-		for i := range keys {
-			targets[i] = &keys[i]
-		}
-		r, err := l.table.Scan(rows, targets...)
+		r, err := scanner.Scan(rows)
 		if err != nil {
 			return err
 		}
-		l.found, l.keys = append(l.found, r), append(l.keys, keys)
+		l.found, l.keys = append(l.found, r), append(l.keys, slices.Clone(keys))
 	}
 	return rows.Err()
 }

@@ -20,7 +20,7 @@ type Part struct {
 func (t *Table[R]) Part(take func([]*Record[R]), condition string, args ...any) Part {
 	sql := fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.selectList(), t.entity, condition)
 	return Part{SQL: sql, Args: args, Take: func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, t.scan)
+		found, err := pgx.CollectRows(rows, t.Scanner().Scan)
 		if err == nil {
 			take(found)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,12 +23,13 @@ func (t *Table[R]) singleStatements() {
 	t.lockSQL = fmt.Sprintf("SELECT %s, now() FROM %s WHERE %s = $1", t.list, t.entity, id)
 	t.insertSQL = fmt.Sprintf("INSERT INTO %s (%s, source, external_id, content_hash, import_id, %s) OVERRIDING SYSTEM VALUE VALUES (%s)",
 		t.entity, id, written, placeholders(len(t.written)+5))
+	t.changeHead = fmt.Sprintf("UPDATE %s SET content_hash = $2, import_id = $3, version = version + 1, updated_at = now()", t.entity)
+	t.changeTail = fmt.Sprintf(" WHERE %s = $1", id)
 	assignments := make([]string, len(t.written))
 	for i, column := range t.written {
-		assignments[i] = fmt.Sprintf("%s = $%d", column, i+4)
+		assignments[i] = fmt.Sprintf(", %s = $%d", column, i+4)
 	}
-	t.changeSQL = fmt.Sprintf("UPDATE %s SET content_hash = $2, import_id = $3, version = version + 1, updated_at = now(), %s WHERE %s = $1",
-		t.entity, strings.Join(assignments, ", "), id)
+	t.changeSQL = t.changeHead + strings.Join(assignments, "") + t.changeTail
 }
 
 // lock returns the record with an id, if the caller sees it, keeps others from changing it until the transaction ends, and tells the time that a
@@ -56,9 +58,22 @@ func (t *Table[R]) add(ctx context.Context, tx pgx.Tx, r *Record[R], refused fun
 	return request.Later(ctx, tx, refused, t.insertSQL, append([]any{r.ID, r.Source, r.ExternalID, r.Hash, r.ImportID}, t.values(r)...)...)
 }
 
-// change writes a record that the transaction has locked.
-func (t *Table[R]) change(ctx context.Context, tx pgx.Tx, r *Record[R], refused func(error) error) error {
-	return request.Later(ctx, tx, refused, t.changeSQL, append([]any{r.ID, r.Hash, r.ImportID}, t.values(r)...)...)
+// change writes the columns of a record, which the transaction has locked, that differ from what is stored.
+func (t *Table[R]) change(ctx context.Context, tx pgx.Tx, old *R, r *Record[R], refused func(error) error) error {
+	var sql strings.Builder
+	sql.WriteString(t.changeHead)
+	args := []any{r.ID, r.Hash, r.ImportID}
+	stored, updated := reflect.ValueOf(old).Elem(), reflect.ValueOf(&r.Row).Elem()
+	for i, column := range t.columns {
+		value := updated.Field(i).Interface()
+		if t.isReadOnly(i) || same(stored.Field(i).Interface(), value) {
+			continue
+		}
+		args = append(args, value)
+		sql.WriteString(", " + column + " = $" + strconv.Itoa(len(args)))
+	}
+	sql.WriteString(t.changeTail)
+	return request.Later(ctx, tx, refused, sql.String(), args...)
 }
 
 // insertOne adds a record and fills in its id, version and times. When its key is taken it keeps id 0.

@@ -40,7 +40,7 @@ func (t *Table[R]) one(ctx context.Context, q Querier, name, condition string, a
 }
 
 func (t *Table[R]) exactlyOne(rows pgx.Rows, name string, more ...any) (*Record[R], error) {
-	r, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Record[R], error) { return t.Scan(row, more...) })
+	r, err := pgx.CollectExactlyOneRow(rows, t.Scanner(more...).Scan)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, t.notFound(name)
 	}
@@ -58,7 +58,7 @@ func (t *Table[R]) Select(ctx context.Context, q Querier, condition string, args
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, t.scan)
+	return pgx.CollectRows(rows, t.Scanner().Scan)
 }
 
 // byKeys selects the records with the keys in $1 and $2.

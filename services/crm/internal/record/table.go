@@ -59,6 +59,8 @@ type Table[R any] struct {
 	// list is what Scan reads. It and the statements for one record are made once.
 	list                          string
 	lockSQL, insertSQL, changeSQL string
+	// changeHead and changeTail stand around the columns that a change writes.
+	changeHead, changeTail string
 	// readOnly holds the fields of the others.
 	readOnly []int
 	// others holds the fields with further customers whom a record names.
@@ -113,21 +115,12 @@ func (t *Table[R]) columnsWithout(without []string) string {
 	return t.idColumn() + ", source, external_id, version, content_hash, import_id, created_at, updated_at, " + strings.Join(columns, ", ")
 }
 
-func (t *Table[R]) scan(row pgx.CollectableRow) (*Record[R], error) { return t.Scan(row) }
-
 // Columns is the list of columns that Scan reads, for statements that a room writes itself.
 func (t *Table[R]) Columns() string { return t.selectList() }
 
-// Scan reads a row of Columns and, behind them, more columns into more.
+// Scan reads a single row of Columns and, behind them, more columns into more; a Scanner reads many.
 func (t *Table[R]) Scan(row pgx.CollectableRow, more ...any) (*Record[R], error) {
-	r := &Record[R]{}
-	targets := make([]any, 0, 8+len(t.columns)+len(more))
-	targets = append(targets, &r.ID, &r.Source, &r.ExternalID, &r.Version, &r.Hash, &r.ImportID, &r.CreatedAt, &r.UpdatedAt)
-	fields := reflect.ValueOf(&r.Row).Elem()
-	for i := range t.columns {
-		targets = append(targets, fields.Field(i).Addr().Interface())
-	}
-	return r, row.Scan(append(targets, more...)...)
+	return t.Scanner(more...).Scan(row)
 }
 
 // Content is the hash by which an upsert knows that nothing changed.

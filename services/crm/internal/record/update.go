@@ -146,7 +146,7 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 		return none, s.named(it.err)
 	}
 	refused := func(err error) error { return s.refused(err, updated) }
-	if err := s.room.Table.change(ctx, tx, updated, refused); err != nil {
+	if err := s.room.Table.change(ctx, tx, &old.Row, updated, refused); err != nil {
 		return none, err
 	}
 	if err := s.checkDeferred(ctx, tx); err != nil {
