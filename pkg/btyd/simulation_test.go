@@ -24,35 +24,76 @@ var worlds = []world{
 
 // histories of customers who came within half a year and were watched for a year and a half.
 func (w world) histories(seed uint64, customers int) []btyd.History {
+	histories := make([]btyd.History, customers)
+	w.draw(seed, customers, func(random *rand.Rand) int { return 364 + random.IntN(182) }, func(i, days int, repeats []int) {
+		histories[i] = btyd.History{T: days, X: len(repeats)}
+		if len(repeats) > 0 {
+			histories[i].TX = repeats[len(repeats)-1]
+		}
+	})
+	return histories
+}
+
+// draw gives, for each customer, how many days they are watched for and the days of their repeat purchases, counted from the first.
+func (w world) draw(seed uint64, customers int, watched func(*rand.Rand) int, use func(i, days int, repeats []int)) {
 	source := rand.NewPCG(seed, 1)
 	random := rand.New(source)
 	rates := distuv.Gamma{Alpha: w.parameters[0], Beta: w.parameters[1], Src: source}
 	leaving := distuv.Beta{Alpha: w.parameters[2], Beta: w.parameters[3], Src: source}
 	deaths := distuv.Gamma{Alpha: w.parameters[2], Beta: w.parameters[3], Src: source}
-	histories := make([]btyd.History, customers)
-	for i := range histories {
-		h := &histories[i]
-		h.T = 364 + random.IntN(182)
-		rate, end := rates.Rand()/7, float64(h.T)
+	for i := range customers {
+		days := watched(random)
+		rate, end := rates.Rand()/7, float64(days)
 		leave := 0.0
 		if w.kind == btyd.ParetoNBD {
 			end = min(end, random.ExpFloat64()/(deaths.Rand()/7))
 		} else {
 			leave = leaving.Rand()
 		}
+		var repeats []int
 		if w.kind == btyd.MBGNBD && random.Float64() < leave {
-			continue
+			end = 0
 		}
 		for at := random.ExpFloat64() / rate; at < end; at += random.ExpFloat64() / rate {
-			if day := int(math.Ceil(at)); day > h.TX && day <= h.T {
-				h.X, h.TX = h.X+1, day
+			if day := int(math.Ceil(at)); day <= days && (len(repeats) == 0 || day > repeats[len(repeats)-1]) {
+				repeats = append(repeats, day)
 			}
 			if random.Float64() < leave {
 				break
 			}
 		}
+		use(i, days, repeats)
 	}
-	return histories
+}
+
+// What a shop like CDNOW is drawn with: the parameters that were published for it.
+var (
+	drawn = map[btyd.Kind][]float64{
+		btyd.BGNBD:     {0.243, 4.414, 0.793, 2.426},
+		btyd.ParetoNBD: {0.553, 10.578, 0.606, 11.669},
+	}
+	drawnSpend = []float64{6.25, 3.74, 15.44}
+)
+
+// drawnShop has as many customers as CDNOW, who came in the first twelve weeks of 78.
+func drawnShop(kind btyd.Kind) []btyd.Customer {
+	const watched, holdout = 78 * 7, 39 * 7
+	w := world{kind: kind, parameters: [4]float64(drawn[kind])}
+	source := rand.NewPCG(5, 5)
+	var customers []btyd.Customer
+	w.draw(5, 2357, func(random *rand.Rand) int { return watched - random.IntN(84) }, func(_, days int, repeats []int) {
+		first := calibrationEnd.AddDate(0, 0, holdout-days)
+		scale := distuv.Gamma{Alpha: drawnSpend[1], Beta: drawnSpend[2], Src: source}.Rand()
+		amounts := distuv.Gamma{Alpha: drawnSpend[0], Beta: scale, Src: source}
+		purchases := []btyd.Purchase{{Day: first, Amount: amounts.Rand()}}
+		for _, day := range repeats {
+			purchases = append(purchases, btyd.Purchase{Day: first.AddDate(0, 0, day), Amount: amounts.Rand()})
+		}
+		if c, ok := btyd.Summarize(purchases, calibrationEnd); ok {
+			customers = append(customers, c)
+		}
+	})
+	return customers
 }
 
 // Of 95 % intervals, about 95 % must hold the true value. With 20 seeds and four parameters of three models, the share of
