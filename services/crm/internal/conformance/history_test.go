@@ -61,7 +61,8 @@ func (b *bank) change(t *testing.T, r *rand.Rand) string {
 	someone := func() *crmv1.ExternalKey { return pick("customer", "other customer") }
 	somewhere := func() *crmv1.ExternalKey { return pick("account", "other account") }
 	word, n := fmt.Sprint("word ", r.IntN(5)), 1+r.IntN(3)
-	k := []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations, relations, cards, holders}[r.IntN(11)]
+	k := []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations, relations, cards, holders,
+		contractParties, instalments, instalments}[r.IntN(14)]
 	m := k.sample("past", n)
 	if k.edited != "" && k.name != "customer" {
 		m = edit(m, k.edited, word)
@@ -79,6 +80,10 @@ func (b *bank) change(t *testing.T, r *rand.Rand) string {
 		m.AccountHolderKey, m.CustomerKey, m.AccountKey = nil, someone(), somewhere()
 	case *crmv1.Contract:
 		m.AccountKey = somewhere()
+	case *crmv1.ContractParty:
+		m.CustomerKey, m.ValidTo = someone(), []*crmv1.ContractParty{{}, {ValidTo: day(2025, 6, 1)}}[r.IntN(2)].GetValidTo()
+	case *crmv1.Instalment:
+		m.Paid, m.Due = crowns(int64(1000*r.IntN(7))), day(2025, int32(1+r.IntN(12)), 2)
 	case *crmv1.Interaction:
 		if r.IntN(2) == 0 {
 			m.ResolvedTime = m.GetDueTime()

@@ -61,6 +61,10 @@ func (row *InstalmentRow) total() decimal.Decimal {
 	return row.Principal.Add(row.Interest).Add(row.Fee)
 }
 
+// OutstandingSQL is how the table works out what is still owed of a row that is called past.
+const OutstandingSQL = `CASE WHEN past.state = 'waived' THEN 0
+    ELSE greatest(past.principal + past.interest + past.fee - past.paid, 0) END`
+
 // outstanding is what is still owed; the table works it out in the same way.
 func (row *InstalmentRow) outstanding() decimal.Decimal {
 	if row.State == instalmentWaived {

@@ -65,6 +65,12 @@ const (
 	about = "SELECT {about}"
 	// held are the accounts of the customer's holdings.
 	held = "SELECT account_id FROM account_holder"
+	// agreed are the contracts of accounts that the customer held then, now or before the contract moved, and those to which
+	// the customer was a party.
+	agreed = `SELECT contract_id FROM contract WHERE account_id IN (` + held + `)
+            UNION SELECT contract_id FROM contract_party
+            UNION SELECT entity_id FROM audit_entry WHERE entity = 'contract' AND action = 'update' AND at > {at}
+                AND before->>'account_id' IN (SELECT account_id::text FROM account_holder)`
 	// tookPart are the interactions of the customer, which never go to another one, and those in which the customer takes
 	// part by what is known now.
 	tookPart = `SELECT interaction_id FROM interaction WHERE customer_id = {about}
@@ -81,6 +87,11 @@ var (
 	// parties are the customers whose names stand in the relations.
 	parties      = customer.Table.Former(related, "customer_id")
 	interactions = interaction.Table.Former(tookPart, "interaction_id")
+
+	contractParties = contract.PartyTable.Former(about, "customer_id")
+	contracts       = contract.Table.Former(agreed, "contract_id")
+	instalments     = contract.InstalmentTable.Former("SELECT contract_id FROM contract", "contract_id").
+			Derived("outstanding", contract.OutstandingSQL)
 )
 
 // parts are what a screen can show.
@@ -101,7 +112,8 @@ func (s *screen) parts() []part {
 		},
 		{
 			name: "contracts", read: contract.ForOwner(&a.Contracts, id, partRowsMax),
-			tables: []record.Former{holdings, contract.Table.Former(held, "account_id")}, unknown: contract.Table.Unknown(),
+			tables:  []record.Former{holdings, contractParties, contracts, instalments},
+			unknown: contract.Table.Unknown(),
 		},
 		{name: "consents", read: s.consents(), tables: []record.Former{consent.Table.Former(about, "customer_id")}},
 		{name: "relations", read: relation.ForCustomer(&a.Relations, id, partRowsMax), tables: []record.Former{relations, parties}},

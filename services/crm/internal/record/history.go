@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,12 +23,24 @@ type Former struct {
 	links []string
 	// ids selects what they belong to.
 	ids string
+	// derived are columns that the table works out of others, by the expressions that do it.
+	derived map[string]string
 }
 
 // Former keeps the records whose link, one of some columns, is among ids. ids is a SELECT of numbers; in it, {about} is the
 // number that the part is about, and tables that stand before this one are as they were, too.
 func (t *Table[R]) Former(ids string, links ...string) Former {
 	return Former{entity: t.entity, unset: t.unset(), links: links, ids: ids}
+}
+
+// Derived says how a generated column follows from the others of the row, which is called past: no change tells of it.
+func (f Former) Derived(column, expression string) Former {
+	f.derived = maps.Clone(f.derived)
+	if f.derived == nil {
+		f.derived = map[string]string{}
+	}
+	f.derived[column] = expression
+	return f
 }
 
 // unset renders the columns that other statements write, and which therefore have no history, without a value.
@@ -56,7 +69,7 @@ func (t *Table[R]) Unknown() []string {
 // or by what a later change replaced; 2. of each what the changes since then replaced, the oldest of them last, so that it
 // stands; 3. version and time of the change before those. Changes count from the beginning of their transaction.
 const formerSQL = `%[1]s AS MATERIALIZED (
-    SELECT past.* FROM %[1]s present
+    SELECT %[4]s FROM %[1]s present
     CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(c.key, c.value ORDER BY e.version DESC) FILTER (WHERE c.key IS NOT NULL) AS replaced,
             min(e.version) - 1 AS version
@@ -83,7 +96,19 @@ func (f Former) sql() string {
             AND before->>'%s' IN (SELECT belongs.id::text FROM (%s) belongs (id))`, f.entity, link, f.ids))
 		}
 	}
-	return fmt.Sprintf(formerSQL, f.entity, strings.ReplaceAll(f.unset, "'", "''"), strings.Join(belong, "\n        UNION ALL "))
+	return fmt.Sprintf(formerSQL, f.entity, strings.ReplaceAll(f.unset, "'", "''"), strings.Join(belong, "\n        UNION ALL "), f.row())
+}
+
+// row is the row as it was, with its derived columns worked out again.
+func (f Former) row() string {
+	if len(f.derived) == 0 {
+		return "past.*"
+	}
+	var columns []string
+	for _, column := range slices.Sorted(maps.Keys(f.derived)) {
+		columns = append(columns, fmt.Sprintf("'%s', %s", column, f.derived[column]))
+	}
+	return "(jsonb_populate_record(past, jsonb_build_object(" + strings.Join(columns, ", ") + "))).*"
 }
 
 // AsOf is the part as it would have been read at a moment: from former tables, and with the clock of then. All tables of
