@@ -61,8 +61,10 @@ func (b *bank) change(t *testing.T, r *rand.Rand) string {
 	someone := func() *crmv1.ExternalKey { return pick("customer", "other customer") }
 	somewhere := func() *crmv1.ExternalKey { return pick("account", "other account") }
 	word, n := fmt.Sprint("word ", r.IntN(5)), 1+r.IntN(3)
-	k := []kind{customers, accounts, holders, cards, contracts, interactions, consents, relations, relations, cards, holders,
-		contractParties, instalments, instalments}[r.IntN(14)]
+	k := []kind{
+		customers, accounts, holders, cards, contracts, interactions, consents, relations, relations, cards, holders,
+		contractParties, instalments, instalments,
+	}[r.IntN(14)]
 	m := k.sample("past", n)
 	if k.edited != "" && k.name != "customer" {
 		m = edit(m, k.edited, word)
