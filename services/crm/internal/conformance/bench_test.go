@@ -31,6 +31,7 @@ func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
 	t.Cleanup(traced.Close)
 	watched := &bank{pool: traced}
 	watched.serve(t, traced)
+	sent.take()
 	for file, call := range map[string]func(context.Context) error{
 		"screen.sql": func(ctx context.Context) error {
 			_, err := crmv1.NewCustomer360ServiceClient(watched.conn).GetCustomer360(ctx, &crmv1.GetCustomer360Request{CustomerId: 1})
@@ -42,13 +43,17 @@ func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
 			return err
 		},
 	} {
-		for range 2 { // the first call also reads what the server keeps
-			sent.take()
+		var heard []string
+		// A call also reads what the server keeps for some seconds, when that is not there or too old: the shortest is meant.
+		for range 3 {
 			if err := call(t.Context()); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
+			if last := sent.take(); heard == nil || len(last) < len(heard) {
+				heard = last
+			}
 		}
-		path, statements := filepath.Join(benchFolder, file), strings.Join(sent.take(), ";\n")+"\n"
+		path, statements := filepath.Join(benchFolder, file), strings.Join(heard, ";\n")+"\n"
 		if os.Getenv("UPDATE_BENCH") != "" {
 			if err := os.WriteFile(path, []byte(statements), 0o600); err != nil {
 				t.Fatal(err)
