@@ -14,7 +14,7 @@ import (
 )
 
 // ClickHouse makes an Atomic database for this test and returns its address, user default without a
-// password; the database is dropped at the end.
+// password; the database is dropped at the end, and with it the one of views that migrations make beside it.
 func ClickHouse(t testing.TB) string {
 	t.Helper()
 	server := address(t, clickhouseEnv)
@@ -33,8 +33,10 @@ func ClickHouse(t testing.TB) string {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 		defer cancel()
-		if err := admin.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" SYNC"); err != nil {
-			t.Errorf("drop the test's ClickHouse database: %v", err)
+		for _, database := range []string{name + "_bi", name} {
+			if err := admin.Exec(ctx, "DROP DATABASE IF EXISTS "+database+" SYNC"); err != nil {
+				t.Errorf("drop the test's ClickHouse database: %v", err)
+			}
 		}
 	})
 	parsed, err := url.Parse(server)

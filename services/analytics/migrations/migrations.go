@@ -1,5 +1,5 @@
-// Package migrations holds the tables of the warehouse as ClickHouse DDL, and applies them. They only go forward: a
-// mistake is corrected by the next file.
+// Package migrations holds the tables of the warehouse and the views for analysts as ClickHouse DDL, and applies them. They
+// only go forward: a mistake is corrected by the next file.
 package migrations
 
 import (
@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -25,19 +24,23 @@ var files embed.FS
 // ErrPending says that the warehouse lacks migrations that this program needs.
 var ErrPending = errors.New("migrations are not applied: run `analytics migrate`")
 
-// Migrate makes the database of the address when it is missing, and brings its tables up to date. It may run at any
-// time and twice: each statement does nothing when its work is done.
+// Migrate makes the database of the address and its BIDatabase when they are missing, and brings tables and views up to date.
+// It may run at any time and twice: each statement does nothing when its work is done.
 func Migrate(ctx context.Context, url string) error {
 	options, err := clickhouse.ParseDSN(url)
 	if err != nil {
 		return fmt.Errorf("clickhouse url: %w", err)
 	}
-	if err := createDatabase(ctx, *options); err != nil {
+	names, err := databasesOf(options)
+	if err != nil {
+		return err
+	}
+	if err := createDatabases(ctx, *options, names); err != nil {
 		return err
 	}
 	db := clickhouse.OpenDB(options)
 	defer func() { _ = db.Close() }()
-	provider, err := newProvider(db)
+	provider, err := newProvider(db, names)
 	if err != nil {
 		return err
 	}
@@ -90,29 +93,29 @@ func Check(ctx context.Context, conn driver.Conn) error {
 	return nil
 }
 
-func newProvider(db *sql.DB) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(goose.DialectClickHouse, db, files)
+func newProvider(db *sql.DB, names databases) (*goose.Provider, error) {
+	provider, err := goose.NewProvider(goose.DialectClickHouse, db, filled{FS: files, databases: names})
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	return provider, nil
 }
 
-// createDatabase connects without a database, because the one wanted may not exist.
-func createDatabase(ctx context.Context, options clickhouse.Options) error {
-	name := options.Auth.Database
-	if name == "" {
-		return errors.New("clickhouse url: must name a database, for example clickhouse://host:9000/tandem")
-	}
+// createDatabases connects without a database, because the one wanted may not exist.
+func createDatabases(ctx context.Context, options clickhouse.Options, names databases) error {
 	options.Auth.Database = ""
 	conn, err := clickhouse.Open(&options)
 	if err != nil {
 		return fmt.Errorf("connect to clickhouse: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	quoted := "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
-	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quoted+" ENGINE = Atomic"); err != nil {
-		return fmt.Errorf("create database %s: %w", name, err)
+	for name, comment := range map[string]string{
+		names.warehouse: "The warehouse: tables of records as ingestion and runs write them",
+		names.bi:        "A star schema for analysts and their tools: views with duplicates and deletions resolved, without personal data",
+	} {
+		if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+name+" ENGINE = Atomic COMMENT '"+comment+"'"); err != nil {
+			return fmt.Errorf("create database %s: %w", name, err)
+		}
 	}
 	return nil
 }
