@@ -81,7 +81,7 @@ COMMENT 'Who looks after each customer';
 -- What a currency was worth: balances and contracts have no amount in base currency of their own, transactions do. Of a day's
 -- transactions in a currency the largest tells its rate best, for it was rounded least; of equals the one worth more. Which
 -- versions have arrived, in which order and how often makes no difference to a maximum, so a materialized view may fill this table
--- although the rows that it reads are replaced later.
+-- although the rows that it reads are replaced later. A view must never refuse rows: what is no rate is left out.
 CREATE TABLE IF NOT EXISTS currency_rate
 (
     currency      LowCardinality(String) COMMENT 'ISO 4217 currency',
@@ -94,19 +94,17 @@ ORDER BY (base_currency, currency, rate_date)
 COMMENT 'Rates that transactions were booked at';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS currency_rate_feed TO currency_rate AS
-SELECT
-    currency,
-    rate_date,
-    base_currency,
-    argMaxState(CAST(divideDecimal(base_value, amount, 10), 'Decimal(38, 10)'), (amount, base_value)) AS rate
+WITH accurateCastOrNull(divideDecimal(base_value, amount, 10), 'Decimal(38, 10)') AS booked
+SELECT currency, rate_date, base_currency, argMaxState(assumeNotNull(booked), (amount, base_value)) AS rate
 FROM transaction
-WHERE amount > 0 AND deleted = 0
+WHERE amount > 0 AND deleted = 0 AND booked IS NOT NULL
 GROUP BY currency, rate_date, base_currency;
 
 INSERT INTO currency_rate
-SELECT currency, rate_date, base_currency, argMaxState(CAST(divideDecimal(base_value, amount, 10), 'Decimal(38, 10)'), (amount, base_value))
+WITH accurateCastOrNull(divideDecimal(base_value, amount, 10), 'Decimal(38, 10)') AS booked
+SELECT currency, rate_date, base_currency, argMaxState(assumeNotNull(booked), (amount, base_value)) AS rate
 FROM transaction
-WHERE amount > 0 AND deleted = 0
+WHERE amount > 0 AND deleted = 0 AND booked IS NOT NULL
 GROUP BY currency, rate_date, base_currency;
 
 -- A rate holds until the next one is known; before the first there is none.

@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -25,8 +26,11 @@ type databases struct{ warehouse, bi string }
 // databasesOf reads their names from the warehouse's address.
 func databasesOf(options *clickhouse.Options) (databases, error) {
 	name := options.Auth.Database
+	if name == "" {
+		return databases{}, errors.New("clickhouse url: must name a database, for example clickhouse://host:9000/" + productionWarehouse)
+	}
 	if !plainName.MatchString(name) {
-		return databases{}, fmt.Errorf("clickhouse url: must name a database by letters, digits and _, for example clickhouse://host:9000/%s", productionWarehouse)
+		return databases{}, fmt.Errorf("clickhouse url: %q is no name for a database: letters, digits and _ are", name)
 	}
 	return databases{warehouse: name, bi: BIDatabase(name)}, nil
 }
