@@ -32,6 +32,7 @@ var (
 var allowed = map[string][]string{
 	analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: operators,
 	analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     authors,
+	analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: operators,
 	analyticsv1.IngestService_AwaitIngested_FullMethodName:             readers,
 	analyticsv1.IngestService_GetIngestStatus_FullMethodName:           readers,
 	analyticsv1.IngestService_ListDeadLetters_FullMethodName:           operators,

@@ -18,6 +18,7 @@ func TestMatrix(t *testing.T) {
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
 		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
+		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
