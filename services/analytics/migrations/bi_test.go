@@ -1,13 +1,12 @@
 package migrations_test
 
 import (
-	"net/url"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"tandem.bank/pkg/clickhousex"
 	"tandem.bank/pkg/testkit"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -19,11 +18,11 @@ func star(t *testing.T) (conn driver.Conn, bi string) {
 	if err := migrations.Migrate(t.Context(), address); err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := url.Parse(address)
+	parsed, err := clickhousex.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, address), migrations.BIDatabase(strings.TrimPrefix(parsed.Path, "/"))
+	return open(t, address), migrations.BIDatabase(parsed.Options.Auth.Database)
 }
 
 // pairs returns two columns of text.

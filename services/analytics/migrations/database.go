@@ -44,8 +44,8 @@ func BIDatabase(warehouse string) string {
 	return warehouse + "_" + productionBI
 }
 
-// fill puts the names into a statement: {warehouse} and {bi}. Tables of the warehouse need no name before them, except where
-// ClickHouse keeps a text as it is: in the names of dictionaries and in their queries.
+// fill puts the names into a statement: {warehouse} and {bi}. Tables are made without a name before them, so that in a cluster
+// they become parts; views and dictionaries name their database and those of what they read, so that they see all rows.
 func (d databases) fill(sql string) string {
 	return strings.NewReplacer("{warehouse}", d.warehouse, "{bi}", d.bi).Replace(sql)
 }

@@ -4,15 +4,17 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/pressly/goose/v3"
+
+	"tandem.bank/pkg/clickhousex"
 )
 
 // versionTable is where goose keeps what was applied, in the warehouse's database.
@@ -24,30 +26,47 @@ var files embed.FS
 // ErrPending says that the warehouse lacks migrations that this program needs.
 var ErrPending = errors.New("migrations are not applied: run `analytics migrate`")
 
-// Migrate makes the database of the address and its BIDatabase when they are missing, and brings tables and views up to date.
-// It may run at any time and twice: each statement does nothing when its work is done.
+// Migrate makes the database of the address and its BIDatabase when they are missing, and brings tables and views up to date;
+// with a cluster in the address, on each of its servers. It may run at any time and twice: each statement does nothing when its work is done.
 func Migrate(ctx context.Context, url string) error {
-	options, err := clickhouse.ParseDSN(url)
-	if err != nil {
-		return fmt.Errorf("clickhouse url: %w", err)
-	}
-	names, err := databasesOf(options)
+	address, err := clickhousex.Parse(url)
 	if err != nil {
 		return err
 	}
-	if err := createDatabases(ctx, *options, names); err != nil {
+	names, err := databasesOf(&address.Options)
+	if err != nil {
 		return err
 	}
-	db := clickhouse.OpenDB(options)
+	if address.Cluster != "" {
+		return migrateCluster(ctx, address, names)
+	}
+	if err := createDatabases(ctx, address.Options, names.warehouse, names.bi); err != nil {
+		return err
+	}
+	return apply(ctx, address.Options, filled{FS: files, databases: names}, func(context.Context) error { return nil })
+}
+
+// apply runs the migrations of a folder that are missing, and after each of them what else has to follow it.
+func apply(ctx context.Context, options clickhouse.Options, folder fs.FS, follow func(context.Context) error) error {
+	db := clickhouse.OpenDB(&options)
 	defer func() { _ = db.Close() }()
-	provider, err := newProvider(db, names)
+	provider, err := goose.NewProvider(goose.DialectClickHouse, db, folder)
 	if err != nil {
-		return err
+		return fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("apply migrations: %w", err)
+	// What a run that was cut off left to do comes first.
+	for {
+		if err := follow(ctx); err != nil {
+			return err
+		}
+		_, err := provider.UpByOne(ctx)
+		if errors.Is(err, goose.ErrNoNextVersion) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("apply migrations: %w", err)
+		}
 	}
-	return nil
 }
 
 // Latest is the version of the newest migration that this program knows.
@@ -84,7 +103,9 @@ func Check(ctx context.Context, conn driver.Conn) error {
 	if tables == 0 {
 		return ErrPending
 	}
-	if err := conn.QueryRow(ctx, "SELECT max(version_id) FROM "+versionTable).Scan(&applied); err != nil {
+	// In a cluster each server has its own list, and the one that is furthest behind counts.
+	const behind = "SELECT min(newest) FROM (SELECT max(version_id) AS newest FROM " + versionTable + " GROUP BY hostName(), tcpPort())"
+	if err := conn.QueryRow(ctx, behind).Scan(&applied); err != nil {
 		return fmt.Errorf("read applied migrations: %w", err)
 	}
 	if applied < latest {
@@ -93,29 +114,23 @@ func Check(ctx context.Context, conn driver.Conn) error {
 	return nil
 }
 
-func newProvider(db *sql.DB, names databases) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(goose.DialectClickHouse, db, filled{FS: files, databases: names})
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	return provider, nil
-}
-
-// createDatabases connects without a database, because the one wanted may not exist.
-func createDatabases(ctx context.Context, options clickhouse.Options, names databases) error {
+// createDatabases connects without a database, because the ones wanted may not exist.
+func createDatabases(ctx context.Context, options clickhouse.Options, names ...string) error {
 	options.Auth.Database = ""
 	conn, err := clickhouse.Open(&options)
 	if err != nil {
 		return fmt.Errorf("connect to clickhouse: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	for name, comment := range map[string]string{
-		names.warehouse: "The warehouse: tables of records as ingestion and runs write them",
-		names.bi:        "A star schema for analysts and their tools: views with duplicates and deletions resolved, without personal data",
-	} {
-		if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+name+" ENGINE = Atomic COMMENT '"+comment+"'"); err != nil {
+	for _, name := range names {
+		if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(name)+" ENGINE = Atomic"); err != nil {
 			return fmt.Errorf("create database %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// quote makes a name safe in a statement.
+func quote(name string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
 }

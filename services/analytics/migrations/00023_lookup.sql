@@ -17,7 +17,7 @@
 -- agree; the account's own branch and region stand in where the owner is unknown or has none.
 
 -- +goose Up
-CREATE OR REPLACE VIEW account_lookup_source AS
+CREATE OR REPLACE VIEW {warehouse}.account_lookup_source AS
 SELECT
     a.account_id AS account_id,
     owner.customer_id AS customer_id,
@@ -27,18 +27,18 @@ SELECT
     if(c.branch_id != 0, c.branch_id, a.branch_id) AS branch_id,
     c.manager_id AS manager_id,
     if(c.region_id != 0, c.region_id, a.region_id) AS region_id
-FROM (SELECT account_id, contract_id, product_id, currency, branch_id, region_id FROM account FINAL) AS a
+FROM (SELECT account_id, contract_id, product_id, currency, branch_id, region_id FROM {warehouse}.account FINAL) AS a
 LEFT JOIN
 (
     SELECT account_id, argMax(customer_id, (ifNull(valid_from, toDate32('1900-01-01')), account_holder_id)) AS customer_id
-    FROM account_holder FINAL
+    FROM {warehouse}.account_holder FINAL
     WHERE role = 'owner' AND (valid_from IS NULL OR valid_from <= today())
     GROUP BY account_id
 ) AS owner ON owner.account_id = a.account_id
-LEFT JOIN (SELECT customer_id, branch_id, manager_id, region_id FROM customer FINAL) AS c ON c.customer_id = owner.customer_id
+LEFT JOIN (SELECT customer_id, branch_id, manager_id, region_id FROM {warehouse}.customer FINAL) AS c ON c.customer_id = owner.customer_id
 SETTINGS join_use_nulls = 0;
 
-CREATE DICTIONARY IF NOT EXISTS account_lookup
+CREATE DICTIONARY IF NOT EXISTS {warehouse}.account_lookup
 (
     account_id  UInt64,
     customer_id UInt64 DEFAULT 0,
@@ -58,10 +58,10 @@ LAYOUT(HASHED_ARRAY())
 LIFETIME(MIN 30 MAX 60)
 COMMENT 'Owner of each account, and who looks after the owner';
 
-CREATE OR REPLACE VIEW customer_lookup_source AS
-SELECT customer_id, kind, branch_id, manager_id, region_id FROM customer FINAL;
+CREATE OR REPLACE VIEW {warehouse}.customer_lookup_source AS
+SELECT customer_id, kind, branch_id, manager_id, region_id FROM {warehouse}.customer FINAL;
 
-CREATE DICTIONARY IF NOT EXISTS customer_lookup
+CREATE DICTIONARY IF NOT EXISTS {warehouse}.customer_lookup
 (
     customer_id UInt64,
     kind        String DEFAULT '',
@@ -78,37 +78,8 @@ LAYOUT(HASHED_ARRAY())
 LIFETIME(MIN 30 MAX 60)
 COMMENT 'Who looks after each customer';
 
--- What a currency was worth: balances and contracts have no amount in base currency of their own, transactions do. Of a day's
--- transactions in a currency the largest tells its rate best, for it was rounded least; of equals the one worth more. Which
--- versions have arrived, in which order and how often makes no difference to a maximum, so a materialized view may fill this table
--- although the rows that it reads are replaced later. A view must never refuse rows: what is no rate is left out.
-CREATE TABLE IF NOT EXISTS currency_rate
-(
-    currency      LowCardinality(String) COMMENT 'ISO 4217 currency',
-    rate_date     Date COMMENT 'Day of the rate',
-    base_currency LowCardinality(String) COMMENT 'ISO 4217 code of the base currency of the bank',
-    rate          AggregateFunction(argMax, Decimal(38, 10), Tuple(Decimal(38, 4), Decimal(38, 4))) COMMENT 'Base currency for one unit of the currency'
-)
-ENGINE = AggregatingMergeTree
-ORDER BY (base_currency, currency, rate_date)
-COMMENT 'Rates that transactions were booked at';
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS currency_rate_feed TO currency_rate AS
-WITH accurateCastOrNull(divideDecimal(base_value, amount, 10), 'Decimal(38, 10)') AS booked
-SELECT currency, rate_date, base_currency, argMaxState(assumeNotNull(booked), (amount, base_value)) AS rate
-FROM transaction
-WHERE amount > 0 AND deleted = 0 AND booked IS NOT NULL
-GROUP BY currency, rate_date, base_currency;
-
-INSERT INTO currency_rate
-WITH accurateCastOrNull(divideDecimal(base_value, amount, 10), 'Decimal(38, 10)') AS booked
-SELECT currency, rate_date, base_currency, argMaxState(assumeNotNull(booked), (amount, base_value)) AS rate
-FROM transaction
-WHERE amount > 0 AND deleted = 0 AND booked IS NOT NULL
-GROUP BY currency, rate_date, base_currency;
-
 -- A rate holds until the next one is known; before the first there is none.
-CREATE OR REPLACE VIEW currency_lookup_source AS
+CREATE OR REPLACE VIEW {warehouse}.currency_lookup_source AS
 SELECT
     currency,
     if(own, toDate('1970-01-01'), rate_date) AS valid_from,
@@ -124,12 +95,12 @@ FROM
         currency = base_currency AS own,
         day_rate,
         leadInFrame(rate_date) OVER (PARTITION BY currency ORDER BY rate_date ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next
-    FROM (SELECT currency, rate_date, base_currency, argMaxMerge(rate) AS day_rate FROM currency_rate GROUP BY currency, rate_date, base_currency)
+    FROM (SELECT currency, rate_date, base_currency, argMaxMerge(rate) AS day_rate FROM {warehouse}.currency_rate GROUP BY currency, rate_date, base_currency)
 )
 -- Of the base currency one row is enough: it is worth itself on every day.
 LIMIT 1 BY currency, valid_from;
 
-CREATE DICTIONARY IF NOT EXISTS currency_lookup
+CREATE DICTIONARY IF NOT EXISTS {warehouse}.currency_lookup
 (
     currency      String,
     valid_from    Date,

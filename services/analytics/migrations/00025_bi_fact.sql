@@ -1,4 +1,4 @@
--- The database for analysts: what happened. See 00023_bi_dimension.sql for what holds for every view, and 00022_lookup.sql for who
+-- The database for analysts: what happened. See 00024_bi_dimension.sql for what holds for every view, and 00023_lookup.sql for who
 -- the owner of an account is.
 --
 -- Conditions on account_id and business_date reach the sort key and the partitions of transactions below the views: name a span of
@@ -67,7 +67,7 @@ SELECT
     if(direction = 'debit', -base_value, base_value) AS base_signed_amount,
     base_currency,
     rate_date
-FROM transaction FINAL
+FROM {warehouse}.transaction FINAL
 WHERE state = 'posted';
 
 -- As the front office shows it: a closing balance that was stated after the day counts for more than the running balance of the
@@ -121,11 +121,11 @@ FROM
     FROM
     (
         SELECT account_id, business_date, assumeNotNull(balance_after) AS ledger, (toUInt8(1), transaction_id) AS rank
-        FROM transaction FINAL
+        FROM {warehouse}.transaction FINAL
         WHERE state = 'posted' AND balance_after IS NOT NULL
         UNION ALL
         SELECT account_id, business_date, ledger, (if(closing = 1, toUInt8(2), toUInt8(0)), toUInt64(0)) AS rank
-        FROM account_balance FINAL
+        FROM {warehouse}.account_balance FINAL
     )
     GROUP BY account_id, business_date
 );
@@ -175,7 +175,7 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', customer_id) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', customer_id) AS region_id
-FROM interaction FINAL;
+FROM {warehouse}.interaction FINAL;
 
 CREATE OR REPLACE VIEW {bi}.fact_service_quality
 (
@@ -251,8 +251,8 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', i.customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', i.customer_id) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', i.customer_id) AS region_id
-FROM (SELECT * FROM interaction FINAL WHERE kind IN ('complaint', 'request')) AS i
-LEFT JOIN (SELECT service_level_id, name FROM service_level FINAL) AS l ON l.service_level_id = i.service_level_id
+FROM (SELECT * FROM {warehouse}.interaction FINAL WHERE kind IN ('complaint', 'request')) AS i
+LEFT JOIN (SELECT service_level_id, name FROM {warehouse}.service_level FINAL) AS l ON l.service_level_id = i.service_level_id
 SETTINGS join_use_nulls = 0;
 
 CREATE OR REPLACE VIEW {bi}.fact_contract
@@ -330,7 +330,7 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', main_party) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', main_party) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', main_party) AS region_id
-FROM (SELECT * FROM contract FINAL) AS c
+FROM (SELECT * FROM {warehouse}.contract FINAL) AS c
 LEFT JOIN
 (
     -- Of several main parties the one with the largest share, then the first recorded.
@@ -338,14 +338,14 @@ LEFT JOIN
         contract_id,
         argMaxIf(customer_id, (ifNull(share, 0), -toInt64(contract_party_id)), role IN ('borrower', 'depositor', 'policy_holder', 'holder')) AS customer_id,
         count() AS parties
-    FROM contract_party FINAL
+    FROM {warehouse}.contract_party FINAL
     WHERE (valid_from IS NULL OR valid_from <= today()) AND (valid_to IS NULL OR valid_to >= today())
     GROUP BY contract_id
 ) AS p ON p.contract_id = c.contract_id
 LEFT JOIN
 (
     SELECT contract_id, sum(outstanding) AS overdue, toUInt32(dateDiff('day', min(due), today())) AS days_past_due
-    FROM instalment FINAL
+    FROM {warehouse}.instalment FINAL
     WHERE due < today() AND outstanding > 0
     GROUP BY contract_id
 ) AS s ON s.contract_id = c.contract_id
@@ -404,11 +404,11 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', s.customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', s.customer_id) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', s.customer_id) AS region_id
-FROM rfm_score AS s
+FROM {warehouse}.rfm_score AS s
 INNER JOIN
 (
     SELECT run_id, computed_time, window_days, base_currency, argMax(run_id, (computed_time, run_id)) OVER (PARTITION BY as_of) AS newest_run_id
-    FROM rfm_run FINAL
+    FROM {warehouse}.rfm_run FINAL
 ) AS r ON r.run_id = s.run_id;
 
 CREATE OR REPLACE VIEW {bi}.fact_segment_member
@@ -445,11 +445,11 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', m.customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', m.customer_id) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', m.customer_id) AS region_id
-FROM segment_member AS m
+FROM {warehouse}.segment_member AS m
 INNER JOIN
 (
     SELECT run_id, definition_version, computed_time, argMax(run_id, (computed_time, run_id)) OVER (PARTITION BY segment, as_of) AS newest_run_id
-    FROM segment_run FINAL
+    FROM {warehouse}.segment_run FINAL
 ) AS r ON r.run_id = m.run_id;
 
 CREATE OR REPLACE VIEW {bi}.fact_score
@@ -490,9 +490,9 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', v.customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', v.customer_id) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', v.customer_id) AS region_id
-FROM score AS v
+FROM {warehouse}.score AS v
 INNER JOIN
 (
     SELECT run_id, definition_version, computed_time, argMax(run_id, (computed_time, run_id)) OVER (PARTITION BY score, as_of) AS newest_run_id
-    FROM score_run FINAL
+    FROM {warehouse}.score_run FINAL
 ) AS r ON r.run_id = v.run_id;

@@ -1,4 +1,4 @@
--- The database for analysts: who, where, what and when. Facts are in 00024_bi_fact.sql.
+-- The database for analysts: who, where, what and when. Facts are in 00025_bi_fact.sql.
 --
 -- What holds for every view of it:
 --   * Versions and deletions are resolved: a row is a record as it is now. FINAL and not argMax: with the ids as sort keys a merged
@@ -88,7 +88,7 @@ SELECT
     branch_id,
     manager_id,
     region_id
-FROM customer FINAL;
+FROM {warehouse}.customer FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_account
 (
@@ -135,7 +135,7 @@ SELECT
     dictGetOrDefault('{warehouse}.account_lookup', 'branch_id', account_id, account.branch_id) AS branch_id,
     dictGet('{warehouse}.account_lookup', 'manager_id', account_id) AS manager_id,
     dictGetOrDefault('{warehouse}.account_lookup', 'region_id', account_id, account.region_id) AS region_id
-FROM account FINAL;
+FROM {warehouse}.account FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_card
 (
@@ -177,7 +177,7 @@ SELECT
     dictGet('{warehouse}.customer_lookup', 'branch_id', customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', customer_id) AS manager_id,
     dictGet('{warehouse}.customer_lookup', 'region_id', customer_id) AS region_id
-FROM card FINAL;
+FROM {warehouse}.card FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_product
 (
@@ -208,7 +208,7 @@ ORDER BY family, name'
 AS
 SELECT product_id, code, name, family, currency, margin, annual_rate, amount_min, amount_max, amount_currency, months_min, months_max,
     channels, valid_from, valid_to
-FROM product FINAL;
+FROM {warehouse}.product FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_branch
 (
@@ -226,7 +226,7 @@ SELECT r.name AS region, b.name AS branch
 FROM {bi}.dim_branch AS b
 LEFT JOIN {bi}.dim_region AS r USING (region_id)
 ORDER BY region, branch'
-AS SELECT branch_id, name, region_id, latitude, longitude FROM branch FINAL;
+AS SELECT branch_id, name, region_id, latitude, longitude FROM {warehouse}.branch FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_manager
 (
@@ -245,8 +245,8 @@ GROUP BY m.branch_id, m.manager_id
 ORDER BY customers DESC'
 AS
 SELECT m.manager_id AS manager_id, m.branch_id AS branch_id, b.region_id AS region_id
-FROM (SELECT manager_id, branch_id FROM manager FINAL) AS m
-LEFT JOIN (SELECT branch_id, region_id FROM branch FINAL) AS b ON b.branch_id = m.branch_id
+FROM (SELECT manager_id, branch_id FROM {warehouse}.manager FINAL) AS m
+LEFT JOIN (SELECT branch_id, region_id FROM {warehouse}.branch FINAL) AS b ON b.branch_id = m.branch_id
 SETTINGS join_use_nulls = 0;
 
 CREATE OR REPLACE VIEW {bi}.dim_region
@@ -271,7 +271,7 @@ WHERE r.population > 0 AND c.state = ''active''
 GROUP BY r.name
 ORDER BY customers_per_thousand DESC'
 AS
-SELECT region_id, name, parent_name AS parent, latitude, longitude, population, average_salary_base, indicators FROM region FINAL;
+SELECT region_id, name, parent_name AS parent, latitude, longitude, population, average_salary_base, indicators FROM {warehouse}.region FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_date
 (
