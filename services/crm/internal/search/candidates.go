@@ -28,7 +28,11 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 	if level > levelIdentifier && s.same(level-1, level) {
 		return nil, nil
 	}
-	if level > levelIdentifier && !s.numbers {
+	scarce, err := s.scarce(ctx, level)
+	if err != nil {
+		return nil, err
+	}
+	if !scarce {
 		// What is common fills a page from the first customers, before any index is asked.
 		ids, err := s.find(ctx, level, true, probe, lastID, limit)
 		if err != nil || len(ids) >= limit {
@@ -55,6 +59,29 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 		return ids[:min(limit, len(ids))], nil
 	}
 	return s.walk(ctx, level, lastID, limit)
+}
+
+// scarce says whether few can match at a level: numbers and addresses, and words that nobody among the first customers has,
+// not even as a beginning. That is asked once for the levels up to there; what a word may be a slip of can still be common.
+func (s *search) scarce(ctx context.Context, level crmv1.MatchLevel) (bool, error) {
+	if s.numbers || level <= levelIdentifier {
+		return true, nil
+	}
+	if level > levelPrefix {
+		return false, nil
+	}
+	if s.rare == nil {
+		c := s.conditions()
+		c.unindexed = true
+		first, begins := fmt.Sprintf(probe, c.bind(0)), c.render(c.of(s.root, levelPrefix))
+		sql := fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM customer_search s WHERE %s AND %s)", first, begins)
+		none, err := collect[bool](ctx, s.tx, sql, c.args)
+		if err != nil {
+			return false, err
+		}
+		s.rare = &none[0]
+	}
+	return *s.rare, nil
 }
 
 // same says whether two levels ask the same.

@@ -21,18 +21,24 @@ const (
 // common says which parts of a conjunction many customers have by their names; all says that none is rare.
 func (s *search) common(ctx context.Context, level crmv1.MatchLevel) (parts map[query.Node]bool, all bool, err error) {
 	and, ok := s.root.(*query.And)
-	if !ok || level <= levelIdentifier || s.numbers {
+	if !ok || level <= levelIdentifier {
 		return nil, false, nil
 	}
 	wanted := slices.DeleteFunc(slices.Clone(and.Parts), func(n query.Node) bool { return !query.Positive(n) })
 	if len(wanted) < 2 {
 		return nil, false, nil
 	}
+	parts, all = map[query.Node]bool{}, true
+	if s.numbers { // what goes with a number only checks whom the number leads to
+		for _, n := range wanted {
+			parts[n] = !isNumbers(n)
+		}
+		return parts, false, nil
+	}
 	counts, err := s.countNames(ctx, wanted, level)
 	if err != nil {
 		return nil, false, err
 	}
-	parts, all = map[query.Node]bool{}, true
 	for i, n := range wanted {
 		parts[n] = counts[i] >= commonNames
 		all = all && parts[n]
@@ -55,8 +61,14 @@ func (s *search) rarest(ctx context.Context, parts []query.Node) ([][]*query.Ter
 		}
 		asked, wanted = append(asked, anyOf), append(wanted, terms)
 	}
-	if len(wanted) == 0 || s.numbers {
-		return wanted, nil
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	if s.numbers {
+		only := func(terms []*query.Term) bool {
+			return !slices.ContainsFunc(terms, func(t *query.Term) bool { return !isNumber(t) })
+		}
+		return slices.DeleteFunc(wanted, func(terms []*query.Term) bool { return !only(terms) }), nil
 	}
 	shares, common, err := s.shares(ctx, asked, wanted)
 	if err != nil {
@@ -74,6 +86,19 @@ func (s *search) rarest(ctx context.Context, parts []query.Node) ([][]*query.Ter
 		out[i] = wanted[n]
 	}
 	return out, nil
+}
+
+// isNumbers says whether whoever matches a node has one of the numbers or addresses in it.
+func isNumbers(n query.Node) bool {
+	switch n := n.(type) {
+	case *query.Term:
+		return isNumber(n)
+	case *query.And:
+		return slices.ContainsFunc(n.Parts, isNumbers)
+	case *query.Or:
+		return !slices.ContainsFunc(n.Parts, func(part query.Node) bool { return !isNumbers(part) })
+	}
+	return false
 }
 
 // shares estimates how many customers and texts have any of the wanted terms of each node, and says which have many.

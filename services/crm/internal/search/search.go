@@ -45,8 +45,11 @@ type search struct {
 	schema   filter.Schema
 	searched []string
 	sight    *sight.Sight
-	// numbers says that only numbers and addresses are looked for. Few have them: what is common need not be looked for first.
+	// numbers says that all hits have one of the numbers or addresses that are looked for. Few have them: what is common need
+	// not be looked for first.
 	numbers bool
+	// rare says that none of the first customers matches by a name or its beginning; nil until that is asked.
+	rare *bool
 	// walked counts the customers looked at one by one; stopped is where the call had looked at its share of them.
 	walked  int
 	stopped *position
@@ -72,7 +75,7 @@ func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest
 	}
 	s := &search{
 		tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), schema: slices.Concat(customerlist.Schema, attributes),
-		searched: searched, sight: sight.Of(ctx), numbers: true,
+		searched: searched, sight: sight.Of(ctx), numbers: isNumbers(root),
 	}
 	if _, _, err := filter.Postgres(s.filter, s.schema, nil); err != nil {
 		return nil, err
@@ -80,7 +83,6 @@ func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest
 	for _, t := range query.Wanted(root) {
 		s.terms[t] = newTerm(t)
 		s.wanted = append(s.wanted, s.terms[t])
-		s.numbers = s.numbers && isNumber(t)
 	}
 	for _, t := range query.Wanted(&query.Not{Part: root}) {
 		s.terms[t] = newTerm(t)
