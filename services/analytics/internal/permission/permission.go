@@ -29,6 +29,7 @@ var (
 // allowed has every method of the API; one that is not in it is refused to everybody.
 var allowed = map[string][]string{
 	analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: operators,
+	analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: operators,
 	analyticsv1.IngestService_AwaitIngested_FullMethodName:             readers,
 	analyticsv1.IngestService_GetIngestStatus_FullMethodName:           readers,
 	analyticsv1.IngestService_ListDeadLetters_FullMethodName:           operators,

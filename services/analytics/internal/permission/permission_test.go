@@ -17,6 +17,7 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
