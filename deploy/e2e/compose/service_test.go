@@ -141,7 +141,7 @@ func TestEngineConfigurationIsShared(t *testing.T) {
 	for service, patterns := range map[string][]string{
 		"postgres":   {"deploy/postgres/*.conf"},
 		"nats":       {"deploy/nats/*.conf"},
-		"clickhouse": {"deploy/clickhouse/config.d/*", "deploy/clickhouse/users.d/*"},
+		"clickhouse": {"deploy/clickhouse/*.xml", "deploy/clickhouse/config.d/*", "deploy/clickhouse/users.d/*"},
 	} {
 		var mounted []string
 		for _, volume := range composed.Services[service].Volumes {
