@@ -208,6 +208,7 @@ func insert[R any](t testing.TB, conn driver.Conn, table, columns string, list [
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = batch.Close() }()
 	for _, row := range list {
 		if err := batch.Append(values(row)...); err != nil {
 			t.Fatal(err)
@@ -277,7 +278,7 @@ func (w *world) storeRFM(t testing.TB) {
 	days := []time.Time{day("2023-12-31"), day("2024-03-31")}
 	for i, run := range runs {
 		for _, c := range w.customers[:40+i] {
-			bin := uint8(1 + c.id%5) //nolint:gosec // small
+			bin := uint8(1 + c.id%5)
 			if i == 1 && c.id%3 == 0 {
 				bin = bin%5 + 1
 			}

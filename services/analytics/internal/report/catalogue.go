@@ -208,6 +208,10 @@ func (c *Catalogue) checkFact(f *Fact, fail func(string, ...any)) {
 	case f.Over == overInterval && f.Until == "":
 		fail("fact %s: until is required", f.Name)
 	}
+	c.checkReach(f, fail)
+}
+
+func (c *Catalogue) checkReach(f *Fact, fail func(string, ...any)) {
 	for name := range f.Lookups {
 		if c.lookup(name) == nil {
 			fail("fact %s: no lookup %s", f.Name, name)

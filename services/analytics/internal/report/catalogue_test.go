@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 )
 
 // answer keeps a report.

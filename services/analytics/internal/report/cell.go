@@ -31,7 +31,8 @@ func (p *plan) cells(b *binder) string {
 	for _, c := range p.baseNames() {
 		selected = append(selected, "sum(u."+c+") AS "+c)
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s) AS u GROUP BY %s", strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
+	return fmt.Sprintf("SELECT %s FROM (%s) AS u GROUP BY %s",
+		strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
 }
 
 // aliased gives plain columns of a table their own name again.
@@ -182,9 +183,11 @@ func (s *scan) placed(fine string) string {
 	if s.earlier && p.grain != 0 {
 		var earlier, now []string
 		for i := range p.cuts {
-			earlier, now = append(earlier, p.earlier[i].name.Format(time.DateOnly)), append(now, p.cuts[i].name.Format(time.DateOnly))
+			earlier = append(earlier, p.earlier[i].name.Format(time.DateOnly))
+			now = append(now, p.cuts[i].name.Format(time.DateOnly))
 		}
-		from += fmt.Sprintf(" ARRAY JOIN arrayFilter(z -> z.1 = y.t, arrayZip(%s, %s)) AS z__", s.bind("Array(Date32)", earlier), s.bind("Array(Date32)", now))
+		from += fmt.Sprintf(" ARRAY JOIN arrayFilter(z -> z.1 = y.t, arrayZip(%s, %s)) AS z__",
+			s.bind("Array(Date32)", earlier), s.bind("Array(Date32)", now))
 		except, extra = append(except, "t"), append(extra, "z__.2 AS t")
 	}
 	if p.top != nil {
@@ -251,7 +254,7 @@ func (p *plan) sets() [][]int {
 	case definitionv1.Subtotals_SUBTOTALS_TOTAL:
 		sets = append(sets, nil)
 	case definitionv1.Subtotals_SUBTOTALS_ROLLUP:
-		for n := len(all) - 1; n >= 0; n-- {
+		for n := range slices.Backward(all) {
 			sets = append(sets, all[:n])
 		}
 	case definitionv1.Subtotals_SUBTOTALS_CUBE:

@@ -166,14 +166,14 @@ func (c *cellPlan) deeper(d Drill) (*Dimension, error) {
 // next is the level under the finest one that the cell has a value of: of a total the report's first dimension.
 func (c *cellPlan) next() *Dimension {
 	p := c.plan
-	for i := len(p.dimensions) - 1; i >= 0; i-- {
+	for i, d := range slices.Backward(p.dimensions) {
 		if c.at.summed&(1<<(len(p.dimensions)-1-i)) != 0 {
 			continue
 		}
-		if c.at.others && p.dimensions[i] == p.top {
+		if c.at.others && d == p.top {
 			return p.top
 		}
-		return p.catalogue.finer(p.dimensions[i].Name)
+		return p.catalogue.finer(d.Name)
 	}
 	if len(p.dimensions) > 0 {
 		return p.dimensions[0]
@@ -340,7 +340,8 @@ func (c *cellPlan) detailStatement(b *binder, names []string, kind string, limit
 	for _, piece := range c.pieces() {
 		parts = append(parts, c.detailsOf(b, piece, names, kind))
 	}
-	return fmt.Sprintf("SELECT * FROM (%s) ORDER BY part, business_date, record LIMIT %s", strings.Join(parts, " UNION ALL "), b.bind("UInt64", limit))
+	return fmt.Sprintf("SELECT * FROM (%s) ORDER BY part, business_date, record LIMIT %s",
+		strings.Join(parts, " UNION ALL "), b.bind("UInt64", limit))
 }
 
 // detailsOf are the rows of one piece.
@@ -366,10 +367,10 @@ func (c *cellPlan) detailsOf(b *binder, of piece, names []string, kind string) s
 		selected = append(selected, expression+" AS "+name)
 	}
 	contribution, once := "1", ""
-	switch {
-	case of.measure.Aggregate == aggregateSum:
+	switch of.measure.Aggregate {
+	case aggregateSum:
 		contribution = "ifNull(" + s.value(of.measure) + ", 0)"
-	case of.measure.Aggregate == aggregateDistinct:
+	case aggregateDistinct:
 		// One row stands for each: its first.
 		once = " ORDER BY " + fact.Day + ", record LIMIT 1 BY " + s.value(of.measure)
 	}

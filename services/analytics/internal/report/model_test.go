@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -78,9 +79,9 @@ func newModel(w *world) *model {
 		"active_customers": {over: overFlow, aggregate: aggregateDistinct, rows: count},
 		"balance":          {over: overLast, rows: balance},
 		"customers":        {over: overInterval, rows: interval}, "customers_gained": {over: overFlow, rows: inflow},
-		"accounts":         {over: overInterval, rows: open},
+		"accounts":          {over: overInterval, rows: open},
 		"account_customers": {over: overInterval, aggregate: aggregateDistinct, rows: open},
-		"sales_amount":     {over: overFlow, rows: sales}, "contacts": {over: overFlow, rows: contacts},
+		"sales_amount":      {over: overFlow, rows: sales}, "contacts": {over: overFlow, rows: contacts},
 		"mean_transaction":      {ratio: [2]string{"turnover", "transactions"}},
 		"turnover_per_customer": {ratio: [2]string{"turnover", "customers"}},
 		"balance_per_customer":  {ratio: [2]string{"balance", "customers"}},
@@ -90,9 +91,7 @@ func newModel(w *world) *model {
 
 func with(dims map[string]string, more ...string) map[string]string {
 	out := map[string]string{}
-	for k, v := range dims {
-		out[k] = v
-	}
+	maps.Copy(out, dims)
 	for i := 0; i < len(more); i += 2 {
 		out[more[i]] = more[i+1]
 	}

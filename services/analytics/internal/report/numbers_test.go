@@ -93,8 +93,6 @@ func draw(r *rand.Rand, c *Catalogue, m *model) question {
 const questions = 30
 
 // Random questions give the numbers that Go computes from the same rows: every cell, no row too many, none missing.
-//
-//nolint:paralleltest,tparallel // questions come one after another, so that one can be told from its number
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 7)

@@ -63,7 +63,9 @@ func add(g definitionv1.TimeGrain, t time.Time, n int) time.Time {
 }
 
 // end is the last day of the cut that begins with a day.
-func end(g definitionv1.TimeGrain, first time.Time) time.Time { return add(g, first, 1).AddDate(0, 0, -1) }
+func end(g definitionv1.TimeGrain, first time.Time) time.Time {
+	return add(g, first, 1).AddDate(0, 0, -1)
+}
 
 // yearBefore is the same day a year before; 28 February for 29 February.
 func yearBefore(t time.Time) time.Time {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"tandem.bank/pkg/filter"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -34,7 +33,7 @@ func (b *binder) bind(kind string, value any) string {
 func (b *binder) set(name string, value any) {
 	if !b.names[name] {
 		b.names[name] = true
-		b.values = append(b.values, driver.NamedValue(clickhouse.Named(name, value)))
+		b.values = append(b.values, clickhouse.Named(name, value))
 	}
 }
 
@@ -206,7 +205,8 @@ func (s *scan) snapshot() rows {
 		return rows{from: s.fact.View + " AS f", where: []string{day + " = " + newest}}
 	}
 	days := fmt.Sprintf("SELECT DISTINCT %s AS day FROM %s AS f WHERE %s <= %s%s", day, s.fact.View, day, s.date(s.span().to), where)
-	newest := fmt.Sprintf("SELECT z__.1 AS cut__, max(d.day) AS day FROM (%s) AS d ARRAY JOIN %s AS z__ WHERE d.day <= z__.2 GROUP BY cut__", days, s.ends())
+	newest := fmt.Sprintf("SELECT z__.1 AS cut__, max(d.day) AS day FROM (%s) AS d ARRAY JOIN %s AS z__ WHERE d.day <= z__.2 GROUP BY cut__",
+		days, s.ends())
 	return rows{from: fmt.Sprintf("%s AS f INNER JOIN (%s) AS pictures ON pictures.day = %s", s.fact.View, newest, day), cut: "pictures.cut__"}
 }
 
@@ -218,8 +218,9 @@ func (s *scan) interval() rows {
 			fmt.Sprintf("%s <= %s", s.fact.Day, at), fmt.Sprintf("(%[1]s IS NULL OR %[1]s > %[2]s)", s.fact.Until, at),
 		}}
 	}
-	true_ := fmt.Sprintf("arrayFilter(z -> %s <= z.2 AND (%s IS NULL OR %s > z.2), %s)", s.fact.Day, s.fact.Until, s.fact.Until, s.ends())
-	return rows{from: fmt.Sprintf("(SELECT f.*, z__.1 AS cut__ FROM %s AS f ARRAY JOIN %s AS z__) AS f", s.fact.View, true_), cut: "f.cut__"}
+	holds := fmt.Sprintf("arrayFilter(z -> %s <= z.2 AND (%s IS NULL OR %s > z.2), %s)", s.fact.Day, s.fact.Until, s.fact.Until, s.ends())
+	from := fmt.Sprintf("(SELECT f.*, z__.1 AS cut__ FROM %s AS f ARRAY JOIN %s AS z__) AS f", s.fact.View, holds)
+	return rows{from: from, cut: "f.cut__"}
 }
 
 // conditions are those of the caller's rights, the filter, the currency, the cell, and of all measures together.
@@ -254,19 +255,19 @@ func (s *scan) conditions() []string {
 
 // together leaves out rows that no measure counts, so that the report has no rows of nothing.
 func (s *scan) together() []string {
-	var any_ []string
+	var counted []string
 	for _, m := range s.measures {
 		if m.Where == "" {
 			return nil
 		}
-		if where := "(" + m.Where + ")"; !slices.Contains(any_, where) {
-			any_ = append(any_, where)
+		if where := "(" + m.Where + ")"; !slices.Contains(counted, where) {
+			counted = append(counted, where)
 		}
 	}
-	if len(any_) == 0 {
+	if len(counted) == 0 {
 		return nil
 	}
-	return []string{"(" + strings.Join(any_, " OR ") + ")"}
+	return []string{"(" + strings.Join(counted, " OR ") + ")"}
 }
 
 // coordinate holds the rows to one value of a dimension.
@@ -321,9 +322,6 @@ func (s *scan) measureSQL() []string {
 	var out []string
 	for _, m := range s.measures {
 		out = append(out, s.value(m), m.Where)
-	}
-	if s.plan.query.GetCurrency() != "" {
-		return out
 	}
 	return out
 }

@@ -27,8 +27,8 @@ const (
 	batchRows = 500
 	// secondsMax is the longest that a statement may take.
 	secondsMax = 600
-	// keyBytes is the length of the key of tokens.
-	keyBytes = 32
+	// KeyBytes is the shortest length of the key of tokens.
+	KeyBytes = 32
 )
 
 // ReasonPivotTooWide is the reason of FAILED_PRECONDITION when a pivot has too many values or columns.
@@ -52,8 +52,8 @@ func (c Config) Validate() error {
 	if c.Warehouse == nil || c.Catalogue == nil || c.NewestChange == nil || c.TimeZone == nil || c.Logger == nil {
 		return errors.New("report: warehouse, catalogue, newest change, time zone and logger are required")
 	}
-	if len(c.Key) != 0 && len(c.Key) < keyBytes {
-		return fmt.Errorf("report: the key of tokens needs %d bytes", keyBytes)
+	if len(c.Key) != 0 && len(c.Key) < KeyBytes {
+		return fmt.Errorf("report: the key of tokens needs %d bytes", KeyBytes)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	if len(c.Key) == 0 {
-		c.Key = make([]byte, keyBytes)
+		c.Key = make([]byte, KeyBytes)
 		if _, err := rand.Read(c.Key); err != nil {
 			return nil, err
 		}
@@ -162,7 +162,7 @@ func (s *Service) begin(ctx context.Context, p *plan) error {
 // settings hold each statement to its time and make days before 1970 what they are.
 func (s *Service) settings(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time": secondsMax,
+		"max_execution_time":                             secondsMax,
 		"enable_extended_results_for_datetime_functions": 1,
 		"do_not_merge_across_partitions_select_final":    1,
 	}))

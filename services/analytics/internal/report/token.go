@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,21 +94,24 @@ func (s signer) report(p *plan, caller Caller) (*reportToken, error) {
 		return nil, err
 	}
 	mac := s.mac([]byte("report"), content)
-	return &reportToken{text: encoding.EncodeToString(append(mac, content...)), mac: mac, hash: hmac.New(sha256.New, s.key)}, nil
+	text := encoding.EncodeToString(slices.Concat(mac, content))
+	return &reportToken{text: text, mac: mac, hash: hmac.New(sha256.New, s.key)}, nil
 }
 
 // openReport checks a report's token and reads it.
 func (s signer) openReport(text string, caller Caller) (ticket, []byte, error) {
 	raw, err := encoding.Strict().DecodeString(text)
 	if err != nil || len(raw) <= macBytes || !hmac.Equal(raw[:macBytes], s.mac([]byte("report"), raw[macBytes:])) {
-		return ticket{}, nil, apperr.InvalidField("report_token", "is no token of a report, or was changed, or is from before a restart; run the report again")
+		return ticket{}, nil, apperr.InvalidField("report_token",
+			"is no token of a report, or was changed, or is from before a restart; run the report again")
 	}
 	var t ticket
 	if err := json.Unmarshal(raw[macBytes:], &t); err != nil {
 		return ticket{}, nil, err
 	}
 	if t.Caller != caller.fingerprint() {
-		return ticket{}, nil, apperr.New(codes.PermissionDenied, apperr.ReasonPermissionDenied, "this report was run by somebody else, or with other rights; run it yourself")
+		return ticket{}, nil, apperr.New(codes.PermissionDenied, apperr.ReasonPermissionDenied,
+			"this report was run by somebody else, or with other rights; run it yourself")
 	}
 	return t, raw[:macBytes], nil
 }
