@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc"
 
 	"tandem.bank/pkg/grpcserver"
-	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/lifecycle"
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/access"
