@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// pinBank keeps the bank's settings in the database. It fixes base currency and time zone at the first start, and refuses others later: stored amounts and business
-// dates would silently change their meaning.
+// pinBank keeps the bank's settings in the database. It fixes base currency and time zone at the first start, and refuses
+// others later: stored amounts and business dates would silently change their meaning.
 func pinBank(ctx context.Context, pool *pgxpool.Pool, config *Config) error {
 	var currency, zone string
 	err := pool.QueryRow(ctx, `WITH pinned AS (
