@@ -34,6 +34,8 @@ type Batch struct {
 	serviceLevels   buffer[serviceLevel]
 	behaviour       buffer[behaviourEvent]
 	attributes      buffer[attributeDefinition]
+	definitions     buffer[definition]
+	plans           buffer[planValue]
 	published       buffer[publishedChange]
 
 	rows   int
@@ -64,6 +66,8 @@ func NewBatch() *Batch {
 		serviceLevels:   buffer[serviceLevel]{table: serviceLevelTable},
 		behaviour:       buffer[behaviourEvent]{table: behaviourEventTable},
 		attributes:      buffer[attributeDefinition]{table: attributeDefinitionTable},
+		definitions:     buffer[definition]{table: definitionTable},
+		plans:           buffer[planValue]{table: planValueTable},
 		published:       buffer[publishedChange]{table: publishedChangeTable},
 	}
 }
@@ -174,6 +178,10 @@ func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_AttributeDefinition:
 		return put(&b.attributes, rec, p.AttributeDefinition, attributeDefinitionOf)
+	case *eventsv1.Change_Definition:
+		return put(&b.definitions, rec, p.Definition, definitionOf)
+	case *eventsv1.Change_Plan:
+		return putAll(&b.plans, rec, p.Plan, planValuesOf)
 	case *eventsv1.Change_Document:
 		return put(&b.documents, rec, p.Document, documentOf)
 	case *eventsv1.Change_ServiceLevel:
@@ -229,8 +237,8 @@ func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
 		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts,
 		&b.contractParties, &b.instalments, &b.documents,
-		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
-		&b.published,
+		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions,
+		&b.definitions, &b.plans, &b.auditBlocks, &b.published,
 	}
 }
 
