@@ -17,6 +17,8 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
+		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
@@ -27,7 +29,7 @@ func TestMatrix(t *testing.T) {
 	}
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
-	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
+	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
 	if methods != len(want) || len(allowed) != len(want) {

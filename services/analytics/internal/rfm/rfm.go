@@ -53,10 +53,9 @@ func NewSettings(asOf time.Time, windowDays int, kinds []string) (Settings, erro
 	if windowDays == 0 {
 		windowDays = WindowDaysDefault
 	}
-	known := knownKinds()
 	for i, kind := range kinds {
-		if !slices.Contains(known, kind) {
-			return Settings{}, apperr.InvalidField(fmt.Sprintf("transaction_kinds[%d]", i), "%q is not one of %s", kind, strings.Join(known, ", "))
+		if problem := unknownKind(kind); problem != "" {
+			return Settings{}, apperr.InvalidField(fmt.Sprintf("transaction_kinds[%d]", i), "%s", problem)
 		}
 	}
 	return Settings{AsOf: asOf, WindowDays: windowDays, Kinds: slices.Sorted(slices.Values(kinds))}, nil
@@ -69,6 +68,14 @@ func (s Settings) firstDate() time.Time {
 		return dayMin
 	}
 	return first
+}
+
+// unknownKind says what is wrong with the name of a kind; empty when nothing is.
+func unknownKind(kind string) string {
+	if known := knownKinds(); !slices.Contains(known, kind) {
+		return fmt.Sprintf("%q is not one of %s", kind, strings.Join(known, ", "))
+	}
+	return ""
 }
 
 // knownKinds are the kinds of crm's transactions, in lower case, as events carry them.
