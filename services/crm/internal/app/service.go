@@ -13,6 +13,7 @@ import (
 
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/access"
@@ -74,14 +75,15 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	streams := []natsx.StreamOption{natsx.WithReplicas(s.config.NATSReplicas)}
 	publisher, err := relay.New(relay.Config{
-		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
 	})
 	if err != nil {
 		return nil, err
 	}
 	insights, err := insight.NewConsumer(insight.Config{
-		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
 	})
 	if err != nil {
 		return nil, err
@@ -154,9 +156,10 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 		return err
 	}
 	attributes := attribute.NewCatalogue()
+	index := search.NewIndex(attributes)
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
 	crmv1.RegisterProductServiceServer(server, product.NewServer(s.pool, s.log))
-	customers := customer.NewServer(s.pool, s.log, search.Index).In(s.config.Country).With(attributes).ListBy(customerlist.Schema)
+	customers := customer.NewServer(s.pool, s.log, index.Customers).In(s.config.Country).With(attributes).ListBy(customerlist.Schema)
 	crmv1.RegisterCustomerServiceServer(server, customers)
 	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(s.pool, s.log, attributes, customer.Attributes{}))
 	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
@@ -169,12 +172,12 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterBehaviourServiceServer(server, behaviour.NewServer(s.behaviour))
 	crmv1.RegisterTimelineServiceServer(server, timeline.NewServer(s.pool, location))
 	crmv1.RegisterConsentServiceServer(server, consent.NewServer(s.pool, s.log))
-	crmv1.RegisterDocumentServiceServer(server, document.NewServer(s.pool, s.log))
+	crmv1.RegisterDocumentServiceServer(server, document.NewServer(s.pool, s.log, index.Documents))
 	ledger := transaction.NewLedger(s.pool, s.config.BaseCurrency)
 	crmv1.RegisterTransactionServiceServer(server, transaction.NewServer(ledger))
 	crmv1.RegisterBalanceServiceServer(server, transaction.NewBalanceServer(ledger))
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
-	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool))
+	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool).With(attributes))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
 	crmv1.RegisterDefinitionServiceServer(server, definition.NewServer(s.pool, s.log, definition.NewAnalytics(s.analytics)))
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
