@@ -11,6 +11,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
 
+	"github.com/shopspring/decimal"
 	"golang.org/x/text/language"
 
 	"tandem.bank/pkg/auth"
@@ -30,6 +31,7 @@ type Config struct {
 	BaseCurrency         string        `name:"base-currency" env:"CRM_BASE_CURRENCY" default:"CZK" help:"ISO 4217 currency that the bank's books are kept in; fixed with the first start."`
 	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
 	Country              string        `name:"country" env:"CRM_COUNTRY" default:"CZ" help:"ISO 3166 code of the bank's country: phones without a country code are of there."`
+	BalanceMarks         []string      `name:"balance-marks" env:"CRM_BALANCE_MARKS" default:"0" help:"Balances whose passing the timeline tells, separated by commas: 0 in every currency, the others in the base currency. Accounts that pass them from the next start on are told."`
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
 	BehaviourWindow      time.Duration `name:"behaviour-window" env:"CRM_BEHAVIOUR_WINDOW" default:"0s" help:"How long behaviour events stay in Postgres, in whole months; 0s keeps them for ever."`
 	TransactionsWindow   int           `name:"transactions-window" env:"CRM_TRANSACTIONS_WINDOW" default:"0" help:"Months of transactions kept before the current one; 0 keeps all. Older months are dropped once their events are published; load history first."`
@@ -65,6 +67,9 @@ func (c *Config) checkEngines() error {
 	if region, err := language.ParseRegion(c.Country); err != nil || region.String() != c.Country || !region.IsCountry() {
 		errs = append(errs, errors.New("CRM_COUNTRY: must be a country of ISO 3166 such as CZ"))
 	}
+	if _, err := c.marks(); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_BALANCE_MARKS: %w", err))
+	}
 	if !slices.Contains([]int{0, 1, 3, 5}, c.NATSReplicas) {
 		errs = append(errs, errors.New("CRM_NATS_REPLICAS: must be 0, 1, 3 or 5"))
 	}
@@ -91,6 +96,36 @@ func (c *Config) checkEngines() error {
 	}
 	return errors.Join(errs...)
 }
+
+// balanceMarksMax bounds the marks: each is compared with each balance that moves.
+const balanceMarksMax = 20
+
+// marks are the balances whose passing is told, in order.
+func (c *Config) marks() ([]decimal.Decimal, error) {
+	if len(c.BalanceMarks) > balanceMarksMax {
+		return nil, fmt.Errorf("must be at most %d numbers", balanceMarksMax)
+	}
+	out := make([]decimal.Decimal, 0, len(c.BalanceMarks))
+	for _, text := range c.BalanceMarks {
+		mark, err := decimal.NewFromString(strings.TrimSpace(text))
+		switch {
+		case err != nil || strings.ContainsAny(text, "eE"):
+			return nil, fmt.Errorf("%q is not a number such as 100000 or -500.50", text)
+		case mark.Exponent() < -balancePlaces || mark.Abs().GreaterThanOrEqual(balanceLimit):
+			return nil, fmt.Errorf("%s has more than %d decimal places or is too large for a balance", text, balancePlaces)
+		case slices.ContainsFunc(out, mark.Equal):
+			return nil, fmt.Errorf("%s stands there twice", text)
+		}
+		out = append(out, mark)
+	}
+	slices.SortFunc(out, decimal.Decimal.Cmp)
+	return out, nil
+}
+
+// balancePlaces are the decimal places of balances, and balanceLimit what they stay below: numeric(24, 4).
+const balancePlaces = 4
+
+var balanceLimit = decimal.New(1, 20)
 
 // DatabaseURL is the URL with the password from its file.
 func (c *Config) DatabaseURL() (string, error) {
