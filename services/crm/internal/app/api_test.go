@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -49,12 +50,25 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.AnalyticsAddress = "127.0.0.1:1" // nobody is there
+	analytics, err := config.dialAnalytics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = analytics.Close() })
 	recorder := behaviour.NewRecorder(pool, time.UTC, 0)
-	return &service{config: config, log: log, pool: pool, js: js, registry: registry, behaviour: recorder}, publisher
+	return &service{config: config, log: log, pool: pool, js: js, registry: registry, behaviour: recorder, analytics: analytics}, publisher
 }
 
 // serveAPI builds the server as the program does, so that every call goes through what stands before the rooms.
 func serveAPI(t *testing.T, policyFile string) *api {
+	t.Helper()
+	a, _ := serveAPIOn(t, policyFile)
+	return a
+}
+
+// serveAPIOn also returns the database.
+func serveAPIOn(t *testing.T, policyFile string) (*api, *pgxpool.Pool) {
 	t.Helper()
 	a := &api{callers: testkit.NewIdentity(t)}
 	s, publisher := newService(t, policyFile, a.callers)
@@ -86,7 +100,7 @@ func serveAPI(t *testing.T, policyFile string) *api {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return a
+	return a, s.pool
 }
 
 func jetStream(t *testing.T) jetstream.JetStream {

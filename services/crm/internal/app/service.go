@@ -13,6 +13,7 @@ import (
 
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/access"
@@ -28,6 +29,7 @@ import (
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/customerlist"
+	"tandem.bank/services/crm/internal/definition"
 	"tandem.bank/services/crm/internal/document"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
@@ -51,6 +53,8 @@ type service struct {
 	registry *prometheus.Registry
 	// behaviour records events and drops old ones.
 	behaviour *behaviour.Recorder
+	// analytics compiles definitions.
+	analytics *grpc.ClientConn
 }
 
 // parts builds everything that runs, in the order in which it starts: what others lean on comes first.
@@ -71,14 +75,15 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	streams := []natsx.StreamOption{natsx.WithReplicas(s.config.NATSReplicas)}
 	publisher, err := relay.New(relay.Config{
-		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
 	})
 	if err != nil {
 		return nil, err
 	}
 	insights, err := insight.NewConsumer(insight.Config{
-		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
 	})
 	if err != nil {
 		return nil, err
@@ -174,6 +179,7 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool).With(attributes))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	crmv1.RegisterDefinitionServiceServer(server, definition.NewServer(s.pool, s.log, definition.NewAnalytics(s.analytics)))
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
 	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,
