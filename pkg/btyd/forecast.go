@@ -72,6 +72,11 @@ func (o *Forecast) Of(h History) Outlook {
 	return out
 }
 
+// Expected is the number of purchases expected, without an interval.
+func (o *Forecast) Expected(h History) float64 {
+	return o.fit.model.alive(o.p, float64(h.X), o.fit.units(h.TX), o.fit.units(h.T)) * o.there(h.X, h.T).value
+}
+
 // there is what a customer with x and T buys who has not left.
 func (o *Forecast) there(x, t int) purchases {
 	key := pair{x, t}
