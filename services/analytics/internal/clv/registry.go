@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -148,10 +149,30 @@ func (s store) saveModels(ctx context.Context, r Run, fleets ...fleet) error {
 	return modelTable.Insert(ctx, s.conn, rows)
 }
 
+// Parts of WHERE that choose entries.
+const (
+	modelsAfter = "purpose IN {purposes:Array(String)} AND (purpose, fit_group) > ({purpose:String}, {fit_group:String})"
+	modelNamed  = "(purpose, fit_group) = ({purpose:String}, {fit_group:String})"
+)
+
 // models reads entries of the registry after one, by purpose and group; an empty purpose is before all.
 func (s store) models(ctx context.Context, r Run, purposes []string, after Entry, limit int) ([]Entry, error) {
-	q := ofRun(modelsSQL, r.ID)
-	q.args = append(q.args, named("purposes", purposes), named("purpose", after.Purpose), named("fit_group", after.Group), named("limit", limit))
+	return s.entries(ctx, r, modelsAfter, after, limit, named("purposes", purposes))
+}
+
+// model returns one entry of the registry; false when there is none.
+func (s store) model(ctx context.Context, r Run, purpose, group string) (Entry, bool, error) {
+	found, err := s.entries(ctx, r, modelNamed, Entry{Purpose: purpose, Group: group}, 1)
+	if err != nil || len(found) == 0 {
+		return Entry{}, false, err
+	}
+	return found[0], true, nil
+}
+
+func (s store) entries(ctx context.Context, r Run, which string, at Entry, limit int, args ...any) ([]Entry, error) {
+	q := ofRun(strings.Replace(modelsSQL, "/*which*/", which, 1), r.ID)
+	q.args = append(q.args, named("purpose", at.Purpose), named("fit_group", at.Group), named("limit", limit))
+	q.args = append(q.args, args...)
 	var out []Entry
 	err := s.each(ctx, "read models", q, func(rows driver.Rows) error {
 		var e Entry

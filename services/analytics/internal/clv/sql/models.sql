@@ -5,6 +5,6 @@ SELECT
     choice_models, choice_likelihoods, choice_errors, amount_refusal, amount_customers, amount_mean, amount_names,
     amount_values, amount_errors, amount_lows, amount_highs, amount_log_likelihood, amount_evaluations, amount_converged
 FROM clv_model
-WHERE run_id = {run_id:UUID} AND purpose IN {purposes:Array(String)} AND (purpose, fit_group) > ({purpose:String}, {fit_group:String})
+WHERE run_id = {run_id:UUID} AND /*which*/
 ORDER BY purpose, fit_group
 LIMIT {limit:UInt64}

@@ -148,8 +148,6 @@ const (
 	ClvSliceBy_CLV_SLICE_BY_SECTOR ClvSliceBy = 4
 	// By kind of customer: individual or organisation.
 	ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND ClvSliceBy = 5
-	// By RFM segment in the newest RFM run with named segments that looks from the same day or an earlier one.
-	ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT ClvSliceBy = 6
 )
 
 // Enum value maps for ClvSliceBy.
@@ -161,7 +159,6 @@ var (
 		3: "CLV_SLICE_BY_REGION",
 		4: "CLV_SLICE_BY_SECTOR",
 		5: "CLV_SLICE_BY_CUSTOMER_KIND",
-		6: "CLV_SLICE_BY_RFM_SEGMENT",
 	}
 	ClvSliceBy_value = map[string]int32{
 		"CLV_SLICE_BY_UNSPECIFIED":   0,
@@ -170,7 +167,6 @@ var (
 		"CLV_SLICE_BY_REGION":        3,
 		"CLV_SLICE_BY_SECTOR":        4,
 		"CLV_SLICE_BY_CUSTOMER_KIND": 5,
-		"CLV_SLICE_BY_RFM_SEGMENT":   6,
 	}
 )
 
@@ -3168,7 +3164,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x0fClvModelPurpose\x12!\n" +
 	"\x1dCLV_MODEL_PURPOSE_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aCLV_MODEL_PURPOSE_FORECAST\x10\x01\x12\x1d\n" +
-	"\x19CLV_MODEL_PURPOSE_HOLDOUT\x10\x02*\xcd\x01\n" +
+	"\x19CLV_MODEL_PURPOSE_HOLDOUT\x10\x02*\xaf\x01\n" +
 	"\n" +
 	"ClvSliceBy\x12\x1c\n" +
 	"\x18CLV_SLICE_BY_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -3176,8 +3172,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x13CLV_SLICE_BY_BRANCH\x10\x02\x12\x17\n" +
 	"\x13CLV_SLICE_BY_REGION\x10\x03\x12\x17\n" +
 	"\x13CLV_SLICE_BY_SECTOR\x10\x04\x12\x1e\n" +
-	"\x1aCLV_SLICE_BY_CUSTOMER_KIND\x10\x05\x12\x1c\n" +
-	"\x18CLV_SLICE_BY_RFM_SEGMENT\x10\x062\xfe\x06\n" +
+	"\x1aCLV_SLICE_BY_CUSTOMER_KIND\x10\x052\xfe\x06\n" +
 	"\n" +
 	"ClvService\x12Q\n" +
 	"\x06RunClv\x12\".tandem.analytics.v1.RunClvRequest\x1a#.tandem.analytics.v1.RunClvResponse\x12Z\n" +
