@@ -20,6 +20,7 @@ import (
 	"tandem.bank/pkg/telemetry"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
+	"tandem.bank/services/analytics/internal/clv"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
@@ -105,15 +106,25 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
 	server, err := s.server()
 	if err != nil {
 		return nil, err
 	}
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights))
+	analyticsv1.RegisterClvServiceServer(server, clv.NewServer(worth, worthInsights))
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
-		{Name: "insights", Run: insights.Run},
+		{Name: "insights of RFM", Run: insights.Run},
+		{Name: "insights of lifetime value", Run: worthInsights.Run},
 		{Name: "ingest", Run: changes.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {

@@ -2823,7 +2823,7 @@ type ClvSlicePoint struct {
 	ExpectedPurchases float64 `protobuf:"fixed64,6,opt,name=expected_purchases,json=expectedPurchases,proto3" json:"expected_purchases,omitempty"`
 	// How many of them are expected to be there: the sum of the probabilities.
 	ExpectedAlive float64 `protobuf:"fixed64,7,opt,name=expected_alive,json=expectedAlive,proto3" json:"expected_alive,omitempty"`
-	// Sum of their predictive values over that of the run.
+	// Sum of their predictive values over that of the slices returned.
 	Share         float64 `protobuf:"fixed64,8,opt,name=share,proto3" json:"share,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
