@@ -75,6 +75,11 @@ bin/local:
 .PHONY: test
 test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=1"
 	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
+	$(MAKE) test-cluster
+
+.PHONY: test-cluster
+test-cluster: setup build ## Run the tests of analytics on two ClickHouse servers that share the rows; part of `make test`.
+	bin/local run --throwaway --ephemeral-ports --clickhouse-shards 2 -- go test $(TESTFLAGS) ./services/analytics/...
 
 .PHONY: bench
 bench: bench-crm ## Run all benchmarks: ratios to bare SQL in the same run. CUSTOMERS=1000000 for the full size

@@ -37,6 +37,7 @@ func TestAudit(t *testing.T) {
 	}
 	b.asOwner(t, "UPDATE audit_entry SET actor = 'loader' WHERE entry_id = 7")
 	b.tandem(t, 0, "audit", "verify")
+	b.hideChange(t)
 
 	// Blocks and their entries disappear together: what is left is a chain that proves itself.
 	b.asOwner(t,
@@ -55,6 +56,39 @@ func TestAudit(t *testing.T) {
 		return nil
 	})
 }
+
+// hideChange makes a change, and deletes its entry before it is sealed and its event after it was published: nothing in
+// Postgres tells of it any more. Afterwards the traces are put back.
+func (b *bank) hideChange(t *testing.T) {
+	t.Helper()
+	pool := b.postgres(t)
+	sealing, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sealing.Release()
+	if _, err := sealing.Exec(t.Context(), "SELECT pg_advisory_lock($1)", sealLock); err != nil {
+		t.Fatal(err)
+	}
+	b.tandem(t, 0, "service-account", "create", "ghost", "--role", "operations", "--private-key", filepath.Join(b.work, "ghost.key"))
+	b.tandem(t, 0, "wait")
+	b.asOwner(t, "CREATE TABLE hidden_entry AS SELECT * FROM audit_entry WHERE entity = 'service_account' AND action = 'create'",
+		"CREATE TABLE hidden_event AS SELECT * FROM outbox WHERE entity = 'service_account'",
+		"DELETE FROM audit_entry WHERE entity = 'service_account' AND action = 'create'", "DELETE FROM outbox WHERE entity = 'service_account'")
+	const missed = "version 1 of service_account 1 was published, made by "
+	out := b.tandem(t, 1, "audit", "verify")
+	if strings.Count(out, "\n") != 2 || !strings.Contains(out, missed) {
+		t.Errorf("an entry that was deleted with its event:\n%s", out)
+	}
+	b.asOwner(t, "INSERT INTO audit_entry OVERRIDING SYSTEM VALUE SELECT * FROM hidden_entry", "INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM hidden_event")
+	if _, err := sealing.Exec(t.Context(), "SELECT pg_advisory_unlock($1)", sealLock); err != nil {
+		t.Fatal(err)
+	}
+	b.awaitCopied(t)
+}
+
+// sealLock is what a process holds that seals blocks ("audit" in ASCII).
+const sealLock = 0x6175646974
 
 // awaitCopied waits until every entry is sealed and every block copied, and nothing is wrong.
 func (b *bank) awaitCopied(t *testing.T) {

@@ -23,12 +23,15 @@ type ClickHouseConfig struct {
 	ConfigDir string // deploy/clickhouse, with config.d and users.d
 	Packages  Packages
 	Password  string // of the user tandem
+
+	ClusterDir string // deploy/cluster/clickhouse, for a server of a cluster
 }
 
 // ClickHouse is a ClickHouse server in a child process.
 type ClickHouse struct {
-	cfg   ClickHouseConfig
-	child *process.Process
+	cfg    ClickHouseConfig
+	shards *shards // nil: a server alone
+	child  *process.Process
 }
 
 // NewClickHouse prepares the engine; nothing runs before Start.
@@ -42,7 +45,15 @@ func (c *ClickHouse) URL() string { return c.address("clickhouse", c.cfg.Port, "
 
 // ServiceURL is the native address of the services' user and database, without the password.
 func (c *ClickHouse) ServiceURL() string {
-	return c.address("clickhouse", c.cfg.Port, "tandem") + "/tandem"
+	return c.InCluster(c.address("clickhouse", c.cfg.Port, "tandem") + "/tandem")
+}
+
+// InCluster adds to an address of this server the cluster that it belongs to, as pkg/clickhousex reads it.
+func (c *ClickHouse) InCluster(address string) string {
+	if c.shards == nil {
+		return address
+	}
+	return address + "?cluster=" + ClusterName
 }
 
 // HTTPURL is the address for tools that speak HTTP.
@@ -61,11 +72,7 @@ func (c *ClickHouse) Process() *process.Process { return c.child }
 
 // Start returns when the server takes queries on its native port.
 func (c *ClickHouse) Start(ctx context.Context) error {
-	err := ChoosePorts(ctx,
-		Port{"ClickHouse", "--clickhouse-port", &c.cfg.Port},
-		Port{"ClickHouse HTTP", "--clickhouse-http-port", &c.cfg.HTTPPort},
-	)
-	if err != nil {
+	if err := c.choosePorts(ctx); err != nil {
 		return err
 	}
 	library, err := c.cfg.Packages.clickhouse()
@@ -75,6 +82,11 @@ func (c *ClickHouse) Start(ctx context.Context) error {
 	config, err := writeClickHouseConfig(filepath.Join(c.cfg.DataDir, "etc"), c.cfg.ConfigDir)
 	if err != nil {
 		return err
+	}
+	if c.shards != nil {
+		if err := c.shards.writeConfig(filepath.Dir(config), c.cfg.ClusterDir); err != nil {
+			return err
+		}
 	}
 	data := filepath.Join(c.cfg.DataDir, "data")
 	if err := os.MkdirAll(data, 0o750); err != nil {
@@ -102,6 +114,20 @@ func (c *ClickHouse) Start(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+func (c *ClickHouse) ports() []Port {
+	return []Port{
+		{"ClickHouse", "--clickhouse-port", &c.cfg.Port},
+		{"ClickHouse HTTP", "--clickhouse-http-port", &c.cfg.HTTPPort},
+	}
+}
+
+func (c *ClickHouse) choosePorts(ctx context.Context) error {
+	if c.shards != nil {
+		return c.shards.choosePorts(ctx)
+	}
+	return ChoosePorts(ctx, c.ports()...)
 }
 
 func (c *ClickHouse) ping(ctx context.Context) error { return PingClickHouse(ctx, c.URL()) }

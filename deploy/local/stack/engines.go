@@ -33,6 +33,8 @@ type EnginesConfig struct {
 	ClickHouseHTTPURL string // shown and handed on only
 
 	Throwaway bool // tests: Postgres does not wait for the disk
+
+	ClickHouseShards int // servers of ClickHouse that share the rows; up to 1: one server alone
 }
 
 // Validate names the first wrong field.
@@ -51,6 +53,9 @@ type Engines struct {
 	Postgres   engine.Engine
 	NATS       engine.Engine
 	ClickHouse engine.Engine
+
+	// shards are the other servers of a ClickHouse cluster.
+	shards []engine.Engine
 
 	cfg          EnginesConfig
 	passwordFile string // of ClickHouse's user tandem; empty for a given ClickHouse
@@ -91,18 +96,27 @@ func NewEngines(cfg EnginesConfig) (*Engines, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.ClickHouse = engine.NewClickHouse(engine.ClickHouseConfig{
+	clickhouse := engine.ClickHouseConfig{
 		Port: cfg.ClickHousePort, HTTPPort: cfg.ClickHouseHTTPPort,
 		DataDir:   filepath.Join(cfg.DataDir, "clickhouse"),
 		ConfigDir: filepath.Join(cfg.Root, "deploy", "clickhouse"),
 		Packages:  packages, Password: password,
-	})
+	}
+	if cfg.ClickHouseShards <= 1 {
+		e.ClickHouse = engine.NewClickHouse(clickhouse)
+		return e, nil
+	}
+	servers := engine.NewClickHouseShards(clickhouse, filepath.Join(cfg.Root, "deploy", "cluster", "clickhouse"), cfg.ClickHouseShards)
+	e.ClickHouse = servers[0]
+	for _, other := range servers[1:] {
+		e.shards = append(e.shards, other)
+	}
 	return e, nil
 }
 
 // Start starts the engines one after the other. When one fails, those before it are stopped.
 func (e *Engines) Start(ctx context.Context) error {
-	for _, one := range []engine.Engine{e.Postgres, e.NATS, e.ClickHouse} {
+	for _, one := range append([]engine.Engine{e.Postgres, e.NATS, e.ClickHouse}, e.shards...) {
 		if err := one.Start(ctx); err != nil {
 			return errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
 		}
@@ -148,12 +162,19 @@ func (e *Engines) ClickHouseServiceURL() string {
 	return e.ClickHouse.URL()
 }
 
+func (e *Engines) clickhouseTestURL() string {
+	if own, ok := e.ClickHouse.(*engine.ClickHouse); ok {
+		return own.InCluster(own.URL())
+	}
+	return e.ClickHouse.URL()
+}
+
 // TestEnv is what pkg/testkit reads.
 func (e *Engines) TestEnv() []string {
 	return []string{
 		"TANDEM_TEST_POSTGRES_URL=" + e.Postgres.URL(),
 		"TANDEM_TEST_NATS_URL=" + e.NATS.URL(),
-		"TANDEM_TEST_CLICKHOUSE_URL=" + e.ClickHouse.URL(),
+		"TANDEM_TEST_CLICKHOUSE_URL=" + e.clickhouseTestURL(),
 	}
 }
 

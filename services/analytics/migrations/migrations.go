@@ -4,7 +4,6 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/pressly/goose/v3"
+
+	"tandem.bank/pkg/clickhousex"
 )
 
 // versionTable is where goose keeps what was applied, in the warehouse's database.
@@ -25,26 +26,47 @@ var files embed.FS
 // ErrPending says that the warehouse lacks migrations that this program needs.
 var ErrPending = errors.New("migrations are not applied: run `analytics migrate`")
 
-// Migrate makes the database of the address when it is missing, and brings its tables up to date. It may run at any
-// time and twice: each statement does nothing when its work is done.
+// Migrate makes the database of the address when it is missing, and brings its tables up to date; with a cluster in the
+// address, on each of its servers. It may run at any time and twice: each statement does nothing when its work is done.
 func Migrate(ctx context.Context, url string) error {
-	options, err := clickhouse.ParseDSN(url)
+	address, err := clickhousex.Parse(url)
 	if err != nil {
-		return fmt.Errorf("clickhouse url: %w", err)
-	}
-	if err := createDatabase(ctx, *options); err != nil {
 		return err
 	}
-	db := clickhouse.OpenDB(options)
+	database := address.Options.Auth.Database
+	if database == "" {
+		return errors.New("clickhouse url: must name a database, for example clickhouse://host:9000/tandem")
+	}
+	if address.Cluster != "" {
+		return migrateCluster(ctx, address)
+	}
+	if err := createDatabases(ctx, address.Options, database); err != nil {
+		return err
+	}
+	return apply(ctx, address.Options, files, func(context.Context) error { return nil })
+}
+
+// apply runs the migrations of a folder that are missing, and after each of them what else has to follow it.
+func apply(ctx context.Context, options clickhouse.Options, folder fs.FS, follow func(context.Context) error) error {
+	db := clickhouse.OpenDB(&options)
 	defer func() { _ = db.Close() }()
-	provider, err := newProvider(db)
+	provider, err := goose.NewProvider(goose.DialectClickHouse, db, folder)
 	if err != nil {
-		return err
+		return fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("apply migrations: %w", err)
+	// What a run that was cut off left to do comes first.
+	for {
+		if err := follow(ctx); err != nil {
+			return err
+		}
+		_, err := provider.UpByOne(ctx)
+		if errors.Is(err, goose.ErrNoNextVersion) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("apply migrations: %w", err)
+		}
 	}
-	return nil
 }
 
 // Latest is the version of the newest migration that this program knows.
@@ -81,7 +103,9 @@ func Check(ctx context.Context, conn driver.Conn) error {
 	if tables == 0 {
 		return ErrPending
 	}
-	if err := conn.QueryRow(ctx, "SELECT max(version_id) FROM "+versionTable).Scan(&applied); err != nil {
+	// In a cluster each server has its own list, and the one that is furthest behind counts.
+	const behind = "SELECT min(newest) FROM (SELECT max(version_id) AS newest FROM " + versionTable + " GROUP BY hostName(), tcpPort())"
+	if err := conn.QueryRow(ctx, behind).Scan(&applied); err != nil {
 		return fmt.Errorf("read applied migrations: %w", err)
 	}
 	if applied < latest {
@@ -90,29 +114,23 @@ func Check(ctx context.Context, conn driver.Conn) error {
 	return nil
 }
 
-func newProvider(db *sql.DB) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(goose.DialectClickHouse, db, files)
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	return provider, nil
-}
-
-// createDatabase connects without a database, because the one wanted may not exist.
-func createDatabase(ctx context.Context, options clickhouse.Options) error {
-	name := options.Auth.Database
-	if name == "" {
-		return errors.New("clickhouse url: must name a database, for example clickhouse://host:9000/tandem")
-	}
+// createDatabases connects without a database, because the ones wanted may not exist.
+func createDatabases(ctx context.Context, options clickhouse.Options, names ...string) error {
 	options.Auth.Database = ""
 	conn, err := clickhouse.Open(&options)
 	if err != nil {
 		return fmt.Errorf("connect to clickhouse: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	quoted := "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
-	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quoted+" ENGINE = Atomic"); err != nil {
-		return fmt.Errorf("create database %s: %w", name, err)
+	for _, name := range names {
+		if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(name)+" ENGINE = Atomic"); err != nil {
+			return fmt.Errorf("create database %s: %w", name, err)
+		}
 	}
 	return nil
+}
+
+// quote makes a name safe in a statement.
+func quote(name string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
 }

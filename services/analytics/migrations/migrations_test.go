@@ -5,20 +5,16 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"tandem.bank/pkg/testkit"
+	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
 
 func open(t *testing.T, url string) driver.Conn {
 	t.Helper()
-	options, err := clickhouse.ParseDSN(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := clickhouse.Open(options)
+	conn, err := warehouse.Open(warehouse.Config{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +37,7 @@ func TestMigrate(t *testing.T) {
 	if err := migrations.Check(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id > 1"); err != nil {
+	if err := warehouse.OnParts(t.Context(), conn, "DELETE FROM goose_db_version WHERE version_id > 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := migrations.Check(t.Context(), conn); !errors.Is(err, migrations.ErrPending) {
@@ -55,13 +51,7 @@ func TestMigrate(t *testing.T) {
 func TestMigrateMakesTheDatabase(t *testing.T) {
 	t.Parallel()
 	url := testkit.ClickHouse(t)
-	var name string
-	if err := open(t, url).QueryRow(t.Context(), "SELECT currentDatabase()").Scan(&name); err != nil {
-		t.Fatal(err)
-	}
-	if err := open(t, url).Exec(t.Context(), "DROP DATABASE "+name+" SYNC"); err != nil {
-		t.Fatal(err)
-	}
+	testkit.DropClickHouse(t, url)
 	if err := migrations.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +70,10 @@ func TestNoPersonalData(t *testing.T) {
 	}
 	defer func() { _ = rows.Close() }()
 	personal := regexp.MustCompile(`(?i)phone|mail|address|street|surname|first_name|last_name|document|passport|iban|number$|token|pan$|text|subject|description|counterparty`)
-	named := map[string]bool{"region": true, "branch": true, "product": true, "service_level": true, "attribute_definition": true}
+	named := map[string]bool{
+		"region": true, "branch": true, "product": true, "service_level": true, "attribute_definition": true,
+		"definition": true, "schedule_run": true, "plan_value": true, "plan_value_at": true,
+	}
 	columns := 0
 	for rows.Next() {
 		var table, column string

@@ -24,6 +24,8 @@ type options struct {
 	ClickhousePort     int `help:"Native port of ClickHouse (default: 7490)." env:"TANDEM_CLICKHOUSE_PORT"`
 	ClickhouseHTTPPort int `help:"HTTP port of ClickHouse (default: 7423)." name:"clickhouse-http-port" env:"TANDEM_CLICKHOUSE_HTTP_PORT"`
 
+	ClickhouseShards int `help:"Servers of ClickHouse that share the rows as a cluster." default:"1" env:"TANDEM_CLICKHOUSE_SHARDS"`
+
 	PostgresURL       string `help:"Use this Postgres instead of starting one." name:"postgres-url" env:"TANDEM_POSTGRES_URL"`
 	NatsURL           string `help:"Use this NATS instead of starting one." name:"nats-url" env:"TANDEM_NATS_URL"`
 	ClickhouseURL     string `help:"Use this ClickHouse (clickhouse://…) instead of starting one." name:"clickhouse-url" env:"TANDEM_CLICKHOUSE_URL"`
@@ -104,7 +106,8 @@ func (o *options) engines(w *workspace) stack.EnginesConfig {
 		PostgresURL: o.PostgresURL, NATSURL: o.NatsURL,
 		ClickHouseURL: o.ClickhouseURL, ClickHouseHTTPURL: o.ClickhouseHTTPURL,
 		PostgresPort: o.port(o.PostgresPort, 7432), NATSPort: o.port(o.NatsPort, 7422),
-		ClickHousePort: o.port(o.ClickhousePort, 7490), ClickHouseHTTPPort: o.port(o.ClickhouseHTTPPort, 7423),
+		ClickHouseShards: o.ClickhouseShards,
+		ClickHousePort:   o.port(o.ClickhousePort, 7490), ClickHouseHTTPPort: o.port(o.ClickhouseHTTPPort, 7423),
 	}
 }
 

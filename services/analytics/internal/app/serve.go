@@ -21,6 +21,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/clv"
+	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
@@ -119,8 +120,10 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
-	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights))
-	analyticsv1.RegisterClvServiceServer(server, clv.NewServer(worth, worthInsights))
+	definitions := definition.NewStore(s.warehouse)
+	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers()))
+	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights, definitions))
+	analyticsv1.RegisterClvServiceServer(server, clv.NewServer(worth, worthInsights, definitions))
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
 		{Name: "insights of RFM", Run: insights.Run},
@@ -131,6 +134,14 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
 		}},
 	}, nil
+}
+
+// compilers are those of every kind of definition.
+func compilers() *definition.Registry {
+	kinds := definition.NewRegistry()
+	kinds.Register(definition.KindRFM, rfm.Compile)
+	kinds.Register(definition.KindCLV, clv.Compile)
+	return kinds
 }
 
 // server lets callers in whose tokens are good and whose roles fit. Service accounts sign their own tokens, and only crm

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -40,9 +41,8 @@ var sealed = timestamppb.New(time.Date(2026, 3, 1, 10, 0, 0, 5000, time.UTC))
 
 func hash(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 
-// Copies come by number, a repeated message once, and a block that was sealed anew beside its first copy.
-func TestCopies(t *testing.T) {
-	t.Parallel()
+func open(t *testing.T) driver.Conn {
+	t.Helper()
 	url := testkit.ClickHouse(t)
 	if err := migrations.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
@@ -52,26 +52,39 @@ func TestCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// insert stores a change as the ingest does.
+func insert(t *testing.T, conn driver.Conn, change *eventsv1.Change) {
+	t.Helper()
+	data, err := proto.Marshal(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := fact.NewBatch()
+	if err := batch.Add(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Insert(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Copies come by number, a repeated message once, and a block that was sealed anew beside its first copy.
+func TestCopies(t *testing.T) {
+	t.Parallel()
+	conn := open(t)
 	for _, c := range []struct {
 		number int64
 		hash   byte
 	}{{2, 0x22}, {1, 0x11}, {2, 0x22}, {3, 0x33}, {2, 0x99}} {
-		data, err := proto.Marshal(&eventsv1.Change{
+		insert(t, conn, &eventsv1.Change{
 			Entity: "audit_block", EntityId: c.number, Version: 1, ChangeTime: sealed,
 			Payload: &eventsv1.Change_AuditBlock{AuditBlock: &eventsv1.AuditBlockState{
 				Hash: hash(c.hash), PreviousHash: hash(0), Entries: 7, FirstEntryId: 1, LastEntryId: 7, SealedTime: sealed,
 			}},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		batch := fact.NewBatch()
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Insert(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
 	}
 	// Merged or not, the answer is the same.
 	for range 2 {
@@ -95,7 +108,7 @@ func TestCopies(t *testing.T) {
 				t.Errorf("%d to %d (-want +got):\n%s", test.from, test.to, diff)
 			}
 		}
-		if err := conn.Exec(t.Context(), "OPTIMIZE TABLE audit_block FINAL"); err != nil {
+		if err := warehouse.OnParts(t.Context(), conn, "OPTIMIZE TABLE audit_block FINAL"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/clv"
+	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -50,7 +51,7 @@ func newBank(t testing.TB) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.server = clv.NewServer(service, published{})
+	b.server = clv.NewServer(service, published{}, definition.NewStore(conn))
 	return b
 }
 
@@ -121,25 +122,35 @@ func (b *bank) exec(t testing.TB, statements ...string) {
 	}
 }
 
+// onParts runs statements about tables themselves.
+func (b *bank) onParts(t testing.TB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if err := warehouse.OnParts(t.Context(), b.conn, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // clear empties the tables that a run reads.
 func (b *bank) clear(t testing.TB) {
 	t.Helper()
-	b.exec(t, "TRUNCATE TABLE transaction", "TRUNCATE TABLE account_holder")
+	b.onParts(t, "TRUNCATE TABLE transaction", "TRUNCATE TABLE account_holder")
 	b.newest = b.newest.Add(time.Second)
 }
 
-func (b *bank) run(t testing.TB, asOf string, definition *definitionv1.ClvDefinition) *analyticsv1.ClvRun {
+func (b *bank) run(t testing.TB, asOf string, settings *definitionv1.ClvDefinition) *analyticsv1.ClvRun {
 	t.Helper()
-	answer, err := b.tryRun(t, asOf, definition)
+	answer, err := b.tryRun(t, asOf, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return answer.GetRun()
 }
 
-func (b *bank) tryRun(t testing.TB, asOf string, definition *definitionv1.ClvDefinition) (*analyticsv1.RunClvResponse, error) {
+func (b *bank) tryRun(t testing.TB, asOf string, settings *definitionv1.ClvDefinition) (*analyticsv1.RunClvResponse, error) {
 	t.Helper()
-	return b.server.RunClv(t.Context(), &analyticsv1.RunClvRequest{AsOf: date.Proto(day(asOf)), Definition: definition})
+	return b.server.RunClv(t.Context(), &analyticsv1.RunClvRequest{AsOf: date.Proto(day(asOf)), Settings: settings})
 }
 
 // values reads a list page by page.

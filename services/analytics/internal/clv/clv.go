@@ -8,6 +8,7 @@ package clv
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -30,6 +31,9 @@ var (
 	dayMin = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	dayMax = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
 )
+
+// holdoutDefault is how many days are held out when the definition says nothing.
+const holdoutDefault = 90
 
 // daysPerYear of the Julian year, for rates.
 const daysPerYear = 365.25
@@ -58,16 +62,33 @@ func NewSettings(asOf time.Time, spec *definitionv1.ClvDefinition) (Settings, er
 	return Settings{AsOf: asOf, spec: spec}, err
 }
 
+// Compile checks a definition of lifetime value as a run would; it is a definition.Compiler.
+func Compile(_ context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
+	return problems(spec.GetClv()), nil
+}
+
+// problems are what the contract's rules do not see.
+func problems(spec *definitionv1.ClvDefinition) []apperr.Violation {
+	out := kind.Problems("transaction_kinds", spec.GetTransactionKinds())
+	holdout := cmp.Or(spec.GetHoldoutDays(), holdoutDefault)
+	if window := spec.GetWindowDays(); window != 0 && window <= holdout {
+		out = append(out, apperr.Violation{
+			Field: "holdout_days", Description: fmt.Sprintf("must be less than window_days, or the backtest sees nothing; is %d", holdout),
+		})
+	}
+	return out
+}
+
 // Complete fills in the defaults of a definition, and refuses one that can't be computed.
 func Complete(spec *definitionv1.ClvDefinition) (*definitionv1.ClvDefinition, error) {
 	if spec == nil {
 		spec = &definitionv1.ClvDefinition{}
 	}
-	out := proto.CloneOf(spec)
-	var err error
-	if out.TransactionKinds, err = kind.Check("transaction_kinds", spec.GetTransactionKinds()); err != nil {
-		return nil, err
+	if problems := problems(spec); len(problems) > 0 {
+		return nil, apperr.Invalid(problems...)
 	}
+	out := proto.CloneOf(spec)
+	slices.Sort(out.GetTransactionKinds())
 	if len(out.GetModels()) == 0 {
 		out.Models = slices.Collect(maps.Keys(kinds))
 	}
@@ -75,7 +96,7 @@ func Complete(spec *definitionv1.ClvDefinition) (*definitionv1.ClvDefinition, er
 	out.HalfLifeDays = cmp.Or(out.GetHalfLifeDays(), 365)
 	out.HorizonDays = cmp.Or(out.GetHorizonDays(), 365)
 	out.UnitDays = cmp.Or(out.GetUnitDays(), 7)
-	out.HoldoutDays = cmp.Or(out.GetHoldoutDays(), 90)
+	out.HoldoutDays = cmp.Or(out.GetHoldoutDays(), holdoutDefault)
 	out.FitCustomersMin = cmp.Or(out.GetFitCustomersMin(), 1000)
 	out.IntervalProbability = cmp.Or(out.GetIntervalProbability(), 0.95)
 	if out.GetMargin() == nil {
@@ -83,9 +104,6 @@ func Complete(spec *definitionv1.ClvDefinition) (*definitionv1.ClvDefinition, er
 	}
 	if out.GetMargin().DefaultShare == nil {
 		out.Margin.DefaultShare = proto.Float64(1)
-	}
-	if window := out.GetWindowDays(); window != 0 && window <= out.GetHoldoutDays() {
-		return nil, apperr.InvalidField("holdout_days", "must be less than window_days, or the backtest sees nothing")
 	}
 	return out, nil
 }

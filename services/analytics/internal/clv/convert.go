@@ -20,7 +20,7 @@ import (
 func runToProto(r Run) (*analyticsv1.ClvRun, error) {
 	w := wallet{currency: r.BaseCurrency}
 	run := &analyticsv1.ClvRun{
-		RunId: r.ID.String(), AsOf: date.Proto(r.AsOf), Definition: r.spec, Customers: int64(r.Customers), Purchases: int64(r.Purchases),
+		RunId: r.ID.String(), AsOf: date.Proto(r.AsOf), Settings: r.spec, Customers: int64(r.Customers), Purchases: int64(r.Purchases),
 		DataFrom: date.Proto(r.DataFrom), DataTo: date.Proto(r.DataTo), Historic: w.money(r.Historic), Predictive: w.money(r.Predictive),
 		Predicted: int64(r.Predicted), ComputedTime: timestamppb.New(r.ComputedTime),
 	}

@@ -2,6 +2,7 @@ package clv
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
@@ -10,17 +11,21 @@ import (
 	"tandem.bank/pkg/date"
 	"tandem.bank/pkg/page"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/definition"
 )
 
 // Server is the ClvService: from proto to Service and back, nothing else.
 type Server struct {
 	analyticsv1.UnimplementedClvServiceServer
-	service   *Service
-	publisher Publisher
+	service     *Service
+	publisher   Publisher
+	definitions *definition.Store
 }
 
 // NewServer returns the service.
-func NewServer(s *Service, p Publisher) *Server { return &Server{service: s, publisher: p} }
+func NewServer(s *Service, p Publisher, d *definition.Store) *Server {
+	return &Server{service: s, publisher: p, definitions: d}
+}
 
 // RunClv computes a snapshot, stores it, and sends the results home.
 func (s *Server) RunClv(ctx context.Context, req *analyticsv1.RunClvRequest) (*analyticsv1.RunClvResponse, error) {
@@ -28,7 +33,7 @@ func (s *Server) RunClv(ctx context.Context, req *analyticsv1.RunClvRequest) (*a
 	if err != nil {
 		return nil, apperr.InvalidField("as_of", "%v", err)
 	}
-	settings, err := NewSettings(asOf, req.GetDefinition())
+	settings, err := s.settings(ctx, asOf, req)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +47,22 @@ func (s *Server) RunClv(ctx context.Context, req *analyticsv1.RunClvRequest) (*a
 	}
 	answer, err := runToProto(run)
 	return &analyticsv1.RunClvResponse{Run: answer}, err
+}
+
+// settings are those of the request, or of the definition that it names.
+func (s *Server) settings(ctx context.Context, asOf time.Time, req *analyticsv1.RunClvRequest) (Settings, error) {
+	ref := req.GetDefinition()
+	if ref == nil {
+		return NewSettings(asOf, req.GetSettings())
+	}
+	d, err := s.definitions.ForCaller(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}) //nolint:gosec // not negative
+	if err != nil {
+		return Settings{}, err
+	}
+	if err := d.Runnable(definition.KindCLV); err != nil {
+		return Settings{}, err
+	}
+	return NewSettings(asOf, d.Spec.GetClv())
 }
 
 // GetClvRun returns a run.

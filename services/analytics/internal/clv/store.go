@@ -12,6 +12,7 @@ import (
 
 	"tandem.bank/pkg/btyd"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // errNoRun says that a run does not exist.
@@ -143,11 +144,13 @@ func (s store) place(ctx context.Context, r *Run) error {
 
 // unstage removes what a run needed while it was computed.
 func (s store) unstage(ctx context.Context, r Run) error {
-	// A UUID is the one value that DROP PARTITION can't take as a parameter; its text is hexadecimal digits.
-	drop := func(table string) error {
-		return s.exec(ctx, "clear "+table, query{sql: "ALTER TABLE " + table + " DROP PARTITION '" + r.ID.String() + "'"})
+	partition := "'" + r.ID.String() + "'"
+	for _, table := range []string{"clv_customer", "clv_prediction"} {
+		if err := warehouse.DropPartition(ctx, s.conn, table, partition); err != nil {
+			return fmt.Errorf("clv: clear %s: %w", table, err)
+		}
 	}
-	return errors.Join(drop("clv_customer"), drop("clv_prediction"))
+	return nil
 }
 
 // runs returns what a query over clv_run finds.

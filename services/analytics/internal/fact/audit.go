@@ -55,3 +55,17 @@ func (f *fields) sha256(name string, hash []byte) string {
 	}
 	return hex.EncodeToString(hash)
 }
+
+// publishedChange is a change without its content: what the audit is held against.
+type publishedChange struct {
+	record
+	entity, actor string
+}
+
+var publishedChangeTable = warehouse.NewTable("published_change",
+	warehouse.Col("change_time", func(r *publishedChange) time.Time { return r.changeTime }),
+	warehouse.Col("entity", func(r *publishedChange) string { return r.entity }),
+	warehouse.Col("entity_id", func(r *publishedChange) uint64 { return r.id }),
+	warehouse.Col("version", func(r *publishedChange) uint64 { return r.version }),
+	warehouse.Col("actor", func(r *publishedChange) string { return r.actor }),
+)

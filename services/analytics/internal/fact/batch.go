@@ -34,6 +34,9 @@ type Batch struct {
 	serviceLevels   buffer[serviceLevel]
 	behaviour       buffer[behaviourEvent]
 	attributes      buffer[attributeDefinition]
+	definitions     buffer[definition]
+	plans           buffer[planValue]
+	published       buffer[publishedChange]
 
 	rows   int
 	newest time.Time
@@ -63,11 +66,14 @@ func NewBatch() *Batch {
 		serviceLevels:   buffer[serviceLevel]{table: serviceLevelTable},
 		behaviour:       buffer[behaviourEvent]{table: behaviourEventTable},
 		attributes:      buffer[attributeDefinition]{table: attributeDefinitionTable},
+		definitions:     buffer[definition]{table: definitionTable},
+		plans:           buffer[planValue]{table: planValueTable},
+		published:       buffer[publishedChange]{table: publishedChangeTable},
 	}
 }
 
 // Tables names every table that a batch may write, in the order of a bank's day: places, people, products,
-// business, and the copy of the audit's hashes.
+// business, and what the audit is held against.
 func Tables() []string {
 	buffers := NewBatch().buffers()
 	names := make([]string, len(buffers))
@@ -95,6 +101,9 @@ func (b *Batch) Add(message []byte) error {
 		return err
 	}
 	b.rows += rows
+	if change.GetEntity() != auditBlockTable.Name() { // the chain itself is no change that an entry tells of
+		b.published.rows = append(b.published.rows, publishedChange{record: rec, entity: change.GetEntity(), actor: change.GetActor()})
+	}
 	if rec.changeTime.After(b.newest) {
 		b.newest = rec.changeTime
 	}
@@ -169,6 +178,10 @@ func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	switch p := c.GetPayload().(type) {
 	case *eventsv1.Change_AttributeDefinition:
 		return put(&b.attributes, rec, p.AttributeDefinition, attributeDefinitionOf)
+	case *eventsv1.Change_Definition:
+		return put(&b.definitions, rec, p.Definition, definitionOf)
+	case *eventsv1.Change_Plan:
+		return putAll(&b.plans, rec, p.Plan, planValuesOf)
 	case *eventsv1.Change_Document:
 		return put(&b.documents, rec, p.Document, documentOf)
 	case *eventsv1.Change_ServiceLevel:
@@ -184,7 +197,7 @@ func (b *Batch) addOther(rec record, c *eventsv1.Change) (int, error) {
 	}
 }
 
-// Rows counts the rows collected.
+// Rows counts the rows collected; what is kept of every change for the audit is not among them.
 func (b *Batch) Rows() int { return b.rows }
 
 // Newest is the change time of the newest change collected; zero when there is none.
@@ -224,7 +237,8 @@ func (b *Batch) buffers() []anyBuffer {
 	return []anyBuffer{
 		&b.regions, &b.branches, &b.managers, &b.customers, &b.attributes, &b.consents, &b.relations, &b.products, &b.contracts,
 		&b.contractParties, &b.instalments, &b.documents,
-		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions, &b.auditBlocks,
+		&b.accounts, &b.balances, &b.accountHolders, &b.cards, &b.interactions, &b.serviceLevels, &b.behaviour, &b.transactions,
+		&b.definitions, &b.plans, &b.auditBlocks, &b.published,
 	}
 }
 

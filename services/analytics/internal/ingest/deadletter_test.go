@@ -13,6 +13,7 @@ import (
 	"tandem.bank/pkg/natsx"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // What can't be applied is put aside with its reason, and the rest goes in.
@@ -73,7 +74,7 @@ func TestRefusedRowsAndReplay(t *testing.T) {
 	b := newBank(t)
 	exec := func(sql string) {
 		t.Helper()
-		if err := b.conn.Exec(t.Context(), sql); err != nil {
+		if err := warehouse.OnParts(t.Context(), b.conn, sql); err != nil {
 			t.Fatal(err)
 		}
 	}

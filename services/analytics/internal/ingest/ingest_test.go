@@ -10,8 +10,10 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/natsx"
+	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
 
@@ -117,9 +119,7 @@ func TestReplayAfterWarehouseWipe(t *testing.T) {
 	b.await(t, last)
 	b.stop()
 
-	if err := b.conn.Exec(t.Context(), "DROP DATABASE "+b.query(t, "SELECT currentDatabase()")[0]+" SYNC"); err != nil {
-		t.Fatal(err)
-	}
+	testkit.DropClickHouse(t, b.url)
 	if err := migrations.Migrate(t.Context(), b.url); err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +139,8 @@ func TestReplayAfterWarehouseRestore(t *testing.T) {
 	b := newBank(t)
 	b.start(t, b.conn)
 	b.await(t, b.change(t, customer(1, 1, "clerk")))
-	for _, backup := range []string{"CREATE TABLE copy AS ingest_position", "INSERT INTO copy SELECT * FROM ingest_position FINAL"} {
-		if err := b.conn.Exec(t.Context(), backup); err != nil {
+	for _, backup := range []string{"CREATE TABLE copy AS ingest_position", "INSERT INTO copy SELECT * FROM ingest_position"} {
+		if err := warehouse.OnParts(t.Context(), b.conn, backup); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -148,7 +148,7 @@ func TestReplayAfterWarehouseRestore(t *testing.T) {
 	b.await(t, last)
 	b.stop()
 	for _, restore := range []string{"TRUNCATE TABLE ingest_position", "INSERT INTO ingest_position SELECT * FROM copy", "DELETE FROM customer WHERE customer_id = 2"} {
-		if err := b.conn.Exec(t.Context(), restore); err != nil {
+		if err := warehouse.OnParts(t.Context(), b.conn, restore); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -143,7 +143,7 @@ func TestInsightsGoHome(t *testing.T) {
 	t.Parallel()
 	conn, service := newBank(t)
 	js := connect(t)
-	server := rfm.NewServer(service, newPublisher(t, js, service))
+	server := rfm.NewServer(service, newPublisher(t, js, service), nil)
 	answer, err := server.RunRfm(t.Context(), &analyticsv1.RunRfmRequest{AsOf: date.Proto(asOf)})
 	if err != nil {
 		t.Fatal(err)

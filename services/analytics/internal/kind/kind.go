@@ -17,13 +17,24 @@ var BankBooked = []string{"interest_credited", "interest_charged", "fee", "loan_
 // Incoming are the kinds that bring money to the account; the others take it away.
 var Incoming = []string{"cash_deposit", "transfer_in", "interest_credited", "loan_disbursement"}
 
-// Check refuses kinds that crm does not know, and returns the others sorted.
-func Check(field string, kinds []string) ([]string, error) {
+// Problems names the kinds that crm does not know.
+func Problems(field string, kinds []string) []apperr.Violation {
 	known := all()
+	var problems []apperr.Violation
 	for i, k := range kinds {
 		if !slices.Contains(known, k) {
-			return nil, apperr.InvalidField(fmt.Sprintf("%s[%d]", field, i), "%q is not one of %s", k, strings.Join(known, ", "))
+			problems = append(problems, apperr.Violation{
+				Field: fmt.Sprintf("%s[%d]", field, i), Description: fmt.Sprintf("%q is not one of %s", k, strings.Join(known, ", ")),
+			})
 		}
+	}
+	return problems
+}
+
+// Check refuses kinds that crm does not know, and returns the others sorted.
+func Check(field string, kinds []string) ([]string, error) {
+	if problems := Problems(field, kinds); len(problems) > 0 {
+		return nil, apperr.Invalid(problems...)
 	}
 	return slices.Sorted(slices.Values(kinds)), nil
 }

@@ -22,6 +22,8 @@ var (
 	readers = []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	// runners start computations.
 	runners = []string{auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
+	// authors define what is computed; crm compiles with their tokens.
+	authors = []string{auth.RoleAnalyst, auth.RoleAdministrator}
 	// operators look after the machine.
 	operators = []string{auth.RoleOperations, auth.RoleAdministrator}
 )
@@ -38,6 +40,8 @@ var allowed = map[string][]string{
 	analyticsv1.ClvService_GetClvBacktest_FullMethodName:               readers,
 	analyticsv1.ClvService_ExplainClv_FullMethodName:                   readers,
 	analyticsv1.ClvService_GetClvSlices_FullMethodName:                 readers,
+	analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     authors,
+	analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: operators,
 	analyticsv1.IngestService_AwaitIngested_FullMethodName:             readers,
 	analyticsv1.IngestService_GetIngestStatus_FullMethodName:           readers,
 	analyticsv1.IngestService_ListDeadLetters_FullMethodName:           operators,

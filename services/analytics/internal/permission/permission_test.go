@@ -26,6 +26,8 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.ClvService_GetClvBacktest_FullMethodName:               "mnkoa",
 		analyticsv1.ClvService_ExplainClv_FullMethodName:                   "mnkoa",
 		analyticsv1.ClvService_GetClvSlices_FullMethodName:                 "mnkoa",
+		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
+		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
@@ -38,7 +40,7 @@ func TestMatrix(t *testing.T) {
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
-		&analyticsv1.ClvService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}

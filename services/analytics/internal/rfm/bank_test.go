@@ -68,7 +68,7 @@ func (b *bank) load(t testing.TB, changes ...*eventsv1.Change) {
 func (b *bank) clear(t testing.TB) {
 	t.Helper()
 	for _, table := range []string{"transaction", "account_holder"} {
-		if err := b.conn.Exec(t.Context(), "TRUNCATE TABLE "+table); err != nil {
+		if err := warehouse.OnParts(t.Context(), b.conn, "TRUNCATE TABLE "+table); err != nil {
 			t.Fatal(err)
 		}
 	}

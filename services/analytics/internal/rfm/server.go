@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -16,17 +17,21 @@ import (
 	"tandem.bank/pkg/money"
 	"tandem.bank/pkg/page"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/definition"
 )
 
 // Server is the RfmService: from proto to Service and back, nothing else.
 type Server struct {
 	analyticsv1.UnimplementedRfmServiceServer
-	service   *Service
-	publisher Publisher
+	service     *Service
+	publisher   Publisher
+	definitions *definition.Store
 }
 
 // NewServer returns the service.
-func NewServer(s *Service, p Publisher) *Server { return &Server{service: s, publisher: p} }
+func NewServer(s *Service, p Publisher, d *definition.Store) *Server {
+	return &Server{service: s, publisher: p, definitions: d}
+}
 
 // RunRfm computes a snapshot, stores it, and sends the results home.
 func (s *Server) RunRfm(ctx context.Context, req *analyticsv1.RunRfmRequest) (*analyticsv1.RunRfmResponse, error) {
@@ -34,7 +39,7 @@ func (s *Server) RunRfm(ctx context.Context, req *analyticsv1.RunRfmRequest) (*a
 	if err != nil {
 		return nil, apperr.InvalidField("as_of", "%v", err)
 	}
-	settings, err := NewSettings(asOf, int(req.GetWindowDays()), req.GetTransactionKinds())
+	settings, err := s.settings(ctx, asOf, req)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +56,22 @@ func (s *Server) RunRfm(ctx context.Context, req *analyticsv1.RunRfmRequest) (*a
 		return nil, err
 	}
 	return &analyticsv1.RunRfmResponse{Run: answer}, nil
+}
+
+// settings are those of the request, or of the definition that it names.
+func (s *Server) settings(ctx context.Context, asOf time.Time, req *analyticsv1.RunRfmRequest) (Settings, error) {
+	ref := req.GetDefinition()
+	if ref == nil {
+		return NewSettings(asOf, int(req.GetWindowDays()), req.GetTransactionKinds())
+	}
+	d, err := s.definitions.ForCaller(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}) //nolint:gosec // not negative
+	if err != nil {
+		return Settings{}, err
+	}
+	if err := d.Runnable(definition.KindRFM); err != nil {
+		return Settings{}, err
+	}
+	return SettingsOf(asOf, d.Spec.GetRfm())
 }
 
 // GetRfmRun returns a run with its grid.

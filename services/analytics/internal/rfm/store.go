@@ -75,8 +75,10 @@ func (s store) score(ctx context.Context, r Run) error {
 
 // unstage removes the values of a run.
 func (s store) unstage(ctx context.Context, r Run) error {
-	// A UUID is the one value that DROP PARTITION can't take as a parameter; its text is hexadecimal digits.
-	return s.exec(ctx, "clear values", query{sql: "ALTER TABLE rfm_value DROP PARTITION '" + r.ID.String() + "'"})
+	if err := warehouse.DropPartition(ctx, s.conn, "rfm_value", "'"+r.ID.String()+"'"); err != nil {
+		return fmt.Errorf("rfm: clear values: %w", err)
+	}
+	return nil
 }
 
 // runTable writes rows of rfm_run.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"tandem.bank/pkg/clickhousex"
 )
 
 const (
@@ -31,14 +33,14 @@ type Config struct {
 
 // Validate names the part of the address that is wrong.
 func (c Config) Validate() error {
-	options, err := clickhouse.ParseDSN(c.URL)
+	address, err := clickhousex.Parse(c.URL)
 	if err != nil {
-		return fmt.Errorf("clickhouse url: %w", err)
+		return err
 	}
-	if options.Protocol != clickhouse.Native {
+	if address.Options.Protocol != clickhouse.Native {
 		return errors.New("clickhouse url: must begin with clickhouse://, the native protocol")
 	}
-	if options.Auth.Database == "" {
+	if address.Options.Auth.Database == "" {
 		return errors.New("clickhouse url: must name a database, for example clickhouse://host:9000/tandem")
 	}
 	return nil
@@ -49,10 +51,11 @@ func Open(c Config) (driver.Conn, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	options, err := clickhouse.ParseDSN(c.URL)
+	address, err := clickhousex.Parse(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse url: %w", err)
+		return nil, err
 	}
+	options := &address.Options
 	options.DialTimeout = dialTimeout
 	options.ReadTimeout = readTimeout
 	options.MaxOpenConns = connectionsMax
@@ -67,7 +70,10 @@ func Open(c Config) (driver.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	return conn, nil
+	if address.Cluster == "" {
+		return conn, nil
+	}
+	return &sharded{Conn: conn, address: address}, nil
 }
 
 // WithPassword puts a password into an address.
@@ -103,6 +109,14 @@ func pinned() clickhouse.Settings {
 		"session_timezone": "UTC",
 		// A history of many years touches many months in one batch; the server's default refuses more than 100.
 		"max_partitions_per_insert_block": 0,
+		// In a cluster: an insert is on its shards when it is acknowledged; what one side of a join or IN holds is
+		// gathered from all shards before it meets the other; and of a shard's replicas the same one is asked as long as
+		// it lives, so that what was written a moment ago is read back. One server alone has no use for these.
+		"distributed_foreground_insert": 1,
+		"distributed_product_mode":      "global",
+		"prefer_localhost_replica":      0,
+		"load_balancing":                "in_order",
+		"optimize_skip_unused_shards":   1,
 	}
 }
 

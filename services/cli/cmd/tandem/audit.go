@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
@@ -101,49 +103,83 @@ type AuditVerifyCmd struct {
 	Timeout time.Duration `default:"24h" help:"How long it may take."`
 }
 
-// Run prints every fault and fails when there is one: 1. the copy is fixed, 2. the chain is compared with it, 3. crm
-// computes the chain again, and compares changes with their events. The copy comes first, so that a block sealed meanwhile
-// is not taken for one that was cut off.
+// Run prints every fault and fails when there is one: 1. what analytics received is fixed, 2. crm is compared with it, 3. crm
+// computes the chain again, and compares changes with their events. What analytics has comes first, so that a block sealed
+// meanwhile is not taken for one that was cut off. Without analytics there is no proof: the rest is done, and the command
+// fails all the same.
 func (c *AuditVerifyCmd) Run(ctx context.Context, app *App) error {
 	crm, err := app.CRM()
 	if err != nil {
 		return err
 	}
-	analytics, err := app.Analytics()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	copies, err := auditcheck.OpenCopies(ctx, analyticsv1.NewAuditCopyServiceClient(analytics), c.From, c.To)
-	if err != nil {
-		return fmt.Errorf("read the copy of the chain: %w", err)
-	}
 	client := crmv1.NewAuditServiceClient(crm)
 	faults := 0
 	report := func(text string) {
 		faults++
 		_, _ = fmt.Fprintln(app.Out, text)
 	}
-	compared, err := auditcheck.Compare(ctx, client, copies, c.From, c.To, report)
-	if err != nil {
+	compared, err := c.compare(ctx, app, client, report)
+	away := errors.As(err, new(analyticsAwayError))
+	if err != nil && !away {
 		return err
 	}
-	last, err := c.recompute(ctx, app, client, report)
-	if err != nil {
-		return err
+	last, recomputeErr := c.recompute(ctx, app, client, report)
+	if recomputeErr != nil {
+		return recomputeErr
 	}
-	_, _ = fmt.Fprintf(app.Out,
-		"%s blocks with %s entries computed again, %s compared with the copy, %s not copied yet, %s events compared with entries\n",
-		show.Count(last.GetBlocksVerified()), show.Count(last.GetEntriesVerified()), show.Count(compared.Equal), show.Count(compared.Waiting),
-		show.Count(last.GetEventsCompared()))
+	_, _ = fmt.Fprintf(app.Out, "%s blocks with %s entries computed again, %s, %s events compared with entries\n",
+		show.Count(last.GetBlocksVerified()), show.Count(last.GetEntriesVerified()), compared, show.Count(last.GetEventsCompared()))
 	switch {
 	case last.GetTruncated():
 		return fmt.Errorf("the audit is damaged: more than %d faults, the rest was not looked for", faults)
 	case faults > 0:
 		return fmt.Errorf("the audit is damaged: %d faults", faults)
+	case away:
+		return err
 	}
 	return nil
+}
+
+// analyticsAwayError says that crm could not be held against anything outside of it.
+type analyticsAwayError struct{ cause error }
+
+// Error says what is not proved.
+func (e analyticsAwayError) Error() string {
+	return "analytics does not answer, so the audit was NOT compared with its copy: a chain that was cut or rewritten would not be found (" +
+		status.Convert(e.cause).Message() + ")"
+}
+
+// compare holds crm against what analytics received, and says what was compared.
+func (c *AuditVerifyCmd) compare(ctx context.Context, app *App, client crmv1.AuditServiceClient, report func(string)) (string, error) {
+	const nothing = "NOT compared with the copy"
+	conn, err := app.Analytics()
+	if err != nil {
+		return nothing, err
+	}
+	analytics := analyticsv1.NewAuditCopyServiceClient(conn)
+	copies, err := auditcheck.OpenCopies(ctx, analytics, c.From, c.To)
+	if status.Code(err) == codes.Unavailable {
+		return nothing, analyticsAwayError{err}
+	}
+	if err != nil {
+		return nothing, fmt.Errorf("read the copy of the chain: %w", err)
+	}
+	blocks, err := auditcheck.Compare(ctx, client, copies, c.From, c.To, report)
+	if err != nil {
+		return nothing, err
+	}
+	said := fmt.Sprintf("%s compared with the copy, %s not copied yet", show.Count(blocks.Equal), show.Count(blocks.Waiting))
+	if c.From != 0 || c.To != 0 {
+		return said, nil // changes have no blocks
+	}
+	published, err := auditcheck.OpenPublished(ctx, analytics)
+	if err != nil {
+		return said, fmt.Errorf("read the changes that were published: %w", err)
+	}
+	changes, err := auditcheck.CompareChanges(ctx, client, published, report)
+	return said + fmt.Sprintf(", %s published changes compared with entries", show.Count(changes)), err
 }
 
 // recompute lets crm verify its chain, and prints what it finds as it comes.

@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"strings"
+	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -65,4 +68,42 @@ func (h *halves) StreamAuditBlockCopies(
 		answer.Copies = append(answer.Copies, &analyticsv1.AuditBlockCopy{Number: number, Hash: bytes.Repeat([]byte{byte(number)}, 32)})
 	}
 	return stream.Send(answer)
+}
+
+// StreamPublishedChanges has the second version of customer 7, which no entry tells of where the caller is the cheated.
+func (h *halves) StreamPublishedChanges(
+	_ *analyticsv1.StreamPublishedChangesRequest, stream grpc.ServerStreamingServer[analyticsv1.StreamPublishedChangesResponse],
+) error {
+	if err := stream.Send(&analyticsv1.StreamPublishedChangesResponse{}); err != nil {
+		return err
+	}
+	answer := &analyticsv1.StreamPublishedChangesResponse{}
+	for version := range int64(2) {
+		answer.Changes = append(answer.Changes, &analyticsv1.PublishedChange{
+			Time: timestamppb.New(time.Unix(version, 0)), Entity: "customer", EntityId: 7, Version: 1 + version, Actor: "adam",
+		})
+	}
+	return stream.Send(answer)
+}
+
+// StreamAuditedChanges tells of both changes, but not to the cheated.
+func (h *halves) StreamAuditedChanges(
+	_ *crmv1.StreamAuditedChangesRequest, stream grpc.ServerStreamingServer[crmv1.StreamAuditedChangesResponse],
+) error {
+	changes := []*crmv1.AuditedChange{{Time: timestamppb.New(time.Unix(0, 0)), Entity: "customer", EntityId: 7, Version: 1}}
+	if caller, _ := auth.FromContext(stream.Context()); caller.Subject != "cheated" {
+		changes = append(changes, &crmv1.AuditedChange{Time: timestamppb.New(time.Unix(1, 0)), Entity: "customer", EntityId: 7, Version: 2})
+	}
+	return stream.Send(&crmv1.StreamAuditedChangesResponse{Changes: changes})
+}
+
+// Without analytics crm is verified alone, and nothing is called proved.
+func TestVerifyWithoutAnalytics(t *testing.T) {
+	t.Parallel()
+	flags := (&halves{customers: 1}).serve(t)
+	code, out, errs := tandem(t, append(flags, "--analytics-addr", "127.0.0.1:1", "audit", "verify")...)
+	if code != exitFailure || !strings.Contains(out, "3 blocks with 6 entries computed again, NOT compared with the copy, 6 events") ||
+		!strings.Contains(errs, "analytics does not answer, so the audit was NOT compared with its copy") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
 }

@@ -289,7 +289,11 @@ func TestCommands(t *testing.T) {
 		{"--actor eva audit list --customer 7", 0, "entry  time  actor  from        action  record       request  change\n" +
 			"9      -     eva    10.0.0.1:5  update  customer 7   r1       {\"phone\":\"\"} → {\"phone\":\"1\"}\n" +
 			"8      -     eva    10.0.0.1:5  read    2 customers  r1       \n"},
-		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet, 6 events compared with entries\n"},
+		{"audit verify", 0, "3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet, " +
+			"2 published changes compared with entries, 6 events compared with entries\n"},
+		{"--actor cheated audit verify", exitFailure, "version 2 of customer 7 was published, made by adam, 1970-01-01T00:00:01Z, and no entry tells of it\n" +
+			"3 blocks with 6 entries computed again, 2 compared with the copy, 1 not copied yet, " +
+			"2 published changes compared with entries, 6 events compared with entries\ntandem: the audit is damaged: 1 faults\n"},
 		{"audit verify --from 2 --to 3", exitFailure, "block 3 was published and is gone: the chain was cut behind block 2\nentry 4 is not what was sealed\n" +
 			"3 blocks with 6 entries computed again, 1 compared with the copy, 0 not copied yet, 6 events compared with entries\ntandem: the audit is damaged: 2 faults\n"},
 		{

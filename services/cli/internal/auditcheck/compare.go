@@ -1,7 +1,8 @@
-// Package auditcheck holds the audit chain of crm against the copy of its hashes that analytics keeps.
+// Package auditcheck holds the audit of crm against what analytics received: the hashes of the chain, and the changes.
 //
 // The chain proves itself, but not that its end is there, nor that all of it was not computed anew by somebody who can
-// write to Postgres. The copy lies in another database, where that somebody can't change it.
+// write to Postgres; nor does it miss an entry that was deleted before it was sealed, together with the event of its change.
+// The copies lie in another database, where that somebody can't change them.
 package auditcheck
 
 import (

@@ -158,6 +158,21 @@ func (c *Catalogue) Schema(ctx context.Context, q record.Querier) (filter.Schema
 	return out, nil
 }
 
+// Searchable are the names, in order, of the attributes in force by whose values customers are searched.
+func (c *Catalogue) Searchable(ctx context.Context, q record.Querier) ([]string, error) {
+	definitions, err := c.Load(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(definitions)) {
+		if d := definitions[name]; d.Searchable && !d.Retired {
+			out = append(out, name)
+		}
+	}
+	return out, nil
+}
+
 // field is the attribute as filters see it. Names hold nothing that SQL could mistake.
 func (r *Row) field() filter.Field {
 	f := filter.Field{Name: "attributes." + r.Name, Column: r.Expression(), Values: r.AllowedValues}

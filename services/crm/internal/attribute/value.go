@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -153,4 +154,21 @@ func (v Value) state() *eventsv1.AttributeState {
 		out.Value = &eventsv1.AttributeState_Money{Money: &eventsv1.Amount{Currency: v.Money.Currency, Value: v.Money.Amount}}
 	}
 	return out
+}
+
+// Searched is what of a value the search looks at, as people would type it: texts, options, whole numbers and days. The
+// other types are for filters: nobody is looked up by "yes" or by an amount.
+func (v Value) Searched() []string {
+	switch {
+	case v.Text != nil:
+		return []string{*v.Text}
+	case v.Integer != nil:
+		return []string{strconv.FormatInt(*v.Integer, 10)}
+	case v.Date != nil:
+		return []string{*v.Date}
+	case v.Option != nil:
+		return []string{*v.Option}
+	default:
+		return v.Options
+	}
 }

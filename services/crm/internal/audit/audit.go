@@ -7,10 +7,9 @@
 //
 // A block closes about a second after its first entry, later when a long transaction holds the order open. What the owner of
 // the database deletes before that is not missed by the chain. For changes it is missed all the same: each left an event in
-// the outbox, and verification compares the two as far as the outbox reaches back (CRM_OUTBOX_RETENTION, a week). What stays
-// open:
-//   - Who deletes an unsealed entry and its event together leaves a trace in analytics alone, where the record has a version
-//     that nobody made here. No command compares that.
+// the outbox, with which verification compares the entries as far as the outbox reaches back (CRM_OUTBOX_RETENTION, a week),
+// and analytics keeps time, record, version and actor of every event, with which `tandem audit verify` compares them too: so
+// an entry that was deleted together with its event is missed as well. What stays open:
 //   - Reads and refused attempts have no event. One that is deleted before it is sealed is gone. Gaps in entry_id prove
 //     nothing: a transaction that was rolled back leaves them too.
 //   - Who changes rows of records past the service leaves no entry at all: the audit tells what was done through Tandem.

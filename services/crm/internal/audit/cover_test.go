@@ -74,6 +74,7 @@ var silent = map[string]string{
 	"TransactionService.StreamTransactions":            written,
 	"AuditService.GetAuditHead":                        proof,
 	"AuditService.StreamAuditBlocks":                   proof,
+	"AuditService.StreamAuditedChanges":                proof,
 	"AuditService.VerifyAudit":                         proof,
 	"ChangeStreamService.AwaitPublished":               workings,
 	"ChangeStreamService.GetRelayStatus":               workings,

@@ -82,7 +82,7 @@ func copyCrowd(b testing.TB, pool *pgxpool.Pool, size int) {
 				id, c.GetKey().GetSource(), c.GetKey().GetExternalId(), customer.KindIndividual, "active", c.GetPhone(), c.GetEmail(),
 				row.GivenName, row.FamilyName, "", "", "", "", "", "", "",
 			})
-			words = append(words, []any{id, search.Document(&row, known), int16(spelling.Rules)})
+			words = append(words, []any{id, search.Words(&row, nil, known), int16(spelling.Rules)})
 		}
 		for _, in := range []struct {
 			table   string
@@ -154,7 +154,8 @@ func benchTown(b *testing.B, size int) *town {
 		b.Fatal(err)
 	}
 	b.Cleanup(pool.Close)
-	w := &town{pool: pool, customers: customer.NewServer(pool, log, search.Index), search: search.NewServer(pool), seen: seen}
+	w := settle(pool, log)
+	w.seen = seen
 	var kept, filled bool
 	if err := pool.QueryRow(b.Context(), "SELECT to_regclass('customer') IS NOT NULL").Scan(&kept); err != nil {
 		b.Fatal(err)

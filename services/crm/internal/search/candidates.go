@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
@@ -24,12 +25,14 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 	if this.never {
 		return nil, nil
 	}
-	if level > levelIdentifier {
-		if before := c.of(s.root, level-1); before.names != "" && before.names == this.names {
-			return nil, nil
-		}
+	if level > levelIdentifier && s.same(level-1, level) {
+		return nil, nil
 	}
-	if level > levelIdentifier {
+	scarce, err := s.scarce(ctx, level)
+	if err != nil {
+		return nil, err
+	}
+	if !scarce {
 		// What is common fills a page from the first customers, before any index is asked.
 		ids, err := s.find(ctx, level, true, probe, lastID, limit)
 		if err != nil || len(ids) >= limit {
@@ -56,6 +59,35 @@ func (s *search) level(ctx context.Context, level crmv1.MatchLevel, lastID int64
 		return ids[:min(limit, len(ids))], nil
 	}
 	return s.walk(ctx, level, lastID, limit)
+}
+
+// scarce says whether few can match at a level: numbers and addresses, and words that nobody among the first customers has,
+// not even as a beginning. That is asked once for the levels up to there; what a word may be a slip of can still be common.
+func (s *search) scarce(ctx context.Context, level crmv1.MatchLevel) (bool, error) {
+	if s.numbers || level <= levelIdentifier {
+		return true, nil
+	}
+	if level > levelPrefix {
+		return false, nil
+	}
+	if s.rare == nil {
+		c := s.conditions()
+		c.unindexed = true
+		first, begins := fmt.Sprintf(probe, c.bind(0)), c.render(c.of(s.root, levelPrefix))
+		sql := fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM customer_search s WHERE %s AND %s)", first, begins)
+		none, err := collect[bool](ctx, s.tx, sql, c.args)
+		if err != nil {
+			return false, err
+		}
+		s.rare = &none[0]
+	}
+	return *s.rare, nil
+}
+
+// same says whether two levels ask the same.
+func (s *search) same(a, b crmv1.MatchLevel) bool {
+	one, other := s.conditions(), s.conditions()
+	return one.of(s.root, a) == other.of(s.root, b) && reflect.DeepEqual(one.args, other.args)
 }
 
 // probe selects the next customers by number, as many as can be looked at for the price of one look into the index of words.
@@ -174,13 +206,16 @@ func (s *search) candidates(ctx context.Context, wanted []*query.Term) (ids []in
 	if err != nil || len(names) == candidatesMax {
 		return nil, false, err
 	}
-	c = s.conditions()
-	sql = fmt.Sprintf("SELECT i.customer_id FROM interaction i WHERE i.words @@ (%s) LIMIT %d", c.anyText(terms), candidatesMax)
-	texts, err := collect[int64](ctx, s.tx, sql, c.args)
-	if err != nil || len(texts) == candidatesMax {
-		return nil, false, err
+	ids = names
+	for _, from := range sources(s.sight) {
+		c = s.conditions()
+		sql = fmt.Sprintf("SELECT t.customer_id FROM %s t WHERE t.words @@ (%s) LIMIT %d", from.table, c.anyText(terms), candidatesMax)
+		texts, err := collect[int64](ctx, s.tx, sql, c.args)
+		if err != nil || len(texts) == candidatesMax {
+			return nil, false, err
+		}
+		ids = append(ids, texts...)
 	}
-	ids = append(names, texts...)
 	slices.Sort(ids)
 	return slices.Compact(ids), true, nil
 }

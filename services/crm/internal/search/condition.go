@@ -107,8 +107,8 @@ func (c *conditions) term(t *term, level crmv1.MatchLevel) condition {
 		ids = append(ids, f.CustomerID)
 	}
 	names := ""
-	if level > levelIdentifier && showsNames(c.sight) {
-		names = t.tsquery(level)
+	if seen := marks(c.sight); level > levelIdentifier && len(seen) > 0 {
+		names = t.tsquery(level, seen)
 	}
 	if len(ids) == 0 && !negated && level < levelText {
 		return condition{never: names == "", names: names}
@@ -121,33 +121,13 @@ func (c *conditions) term(t *term, level crmv1.MatchLevel) condition {
 	if names != "" {
 		ways = append(ways, c.render(condition{names: names}))
 	}
-	if (negated || level == levelText) && showsTexts(c.sight) {
-		ways = append(ways, fmt.Sprintf(
-			// The offset keeps Postgres from collecting all who have the words before it looks at the first.
-			"EXISTS (SELECT FROM interaction i WHERE i.customer_id = s.customer_id AND coalesce(i.words @@ (%s), false) OFFSET 0)", c.text(t)))
+	if negated || level == levelText {
+		ways = append(ways, c.inTexts(t)...)
 	}
 	if len(ways) == 0 {
 		return condition{never: true}
 	}
 	return condition{sql: "(" + strings.Join(ways, " OR ") + ")"}
-}
-
-// text is the tsquery, as an expression, for a term in texts.
-func (c *conditions) text(t *term) string {
-	if t.Prefix && len(t.words) == 1 {
-		return fmt.Sprintf("to_tsquery('simple', %s::text)", c.bind("'"+t.words[0].plain+"':*"))
-	}
-	const both = "phraseto_tsquery('pg_catalog.russian', search_plain(%[1]s::text)) || phraseto_tsquery('pg_catalog.simple', search_plain(%[1]s::text))"
-	return fmt.Sprintf(both, c.bind(t.Text))
-}
-
-// anyText is the tsquery for any of the wanted terms in texts.
-func (c *conditions) anyText(wanted []*term) string {
-	parts := make([]string, len(wanted))
-	for i, t := range wanted {
-		parts[i] = c.text(t)
-	}
-	return strings.Join(parts, " || ")
 }
 
 // unindexedNames looks at the words of a row, and at no index.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/record"
@@ -53,7 +51,7 @@ func (s *search) show(ctx context.Context, hits []hit) ([]*crmv1.SearchHit, erro
 	return out, nil
 }
 
-// fields are the identifiers and names in which the wanted words stand.
+// fields are the identifiers, names and attributes in which the wanted words stand.
 func (s *search) fields(c *record.Record[customer.Row], level crmv1.MatchLevel) []*crmv1.FieldMatch {
 	var out []*crmv1.FieldMatch
 	add := func(field, value string) {
@@ -62,7 +60,13 @@ func (s *search) fields(c *record.Record[customer.Row], level crmv1.MatchLevel) 
 			out = append(out, &crmv1.FieldMatch{Field: field, Snippet: value})
 		}
 	}
-	found := names(&c.Row)
+	var found []name
+	if showsNames(s.sight) {
+		found = names(&c.Row)
+	}
+	if showsAttributes(s.sight) {
+		found = append(found, attributes(&c.Row, s.searched)...)
+	}
 	for _, t := range s.wanted {
 		for _, f := range t.identifiers(level) {
 			if f.CustomerID == c.ID {
@@ -70,7 +74,7 @@ func (s *search) fields(c *record.Record[customer.Row], level crmv1.MatchLevel) 
 			}
 		}
 		for _, name := range found {
-			if level > levelIdentifier && showsNames(s.sight) && t.names(name.value, level) {
+			if level > levelIdentifier && t.stands(name.value, level) {
 				add(name.field, name.value)
 			}
 		}
@@ -94,35 +98,4 @@ func shownField(f identified, row *customer.Row) (field, value string) {
 		return f.Field, strings.ToUpper(f.Value)
 	}
 	return f.Field, f.Value
-}
-
-// markWords has Postgres mark the words that it finds, and leave nothing out.
-const markWords = "HighlightAll=true, StartSel=" + markStart + ", StopSel=" + markEnd
-
-// texts are, by customer, the newest interactions in which any of the wanted words stands; three of each customer.
-func (s *search) texts(ctx context.Context, ids []int64) (map[int64][]*crmv1.FieldMatch, error) {
-	if !showsTexts(s.sight) {
-		return nil, nil
-	}
-	c := s.conditions()
-	wanted := c.anyText(s.wanted)
-	sql := fmt.Sprintf(`SELECT f.customer_id, f.interaction_id, shown, ts_headline('pg_catalog.russian', search_plain(shown), q, %[3]s::text)
-FROM (SELECT %[1]s AS q) wanted
-CROSS JOIN unnest(%[2]s::bigint[]) AS asked (customer_id)
-CROSS JOIN LATERAL (
-    SELECT * FROM interaction i WHERE i.customer_id = asked.customer_id AND i.words @@ q ORDER BY i.opened_at DESC, i.interaction_id DESC LIMIT 3
-) f
-CROSS JOIN LATERAL (SELECT left(f.subject || ' ' || f.text, 10000) AS shown) cut`, wanted, c.bind(ids), c.bind(markWords))
-	rows, err := s.tx.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, c.args...)...)
-	if err != nil {
-		return nil, err
-	}
-	out := map[int64][]*crmv1.FieldMatch{}
-	var customerID, interactionID int64
-	var text, plain string
-	_, err = pgx.ForEachRow(rows, []any{&customerID, &interactionID, &text, &plain}, func() error {
-		out[customerID] = append(out[customerID], &crmv1.FieldMatch{Field: "interaction.text", Snippet: snippet(text, plain), InteractionId: interactionID})
-		return nil
-	})
-	return out, err
 }

@@ -27,6 +27,17 @@ func names(row *customer.Row) []name {
 	return out
 }
 
+// attributes are the values that are searched.
+func attributes(row *customer.Row, searched []string) []name {
+	var out []name
+	for _, attribute := range searched {
+		for _, text := range row.Attributes[attribute].Searched() {
+			out = append(out, name{"attributes." + attribute, text})
+		}
+	}
+	return out
+}
+
 // nameTexts are the names of a customer as they are said in one breath: each text is a line in which phrases are found.
 func nameTexts(row *customer.Row) []string {
 	texts := []string{

@@ -28,11 +28,17 @@ func (s *search) common(ctx context.Context, level crmv1.MatchLevel) (parts map[
 	if len(wanted) < 2 {
 		return nil, false, nil
 	}
+	parts, all = map[query.Node]bool{}, true
+	if s.numbers { // what goes with a number only checks whom the number leads to
+		for _, n := range wanted {
+			parts[n] = !isNumbers(n)
+		}
+		return parts, false, nil
+	}
 	counts, err := s.countNames(ctx, wanted, level)
 	if err != nil {
 		return nil, false, err
 	}
-	parts, all = map[query.Node]bool{}, true
 	for i, n := range wanted {
 		parts[n] = counts[i] >= commonNames
 		all = all && parts[n]
@@ -42,50 +48,91 @@ func (s *search) common(ctx context.Context, level crmv1.MatchLevel) (parts map[
 
 // rarest are the parts of the query that few customers have in a name, an identifier or a text, the rarest first.
 func (s *search) rarest(ctx context.Context, parts []query.Node) ([][]*query.Term, error) {
-	type part struct {
-		wanted []*query.Term
-		share  float64
-	}
 	var asked []query.Node
-	var found []part
-	c := s.conditions()
-	var texts []string
+	var wanted [][]*query.Term
 	for _, n := range parts {
-		wanted := query.Wanted(n)
-		if len(wanted) == 0 || !query.Positive(n) {
+		terms := query.Wanted(n)
+		if len(terms) == 0 || !query.Positive(n) {
 			continue
 		}
-		anyOf, terms := &query.Or{}, []*term{}
-		for _, t := range wanted {
-			anyOf.Parts, terms = append(anyOf.Parts, t), append(terms, s.terms[t])
+		anyOf := &query.Or{}
+		for _, t := range terms {
+			anyOf.Parts = append(anyOf.Parts, t)
 		}
-		asked, found = append(asked, anyOf), append(found, part{wanted: wanted})
-		texts = append(texts, "i.words @@ ("+c.anyText(terms)+")")
+		asked, wanted = append(asked, anyOf), append(wanted, terms)
 	}
-	if len(found) == 0 {
+	if len(wanted) == 0 {
 		return nil, nil
 	}
-	inNames, err := s.countNames(ctx, asked, levelSimilar)
+	if s.numbers {
+		only := func(terms []*query.Term) bool {
+			return !slices.ContainsFunc(terms, func(t *query.Term) bool { return !isNumber(t) })
+		}
+		return slices.DeleteFunc(wanted, func(terms []*query.Term) bool { return !only(terms) }), nil
+	}
+	shares, common, err := s.shares(ctx, asked, wanted)
 	if err != nil {
 		return nil, err
 	}
-	inTexts, err := s.count(ctx, c, texts,
-		"(SELECT words FROM interaction WHERE interaction_id > 0 ORDER BY interaction_id DESC LIMIT %d) i", sampleTexts)
-	if err != nil {
-		return nil, err
-	}
-	for i := range found {
-		if found[i].share = float64(inNames[i])/sampleNames + float64(inTexts[i])/sampleTexts; inNames[i] >= commonNames || inTexts[i] >= commonTexts {
-			found[i].wanted = nil
+	var order []int
+	for i := range wanted {
+		if !common[i] {
+			order = append(order, i)
 		}
 	}
-	found = slices.DeleteFunc(found, func(p part) bool { return p.wanted == nil })
-	slices.SortStableFunc(found, func(a, b part) int { return cmp.Compare(a.share, b.share) })
-	out := make([][]*query.Term, len(found))
-	for i, p := range found {
-		out[i] = p.wanted
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(shares[a], shares[b]) })
+	out := make([][]*query.Term, len(order))
+	for i, n := range order {
+		out[i] = wanted[n]
 	}
 	return out, nil
+}
+
+// isNumbers says whether whoever matches a node has one of the numbers or addresses in it.
+func isNumbers(n query.Node) bool {
+	switch n := n.(type) {
+	case *query.Term:
+		return isNumber(n)
+	case *query.And:
+		return slices.ContainsFunc(n.Parts, isNumbers)
+	case *query.Or:
+		return !slices.ContainsFunc(n.Parts, func(part query.Node) bool { return !isNumbers(part) })
+	}
+	return false
+}
+
+// shares estimates how many customers and texts have any of the wanted terms of each node, and says which have many.
+func (s *search) shares(ctx context.Context, nodes []query.Node, wanted [][]*query.Term) (shares []float64, common []bool, err error) {
+	shares, common = make([]float64, len(nodes)), make([]bool, len(nodes))
+	add := func(counts []int64, rows, many int64) {
+		for i, count := range counts {
+			shares[i] += float64(count) / float64(rows)
+			common[i] = common[i] || count >= many
+		}
+	}
+	inNames, err := s.countNames(ctx, nodes, levelSimilar)
+	if err != nil {
+		return nil, nil, err
+	}
+	add(inNames, sampleNames, commonNames)
+	for _, from := range sources(s.sight) {
+		c := s.conditions()
+		texts := make([]string, len(wanted))
+		for i, terms := range wanted {
+			of := make([]*term, len(terms))
+			for j, t := range terms {
+				of[j] = s.terms[t]
+			}
+			texts[i] = "t.words @@ (" + c.anyText(of) + ")"
+		}
+		sample := fmt.Sprintf("(SELECT words FROM %[1]s WHERE %[2]s > 0 ORDER BY %[2]s DESC LIMIT %%d) t", from.table, from.id)
+		inTexts, err := s.count(ctx, c, texts, sample, sampleTexts)
+		if err != nil {
+			return nil, nil, err
+		}
+		add(inTexts, sampleTexts, commonTexts)
+	}
+	return shares, common, nil
 }
 
 // countNames counts in the sample who matches each node at a level.

@@ -5,6 +5,7 @@ import (
 	_ "embed" // for the statements
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +13,7 @@ import (
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/customerlist"
 	"tandem.bank/services/crm/internal/search/query"
 	"tandem.bank/services/crm/internal/sight"
@@ -39,7 +41,15 @@ type search struct {
 	terms  map[*query.Term]*term
 	wanted []*term
 	filter string
-	sight  *sight.Sight
+	// schema is what the filter may name, and searched the attributes that are searched.
+	schema   filter.Schema
+	searched []string
+	sight    *sight.Sight
+	// numbers says that all hits have one of the numbers or addresses that are looked for. Few have them: what is common need
+	// not be looked for first.
+	numbers bool
+	// rare says that none of the first customers matches by a name or its beginning; nil until that is asked.
+	rare *bool
 	// walked counts the customers looked at one by one; stopped is where the call had looked at its share of them.
 	walked  int
 	stopped *position
@@ -47,7 +57,7 @@ type search struct {
 	frequent map[query.Node]bool
 }
 
-func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest) (*search, error) {
+func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest, catalogue *attribute.Catalogue) (*search, error) {
 	root, err := query.Parse(req.GetQuery())
 	switch {
 	case errors.Is(err, query.ErrEmpty), errors.Is(err, query.ErrTooMany):
@@ -55,10 +65,21 @@ func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest
 	case err != nil:
 		return nil, err
 	}
-	if _, _, err := filter.Postgres(req.GetFilter(), customerlist.Schema, nil); err != nil {
+	attributes, err := catalogue.Schema(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
-	s := &search{tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), sight: sight.Of(ctx)}
+	searched, err := catalogue.Searchable(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	s := &search{
+		tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), schema: slices.Concat(customerlist.Schema, attributes),
+		searched: searched, sight: sight.Of(ctx), numbers: isNumbers(root),
+	}
+	if _, _, err := filter.Postgres(s.filter, s.schema, nil); err != nil {
+		return nil, err
+	}
 	for _, t := range query.Wanted(root) {
 		s.terms[t] = newTerm(t)
 		s.wanted = append(s.wanted, s.terms[t])
@@ -85,7 +106,7 @@ func (s *search) run(ctx context.Context, after *position, size int) ([]hit, err
 	}
 	var hits []hit
 	last := levelText
-	if !showsTexts(s.sight) {
+	if len(sources(s.sight)) == 0 {
 		last = levelSimilar
 	}
 	for level := first; level <= last && len(hits) < size && s.stopped == nil; level++ {
@@ -113,7 +134,7 @@ func (s *search) filtered(ctx context.Context, c *conditions, where string) (fro
 	if s.filter == "" && seen == "" {
 		return "customer_search s WHERE " + where, nil
 	}
-	condition, args, err := filter.Postgres(s.filter, customerlist.Schema, c.args)
+	condition, args, err := filter.Postgres(s.filter, s.schema, c.args)
 	c.args = args
 	if seen != "" {
 		condition += " AND " + seen

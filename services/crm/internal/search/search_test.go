@@ -15,8 +15,10 @@ import (
 	"tandem.bank/pkg/testkit"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/document"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/search"
 	"tandem.bank/services/crm/migrations"
@@ -26,9 +28,11 @@ var template = testkit.Template{Name: "crm", Migrate: migrations.Migrate}
 
 // town is a bank with a few customers who are known by their external ids.
 type town struct {
-	pool      *pgxpool.Pool
-	customers *customer.Server
-	search    *search.Server
+	pool       *pgxpool.Pool
+	customers  *customer.Server
+	documents  *document.Server
+	attributes *attribute.Server
+	search     *search.Server
 	// seen remembers the statements, where somebody asked for that.
 	seen *recorder
 }
@@ -36,8 +40,19 @@ type town struct {
 func newTown(t testing.TB) *town {
 	t.Helper()
 	pool := testkit.Postgres(t, template)
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	return &town{pool: pool, customers: customer.NewServer(pool, log, search.Index), search: search.NewServer(pool)}
+	return settle(pool, slog.New(slog.NewTextHandler(t.Output(), nil)))
+}
+
+// settle opens the rooms of a bank on a database.
+func settle(pool *pgxpool.Pool, log *slog.Logger) *town {
+	catalogue := attribute.NewCatalogue()
+	index := search.NewIndex(catalogue)
+	return &town{
+		pool: pool, customers: customer.NewServer(pool, log, index.Customers).With(catalogue),
+		documents:  document.NewServer(pool, log, index.Documents),
+		attributes: attribute.NewServer(pool, log, catalogue, customer.Attributes{}),
+		search:     search.NewServer(pool).With(catalogue),
+	}
 }
 
 func key(id string) *crmv1.ExternalKey {
@@ -356,11 +371,18 @@ func TestFill(t *testing.T) {
 	if _, err := w.pool.Exec(t.Context(), "DELETE FROM customer_search WHERE customer_id <= 5; UPDATE customer_search SET rules = 0, words = ''"); err != nil {
 		t.Fatal(err)
 	}
+	w.files(t)
+	if _, err := w.pool.Exec(t.Context(), "DELETE FROM document_search"); err != nil {
+		t.Fatal(err)
+	}
 	filler := search.NewFiller(w.pool, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	for _, want := range []int{12, 0} {
-		if count, err := filler.Fill(t.Context()); err != nil || count != want {
-			t.Fatalf("filled %d, want %d: %v", count, want, err)
+	for _, want := range []search.Filled{{Customers: 12, Documents: 3}, {}} {
+		if filled, err := filler.Fill(t.Context()); err != nil || filled != want {
+			t.Fatalf("filled %+v, want %+v: %v", filled, want, err)
 		}
+	}
+	if got := w.ask(t, "поручитель"); got != "taras:text" {
+		t.Errorf("after filling, a text of a document finds %s", got)
 	}
 	if got := w.ask(t, "Шевченко OR Bob"); got != "taras:exact shev:equivalent bob:equivalent" {
 		t.Errorf("after filling: %s", got)

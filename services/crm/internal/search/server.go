@@ -10,17 +10,25 @@ import (
 
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/attribute"
 )
 
 // Server answers tandem.crm.v1.SearchService.
 type Server struct {
 	crmv1.UnimplementedSearchServiceServer
-	pool *pgxpool.Pool
+	pool      *pgxpool.Pool
+	catalogue *attribute.Catalogue
 }
 
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool) *Server {
-	return &Server{pool: pool}
+	return &Server{pool: pool, catalogue: attribute.NewCatalogue()}
+}
+
+// With gives the room the catalogue that the definitions of attributes are changed by: it sees their changes at once.
+func (s *Server) With(catalogue *attribute.Catalogue) *Server {
+	s.catalogue = catalogue
+	return s
 }
 
 // settings of a search. Statements of some milliseconds gain nothing from being compiled first. And no table and no index is
@@ -40,7 +48,7 @@ func (s *Server) SearchCustomers(ctx context.Context, req *crmv1.SearchCustomers
 	}
 	answer := &crmv1.SearchCustomersResponse{}
 	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
-		find, err := newSearch(ctx, tx, req)
+		find, err := newSearch(ctx, tx, req, s.catalogue)
 		if err != nil {
 			return err
 		}

@@ -22,5 +22,17 @@ func showsNames(s *sight.Sight) bool {
 		"Organisation.legal_name", "Organisation.legal_name_latin", "Organisation.trade_names")
 }
 
-// showsTexts says whether customers may be found by what was written about them.
-func showsTexts(s *sight.Sight) bool { return s.Shows("Interaction.subject", "Interaction.text") }
+// showsAttributes says whether customers may be found by what the bank itself wants to know of them.
+func showsAttributes(s *sight.Sight) bool { return s.Shows("Customer.attributes") }
+
+// marks are the marks of the words that the caller may find by.
+func marks(s *sight.Sight) []string {
+	var out []string
+	if showsNames(s) {
+		out = append(out, "")
+	}
+	if showsAttributes(s) {
+		out = append(out, attributeMark)
+	}
+	return out
+}

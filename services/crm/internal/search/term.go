@@ -3,6 +3,7 @@ package search
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
@@ -39,14 +40,16 @@ type word struct {
 	similar []string
 	prefix  bool
 	quoted  bool
+	// number says that it has no letters, or stands in a number or an address: it is spelt in one way only.
+	number bool
 }
 
 func newTerm(q *query.Term) *term {
 	t := &term{Term: q}
-	plain := spelling.Words(q.Text)
+	plain, number := spelling.Words(q.Text), isNumber(q)
 	for i, text := range plain {
 		t.words = append(t.words, &word{
-			plain: text, latin: spelling.Latin(text), quoted: q.Quoted,
+			plain: text, latin: spelling.Latin(text), quoted: q.Quoted, number: number,
 			// Only the last word can be unfinished. A word in quotes is finished, unless there is a star.
 			prefix: i == len(plain)-1 && (q.Prefix || !q.Quoted && !q.Number && utf8.RuneCountInString(text) >= prefixLengthMin),
 		})
@@ -54,46 +57,59 @@ func newTerm(q *query.Term) *term {
 	return t
 }
 
-// guess says whether the word may be misspelt.
-func (w *word) guess() bool { return !w.quoted && guessable(w.latin[0]) }
+// isNumber says whether a term can only be a number or an address of something: names hold such words rarely, and as written.
+func isNumber(q *query.Term) bool {
+	return q.Number || strings.Contains(q.Text, "@") || !strings.ContainsFunc(q.Text, unicode.IsLetter)
+}
 
-// forms are the lexemes of customer_search that the word stands for at a level; a form with a star is a beginning.
+// guess says whether the word may be misspelt.
+func (w *word) guess() bool { return !w.quoted && !w.number && guessable(w.latin[0]) }
+
+// forms are the lexemes of customer_search that the word stands for at a level, without their mark; a form with a star is a
+// beginning. Nobody spells a number in two ways.
 func (w *word) forms(level crmv1.MatchLevel) []string {
 	forms := []string{w.plain}
-	mark := func(words []string, suffix string) {
-		for _, latin := range words {
-			forms = append(forms, latinMark+latin+suffix)
+	latin := func(words []string, suffix string) {
+		for _, word := range words {
+			forms = append(forms, latinMark+word+suffix)
 		}
 	}
-	if level >= levelEquivalent {
-		mark(w.latin, "")
+	spelt := !w.number
+	if spelt && level >= levelEquivalent {
+		latin(w.latin, "")
 		if !w.quoted {
-			for _, latin := range w.latin {
-				mark(synonyms()[latin], "")
+			for _, word := range w.latin {
+				latin(synonyms()[word], "")
 			}
 		}
 	}
 	if level >= levelPrefix && w.prefix {
 		forms = append(forms, w.plain+"*")
-		mark(w.latin, "*")
+		if spelt {
+			latin(w.latin, "*")
+		}
 	}
 	if level >= levelSimilar {
-		mark(w.similar, "")
+		latin(w.similar, "")
 	}
 	slices.Sort(forms)
 	return slices.Compact(forms)
 }
 
-// tsquery finds the term in names at a level. Words of one term stand one behind the other.
-func (t *term) tsquery(level crmv1.MatchLevel) string {
+// tsquery finds the term under any of the marks at a level. Words of one term stand one behind the other.
+func (t *term) tsquery(level crmv1.MatchLevel, marks []string) string {
 	words := make([]string, len(t.words))
 	for i, w := range t.words {
-		forms := w.forms(level)
-		for j, form := range forms {
-			// Words are letters and digits only: there is nothing to escape.
-			bare, prefix := strings.CutSuffix(form, "*")
-			if forms[j] = "'" + bare + "'"; prefix {
-				forms[j] += ":*"
+		var forms []string
+		for _, mark := range marks {
+			for _, form := range w.forms(level) {
+				// Words are letters and digits only: there is nothing to escape.
+				bare, prefix := strings.CutSuffix(form, "*")
+				form = "'" + mark + bare + "'"
+				if prefix {
+					form += ":*"
+				}
+				forms = append(forms, form)
 			}
 		}
 		words[i] = "(" + strings.Join(forms, "|") + ")"
@@ -101,10 +117,10 @@ func (t *term) tsquery(level crmv1.MatchLevel) string {
 	return strings.Join(words, "<->")
 }
 
-// names says whether a name has one of the term's words at a level.
-func (t *term) names(name string, level crmv1.MatchLevel) bool {
+// stands says whether one of the term's words stands in a text at a level.
+func (t *term) stands(text string, level crmv1.MatchLevel) bool {
 	var has []string
-	for _, plain := range spelling.Words(name) {
+	for _, plain := range spelling.Words(text) {
 		has = append(has, plain)
 		for _, latin := range spelling.Latin(plain) {
 			has = append(has, latinMark+latin)

@@ -206,6 +206,189 @@ func (x *AuditBlockCopy) GetSealedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// StreamPublishedChangesRequest names a stretch of time.
+type StreamPublishedChangesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From this moment on; unset means from the first change.
+	FromTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	// Before this moment; unset means up to the newest change.
+	ToTime        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamPublishedChangesRequest) Reset() {
+	*x = StreamPublishedChangesRequest{}
+	mi := &file_tandem_analytics_v1_audit_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPublishedChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPublishedChangesRequest) ProtoMessage() {}
+
+func (x *StreamPublishedChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_audit_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamPublishedChangesRequest.ProtoReflect.Descriptor instead.
+func (*StreamPublishedChangesRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_audit_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StreamPublishedChangesRequest) GetFromTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FromTime
+	}
+	return nil
+}
+
+func (x *StreamPublishedChangesRequest) GetToTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ToTime
+	}
+	return nil
+}
+
+// PublishedChange is a change as its event told of it, without its content.
+type PublishedChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When: the start of the transaction that made it.
+	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	// Kind of record, for example "customer".
+	Entity string `protobuf:"bytes,2,opt,name=entity,proto3" json:"entity,omitempty"`
+	// Id of the record; of a bundle that of its first.
+	EntityId int64 `protobuf:"varint,3,opt,name=entity_id,json=entityId,proto3" json:"entity_id,omitempty"`
+	// Version that the change made.
+	Version int64 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	// Who made it.
+	Actor         string `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishedChange) Reset() {
+	*x = PublishedChange{}
+	mi := &file_tandem_analytics_v1_audit_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishedChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishedChange) ProtoMessage() {}
+
+func (x *PublishedChange) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_audit_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishedChange.ProtoReflect.Descriptor instead.
+func (*PublishedChange) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_audit_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PublishedChange) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *PublishedChange) GetEntity() string {
+	if x != nil {
+		return x.Entity
+	}
+	return ""
+}
+
+func (x *PublishedChange) GetEntityId() int64 {
+	if x != nil {
+		return x.EntityId
+	}
+	return 0
+}
+
+func (x *PublishedChange) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PublishedChange) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+// StreamPublishedChangesResponse holds some changes.
+type StreamPublishedChangesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes, in the order of the stream.
+	Changes       []*PublishedChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamPublishedChangesResponse) Reset() {
+	*x = StreamPublishedChangesResponse{}
+	mi := &file_tandem_analytics_v1_audit_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPublishedChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPublishedChangesResponse) ProtoMessage() {}
+
+func (x *StreamPublishedChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_audit_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamPublishedChangesResponse.ProtoReflect.Descriptor instead.
+func (*StreamPublishedChangesResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_audit_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StreamPublishedChangesResponse) GetChanges() []*PublishedChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
 var File_tandem_analytics_v1_audit_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_audit_proto_rawDesc = "" +
@@ -223,9 +406,21 @@ const file_tandem_analytics_v1_audit_proto_rawDesc = "" +
 	"\rprevious_hash\x18\x03 \x01(\fR\fpreviousHash\x12\x18\n" +
 	"\aentries\x18\x04 \x01(\x03R\aentries\x12;\n" +
 	"\vsealed_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"sealedTime2\x98\x01\n" +
+	"sealedTime\"\x8d\x01\n" +
+	"\x1dStreamPublishedChangesRequest\x127\n" +
+	"\tfrom_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
+	"\ato_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\"\xa6\x01\n" +
+	"\x0fPublishedChange\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
+	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
+	"\tentity_id\x18\x03 \x01(\x03R\bentityId\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x03R\aversion\x12\x14\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\"`\n" +
+	"\x1eStreamPublishedChangesResponse\x12>\n" +
+	"\achanges\x18\x01 \x03(\v2$.tandem.analytics.v1.PublishedChangeR\achanges2\x9e\x02\n" +
 	"\x10AuditCopyService\x12\x83\x01\n" +
-	"\x16StreamAuditBlockCopies\x122.tandem.analytics.v1.StreamAuditBlockCopiesRequest\x1a3.tandem.analytics.v1.StreamAuditBlockCopiesResponse0\x01B\xcd\x01\n" +
+	"\x16StreamAuditBlockCopies\x122.tandem.analytics.v1.StreamAuditBlockCopiesRequest\x1a3.tandem.analytics.v1.StreamAuditBlockCopiesResponse0\x01\x12\x83\x01\n" +
+	"\x16StreamPublishedChanges\x122.tandem.analytics.v1.StreamPublishedChangesRequest\x1a3.tandem.analytics.v1.StreamPublishedChangesResponse0\x01B\xcd\x01\n" +
 	"\x17com.tandem.analytics.v1B\n" +
 	"AuditProtoP\x01Z8tandem.bank/proto/gen/go/tandem/analytics/v1;analyticsv1\xa2\x02\x03TAX\xaa\x02\x13Tandem.Analytics.V1\xca\x02\x13Tandem\\Analytics\\V1\xe2\x02\x1fTandem\\Analytics\\V1\\GPBMetadata\xea\x02\x15Tandem::Analytics::V1b\x06proto3"
 
@@ -241,23 +436,32 @@ func file_tandem_analytics_v1_audit_proto_rawDescGZIP() []byte {
 	return file_tandem_analytics_v1_audit_proto_rawDescData
 }
 
-var file_tandem_analytics_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_tandem_analytics_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_tandem_analytics_v1_audit_proto_goTypes = []any{
 	(*StreamAuditBlockCopiesRequest)(nil),  // 0: tandem.analytics.v1.StreamAuditBlockCopiesRequest
 	(*StreamAuditBlockCopiesResponse)(nil), // 1: tandem.analytics.v1.StreamAuditBlockCopiesResponse
 	(*AuditBlockCopy)(nil),                 // 2: tandem.analytics.v1.AuditBlockCopy
-	(*timestamppb.Timestamp)(nil),          // 3: google.protobuf.Timestamp
+	(*StreamPublishedChangesRequest)(nil),  // 3: tandem.analytics.v1.StreamPublishedChangesRequest
+	(*PublishedChange)(nil),                // 4: tandem.analytics.v1.PublishedChange
+	(*StreamPublishedChangesResponse)(nil), // 5: tandem.analytics.v1.StreamPublishedChangesResponse
+	(*timestamppb.Timestamp)(nil),          // 6: google.protobuf.Timestamp
 }
 var file_tandem_analytics_v1_audit_proto_depIdxs = []int32{
 	2, // 0: tandem.analytics.v1.StreamAuditBlockCopiesResponse.copies:type_name -> tandem.analytics.v1.AuditBlockCopy
-	3, // 1: tandem.analytics.v1.AuditBlockCopy.sealed_time:type_name -> google.protobuf.Timestamp
-	0, // 2: tandem.analytics.v1.AuditCopyService.StreamAuditBlockCopies:input_type -> tandem.analytics.v1.StreamAuditBlockCopiesRequest
-	1, // 3: tandem.analytics.v1.AuditCopyService.StreamAuditBlockCopies:output_type -> tandem.analytics.v1.StreamAuditBlockCopiesResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	6, // 1: tandem.analytics.v1.AuditBlockCopy.sealed_time:type_name -> google.protobuf.Timestamp
+	6, // 2: tandem.analytics.v1.StreamPublishedChangesRequest.from_time:type_name -> google.protobuf.Timestamp
+	6, // 3: tandem.analytics.v1.StreamPublishedChangesRequest.to_time:type_name -> google.protobuf.Timestamp
+	6, // 4: tandem.analytics.v1.PublishedChange.time:type_name -> google.protobuf.Timestamp
+	4, // 5: tandem.analytics.v1.StreamPublishedChangesResponse.changes:type_name -> tandem.analytics.v1.PublishedChange
+	0, // 6: tandem.analytics.v1.AuditCopyService.StreamAuditBlockCopies:input_type -> tandem.analytics.v1.StreamAuditBlockCopiesRequest
+	3, // 7: tandem.analytics.v1.AuditCopyService.StreamPublishedChanges:input_type -> tandem.analytics.v1.StreamPublishedChangesRequest
+	1, // 8: tandem.analytics.v1.AuditCopyService.StreamAuditBlockCopies:output_type -> tandem.analytics.v1.StreamAuditBlockCopiesResponse
+	5, // 9: tandem.analytics.v1.AuditCopyService.StreamPublishedChanges:output_type -> tandem.analytics.v1.StreamPublishedChangesResponse
+	8, // [8:10] is the sub-list for method output_type
+	6, // [6:8] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_tandem_analytics_v1_audit_proto_init() }
@@ -271,7 +475,7 @@ func file_tandem_analytics_v1_audit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_analytics_v1_audit_proto_rawDesc), len(file_tandem_analytics_v1_audit_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	AuditCopyService_StreamAuditBlockCopies_FullMethodName = "/tandem.analytics.v1.AuditCopyService/StreamAuditBlockCopies"
+	AuditCopyService_StreamPublishedChanges_FullMethodName = "/tandem.analytics.v1.AuditCopyService/StreamPublishedChanges"
 )
 
 // AuditCopyServiceClient is the client API for AuditCopyService service.
@@ -32,6 +33,11 @@ type AuditCopyServiceClient interface {
 	// Sends the copies by number. The first message, perhaps empty, says that the answer is fixed: blocks that arrive
 	// later are not in it. Errors: INVALID_ARGUMENT (to_block before from_block).
 	StreamAuditBlockCopies(ctx context.Context, in *StreamAuditBlockCopiesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAuditBlockCopiesResponse], error)
+	// Sends every change that was received, oldest first: by time, then by entity, entity_id and version. The first message,
+	// perhaps empty, says that the answer is fixed. Who deletes an entry of the audit together with the event of the change
+	// can't take the change back from here.
+	// Errors: INVALID_ARGUMENT (to_time not after from_time).
+	StreamPublishedChanges(ctx context.Context, in *StreamPublishedChangesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamPublishedChangesResponse], error)
 }
 
 type auditCopyServiceClient struct {
@@ -61,6 +67,25 @@ func (c *auditCopyServiceClient) StreamAuditBlockCopies(ctx context.Context, in 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditCopyService_StreamAuditBlockCopiesClient = grpc.ServerStreamingClient[StreamAuditBlockCopiesResponse]
 
+func (c *auditCopyServiceClient) StreamPublishedChanges(ctx context.Context, in *StreamPublishedChangesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamPublishedChangesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AuditCopyService_ServiceDesc.Streams[1], AuditCopyService_StreamPublishedChanges_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamPublishedChangesRequest, StreamPublishedChangesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AuditCopyService_StreamPublishedChangesClient = grpc.ServerStreamingClient[StreamPublishedChangesResponse]
+
 // AuditCopyServiceServer is the server API for AuditCopyService service.
 // All implementations must embed UnimplementedAuditCopyServiceServer
 // for forward compatibility.
@@ -71,6 +96,11 @@ type AuditCopyServiceServer interface {
 	// Sends the copies by number. The first message, perhaps empty, says that the answer is fixed: blocks that arrive
 	// later are not in it. Errors: INVALID_ARGUMENT (to_block before from_block).
 	StreamAuditBlockCopies(*StreamAuditBlockCopiesRequest, grpc.ServerStreamingServer[StreamAuditBlockCopiesResponse]) error
+	// Sends every change that was received, oldest first: by time, then by entity, entity_id and version. The first message,
+	// perhaps empty, says that the answer is fixed. Who deletes an entry of the audit together with the event of the change
+	// can't take the change back from here.
+	// Errors: INVALID_ARGUMENT (to_time not after from_time).
+	StreamPublishedChanges(*StreamPublishedChangesRequest, grpc.ServerStreamingServer[StreamPublishedChangesResponse]) error
 	mustEmbedUnimplementedAuditCopyServiceServer()
 }
 
@@ -83,6 +113,9 @@ type UnimplementedAuditCopyServiceServer struct{}
 
 func (UnimplementedAuditCopyServiceServer) StreamAuditBlockCopies(*StreamAuditBlockCopiesRequest, grpc.ServerStreamingServer[StreamAuditBlockCopiesResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamAuditBlockCopies not implemented")
+}
+func (UnimplementedAuditCopyServiceServer) StreamPublishedChanges(*StreamPublishedChangesRequest, grpc.ServerStreamingServer[StreamPublishedChangesResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamPublishedChanges not implemented")
 }
 func (UnimplementedAuditCopyServiceServer) mustEmbedUnimplementedAuditCopyServiceServer() {}
 func (UnimplementedAuditCopyServiceServer) testEmbeddedByValue()                          {}
@@ -116,6 +149,17 @@ func _AuditCopyService_StreamAuditBlockCopies_Handler(srv interface{}, stream gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditCopyService_StreamAuditBlockCopiesServer = grpc.ServerStreamingServer[StreamAuditBlockCopiesResponse]
 
+func _AuditCopyService_StreamPublishedChanges_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StreamPublishedChangesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AuditCopyServiceServer).StreamPublishedChanges(m, &grpc.GenericServerStream[StreamPublishedChangesRequest, StreamPublishedChangesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AuditCopyService_StreamPublishedChangesServer = grpc.ServerStreamingServer[StreamPublishedChangesResponse]
+
 // AuditCopyService_ServiceDesc is the grpc.ServiceDesc for AuditCopyService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -127,6 +171,11 @@ var AuditCopyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "StreamAuditBlockCopies",
 			Handler:       _AuditCopyService_StreamAuditBlockCopies_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "StreamPublishedChanges",
+			Handler:       _AuditCopyService_StreamPublishedChanges_Handler,
 			ServerStreams: true,
 		},
 	},

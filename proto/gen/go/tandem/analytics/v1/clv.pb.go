@@ -203,7 +203,9 @@ type RunClvRequest struct {
 	// Day to look from, inclusive; transactions after it don't count.
 	AsOf *date.Date `protobuf:"bytes,1,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// How to compute; unset takes every default.
-	Definition    *v1.ClvDefinition `protobuf:"bytes,2,opt,name=definition,proto3" json:"definition,omitempty"`
+	Settings *v1.ClvDefinition `protobuf:"bytes,2,opt,name=settings,proto3" json:"settings,omitempty"`
+	// A saved definition that says how, in place of the settings. The caller must be able to read it.
+	Definition    *DefinitionRef `protobuf:"bytes,3,opt,name=definition,proto3" json:"definition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -245,7 +247,14 @@ func (x *RunClvRequest) GetAsOf() *date.Date {
 	return nil
 }
 
-func (x *RunClvRequest) GetDefinition() *v1.ClvDefinition {
+func (x *RunClvRequest) GetSettings() *v1.ClvDefinition {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *RunClvRequest) GetDefinition() *DefinitionRef {
 	if x != nil {
 		return x.Definition
 	}
@@ -306,7 +315,7 @@ type ClvRun struct {
 	// Day it looked from.
 	AsOf *date.Date `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// How it was computed, every default filled in.
-	Definition *v1.ClvDefinition `protobuf:"bytes,3,opt,name=definition,proto3" json:"definition,omitempty"`
+	Settings *v1.ClvDefinition `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
 	// Customers who bought at least once.
 	Customers int64 `protobuf:"varint,4,opt,name=customers,proto3" json:"customers,omitempty"`
 	// Days on which they bought, summed over customers.
@@ -321,7 +330,7 @@ type ClvRun struct {
 	Predictive *money.Money `protobuf:"bytes,9,opt,name=predictive,proto3" json:"predictive,omitempty"`
 	// Customers with a predictive value: all, or none when the data are too few for any model.
 	Predicted int64 `protobuf:"varint,10,opt,name=predicted,proto3" json:"predicted,omitempty"`
-	// Run of an earlier day with the same definition, that this one is compared with; empty when there is none.
+	// Run of an earlier day with the same settings, that this one is compared with; empty when there is none.
 	PreviousRunId string `protobuf:"bytes,11,opt,name=previous_run_id,json=previousRunId,proto3" json:"previous_run_id,omitempty"`
 	// When it was computed.
 	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
@@ -375,9 +384,9 @@ func (x *ClvRun) GetAsOf() *date.Date {
 	return nil
 }
 
-func (x *ClvRun) GetDefinition() *v1.ClvDefinition {
+func (x *ClvRun) GetSettings() *v1.ClvDefinition {
 	if x != nil {
-		return x.Definition
+		return x.Settings
 	}
 	return nil
 }
@@ -792,7 +801,7 @@ func (x *ListClvValuesResponse) GetRunId() string {
 }
 
 // ClvEstimate is an estimate with an interval: how sure the parameters of the model are, not how much a single customer may
-// differ from what is expected. The probability that it holds is in the definition.
+// differ from what is expected. The probability that it holds is in the settings.
 type ClvEstimate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The estimate.
@@ -2603,7 +2612,7 @@ type GetClvSlicesRequest struct {
 	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// What to slice by.
 	By ClvSliceBy `protobuf:"varint,2,opt,name=by,proto3,enum=tandem.analytics.v1.ClvSliceBy" json:"by,omitempty"`
-	// How many earlier days to add, of runs with the same definition; at most 60.
+	// How many earlier days to add, of runs with the same settings; at most 60.
 	RunsBefore int32 `protobuf:"varint,3,opt,name=runs_before,json=runsBefore,proto3" json:"runs_before,omitempty"`
 	// Most slices to return, the highest predictive value first; 0 means 50, at most 1000.
 	SlicesMax     int32 `protobuf:"varint,4,opt,name=slices_max,json=slicesMax,proto3" json:"slices_max,omitempty"`
@@ -2919,20 +2928,20 @@ var File_tandem_analytics_v1_clv_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/analytics/v1/clv.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1etandem/definition/v1/clv.proto\"\x84\x01\n" +
+	"\x1dtandem/analytics/v1/clv.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a$tandem/analytics/v1/definition.proto\x1a\x1etandem/definition/v1/clv.proto\"\xd0\x02\n" +
 	"\rRunClvRequest\x12.\n" +
-	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x04asOf\x12C\n" +
+	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x04asOf\x12?\n" +
+	"\bsettings\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionR\bsettings\x12B\n" +
 	"\n" +
-	"definition\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionR\n" +
-	"definition\"?\n" +
+	"definition\x18\x03 \x01(\v2\".tandem.analytics.v1.DefinitionRefR\n" +
+	"definition:\x89\x01\xbaH\x85\x01\x1a\x82\x01\n" +
+	"\x12run_clv.definition\x12>settings stand in the definition: they must be empty beside it\x1a,!has(this.definition) || !has(this.settings)\"?\n" +
 	"\x0eRunClvResponse\x12-\n" +
-	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\"\xd7\x04\n" +
+	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\"\xd3\x04\n" +
 	"\x06ClvRun\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x12C\n" +
-	"\n" +
-	"definition\x18\x03 \x01(\v2#.tandem.definition.v1.ClvDefinitionR\n" +
-	"definition\x12\x1c\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x12?\n" +
+	"\bsettings\x18\x03 \x01(\v2#.tandem.definition.v1.ClvDefinitionR\bsettings\x12\x1c\n" +
 	"\tcustomers\x18\x04 \x01(\x03R\tcustomers\x12\x1c\n" +
 	"\tpurchases\x18\x05 \x01(\x03R\tpurchases\x12.\n" +
 	"\tdata_from\x18\x06 \x01(\v2\x11.google.type.DateR\bdataFrom\x12*\n" +
@@ -3241,103 +3250,105 @@ var file_tandem_analytics_v1_clv_proto_goTypes = []any{
 	(*ClvSlicePoint)(nil),          // 36: tandem.analytics.v1.ClvSlicePoint
 	(*date.Date)(nil),              // 37: google.type.Date
 	(*v1.ClvDefinition)(nil),       // 38: tandem.definition.v1.ClvDefinition
-	(*money.Money)(nil),            // 39: google.type.Money
-	(*timestamppb.Timestamp)(nil),  // 40: google.protobuf.Timestamp
-	(v1.ClvModel)(0),               // 41: tandem.definition.v1.ClvModel
+	(*DefinitionRef)(nil),          // 39: tandem.analytics.v1.DefinitionRef
+	(*money.Money)(nil),            // 40: google.type.Money
+	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
+	(v1.ClvModel)(0),               // 42: tandem.definition.v1.ClvModel
 }
 var file_tandem_analytics_v1_clv_proto_depIdxs = []int32{
 	37, // 0: tandem.analytics.v1.RunClvRequest.as_of:type_name -> google.type.Date
-	38, // 1: tandem.analytics.v1.RunClvRequest.definition:type_name -> tandem.definition.v1.ClvDefinition
-	5,  // 2: tandem.analytics.v1.RunClvResponse.run:type_name -> tandem.analytics.v1.ClvRun
-	37, // 3: tandem.analytics.v1.ClvRun.as_of:type_name -> google.type.Date
-	38, // 4: tandem.analytics.v1.ClvRun.definition:type_name -> tandem.definition.v1.ClvDefinition
-	37, // 5: tandem.analytics.v1.ClvRun.data_from:type_name -> google.type.Date
-	37, // 6: tandem.analytics.v1.ClvRun.data_to:type_name -> google.type.Date
-	39, // 7: tandem.analytics.v1.ClvRun.historic:type_name -> google.type.Money
-	39, // 8: tandem.analytics.v1.ClvRun.predictive:type_name -> google.type.Money
-	40, // 9: tandem.analytics.v1.ClvRun.computed_time:type_name -> google.protobuf.Timestamp
-	40, // 10: tandem.analytics.v1.ClvRun.newest_event_time:type_name -> google.protobuf.Timestamp
-	5,  // 11: tandem.analytics.v1.GetClvRunResponse.run:type_name -> tandem.analytics.v1.ClvRun
-	5,  // 12: tandem.analytics.v1.ListClvRunsResponse.runs:type_name -> tandem.analytics.v1.ClvRun
-	0,  // 13: tandem.analytics.v1.ListClvValuesRequest.order:type_name -> tandem.analytics.v1.ClvOrder
-	14, // 14: tandem.analytics.v1.ListClvValuesResponse.values:type_name -> tandem.analytics.v1.ClvValue
-	39, // 15: tandem.analytics.v1.ClvMoney.value:type_name -> google.type.Money
-	39, // 16: tandem.analytics.v1.ClvMoney.low:type_name -> google.type.Money
-	39, // 17: tandem.analytics.v1.ClvMoney.high:type_name -> google.type.Money
-	39, // 18: tandem.analytics.v1.ClvValue.historic:type_name -> google.type.Money
-	12, // 19: tandem.analytics.v1.ClvValue.p_alive:type_name -> tandem.analytics.v1.ClvEstimate
-	12, // 20: tandem.analytics.v1.ClvValue.expected_purchases:type_name -> tandem.analytics.v1.ClvEstimate
-	13, // 21: tandem.analytics.v1.ClvValue.predictive:type_name -> tandem.analytics.v1.ClvMoney
-	39, // 22: tandem.analytics.v1.ClvValue.previous_historic:type_name -> google.type.Money
-	39, // 23: tandem.analytics.v1.ClvValue.previous_predictive:type_name -> google.type.Money
-	1,  // 24: tandem.analytics.v1.GetClvModelRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
-	21, // 25: tandem.analytics.v1.GetClvModelResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
-	1,  // 26: tandem.analytics.v1.ListClvModelsRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
-	21, // 27: tandem.analytics.v1.ListClvModelsResponse.models:type_name -> tandem.analytics.v1.ClvFittedModel
-	41, // 28: tandem.analytics.v1.ClvLikelihood.model:type_name -> tandem.definition.v1.ClvModel
-	1,  // 29: tandem.analytics.v1.ClvFittedModel.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
-	37, // 30: tandem.analytics.v1.ClvFittedModel.data_from:type_name -> google.type.Date
-	37, // 31: tandem.analytics.v1.ClvFittedModel.data_to:type_name -> google.type.Date
-	41, // 32: tandem.analytics.v1.ClvFittedModel.model:type_name -> tandem.definition.v1.ClvModel
-	19, // 33: tandem.analytics.v1.ClvFittedModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
-	20, // 34: tandem.analytics.v1.ClvFittedModel.choices:type_name -> tandem.analytics.v1.ClvLikelihood
-	22, // 35: tandem.analytics.v1.ClvFittedModel.amounts:type_name -> tandem.analytics.v1.ClvAmountModel
-	19, // 36: tandem.analytics.v1.ClvAmountModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
-	25, // 37: tandem.analytics.v1.GetClvBacktestResponse.backtest:type_name -> tandem.analytics.v1.ClvBacktest
-	37, // 38: tandem.analytics.v1.ClvBacktest.calibration_end:type_name -> google.type.Date
-	26, // 39: tandem.analytics.v1.ClvBacktest.forecasts:type_name -> tandem.analytics.v1.ClvForecastError
-	27, // 40: tandem.analytics.v1.ClvBacktest.classes:type_name -> tandem.analytics.v1.ClvBacktestClass
-	28, // 41: tandem.analytics.v1.ClvBacktest.calibration:type_name -> tandem.analytics.v1.ClvCalibrationBin
-	39, // 42: tandem.analytics.v1.ClvBacktest.actual_amount:type_name -> google.type.Money
-	39, // 43: tandem.analytics.v1.ClvBacktest.expected_amount:type_name -> google.type.Money
-	37, // 44: tandem.analytics.v1.ExplainClvResponse.as_of:type_name -> google.type.Date
-	14, // 45: tandem.analytics.v1.ExplainClvResponse.value:type_name -> tandem.analytics.v1.ClvValue
-	21, // 46: tandem.analytics.v1.ExplainClvResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
-	31, // 47: tandem.analytics.v1.ExplainClvResponse.bridge:type_name -> tandem.analytics.v1.ClvBridge
-	32, // 48: tandem.analytics.v1.ExplainClvResponse.historic_bridge:type_name -> tandem.analytics.v1.ClvHistoricBridge
-	37, // 49: tandem.analytics.v1.ClvBridge.previous_as_of:type_name -> google.type.Date
-	39, // 50: tandem.analytics.v1.ClvBridge.from:type_name -> google.type.Money
-	39, // 51: tandem.analytics.v1.ClvBridge.new_customer:type_name -> google.type.Money
-	39, // 52: tandem.analytics.v1.ClvBridge.ageing:type_name -> google.type.Money
-	39, // 53: tandem.analytics.v1.ClvBridge.activity:type_name -> google.type.Money
-	39, // 54: tandem.analytics.v1.ClvBridge.amount:type_name -> google.type.Money
-	39, // 55: tandem.analytics.v1.ClvBridge.model_change:type_name -> google.type.Money
-	39, // 56: tandem.analytics.v1.ClvBridge.to:type_name -> google.type.Money
-	39, // 57: tandem.analytics.v1.ClvHistoricBridge.from:type_name -> google.type.Money
-	39, // 58: tandem.analytics.v1.ClvHistoricBridge.ageing:type_name -> google.type.Money
-	39, // 59: tandem.analytics.v1.ClvHistoricBridge.earned:type_name -> google.type.Money
-	39, // 60: tandem.analytics.v1.ClvHistoricBridge.to:type_name -> google.type.Money
-	2,  // 61: tandem.analytics.v1.GetClvSlicesRequest.by:type_name -> tandem.analytics.v1.ClvSliceBy
-	37, // 62: tandem.analytics.v1.GetClvSlicesResponse.as_of:type_name -> google.type.Date
-	35, // 63: tandem.analytics.v1.GetClvSlicesResponse.slices:type_name -> tandem.analytics.v1.ClvSlice
-	40, // 64: tandem.analytics.v1.GetClvSlicesResponse.newest_event_time:type_name -> google.protobuf.Timestamp
-	36, // 65: tandem.analytics.v1.ClvSlice.points:type_name -> tandem.analytics.v1.ClvSlicePoint
-	37, // 66: tandem.analytics.v1.ClvSlicePoint.as_of:type_name -> google.type.Date
-	39, // 67: tandem.analytics.v1.ClvSlicePoint.historic:type_name -> google.type.Money
-	39, // 68: tandem.analytics.v1.ClvSlicePoint.predictive:type_name -> google.type.Money
-	3,  // 69: tandem.analytics.v1.ClvService.RunClv:input_type -> tandem.analytics.v1.RunClvRequest
-	6,  // 70: tandem.analytics.v1.ClvService.GetClvRun:input_type -> tandem.analytics.v1.GetClvRunRequest
-	8,  // 71: tandem.analytics.v1.ClvService.ListClvRuns:input_type -> tandem.analytics.v1.ListClvRunsRequest
-	10, // 72: tandem.analytics.v1.ClvService.ListClvValues:input_type -> tandem.analytics.v1.ListClvValuesRequest
-	15, // 73: tandem.analytics.v1.ClvService.GetClvModel:input_type -> tandem.analytics.v1.GetClvModelRequest
-	17, // 74: tandem.analytics.v1.ClvService.ListClvModels:input_type -> tandem.analytics.v1.ListClvModelsRequest
-	23, // 75: tandem.analytics.v1.ClvService.GetClvBacktest:input_type -> tandem.analytics.v1.GetClvBacktestRequest
-	29, // 76: tandem.analytics.v1.ClvService.ExplainClv:input_type -> tandem.analytics.v1.ExplainClvRequest
-	33, // 77: tandem.analytics.v1.ClvService.GetClvSlices:input_type -> tandem.analytics.v1.GetClvSlicesRequest
-	4,  // 78: tandem.analytics.v1.ClvService.RunClv:output_type -> tandem.analytics.v1.RunClvResponse
-	7,  // 79: tandem.analytics.v1.ClvService.GetClvRun:output_type -> tandem.analytics.v1.GetClvRunResponse
-	9,  // 80: tandem.analytics.v1.ClvService.ListClvRuns:output_type -> tandem.analytics.v1.ListClvRunsResponse
-	11, // 81: tandem.analytics.v1.ClvService.ListClvValues:output_type -> tandem.analytics.v1.ListClvValuesResponse
-	16, // 82: tandem.analytics.v1.ClvService.GetClvModel:output_type -> tandem.analytics.v1.GetClvModelResponse
-	18, // 83: tandem.analytics.v1.ClvService.ListClvModels:output_type -> tandem.analytics.v1.ListClvModelsResponse
-	24, // 84: tandem.analytics.v1.ClvService.GetClvBacktest:output_type -> tandem.analytics.v1.GetClvBacktestResponse
-	30, // 85: tandem.analytics.v1.ClvService.ExplainClv:output_type -> tandem.analytics.v1.ExplainClvResponse
-	34, // 86: tandem.analytics.v1.ClvService.GetClvSlices:output_type -> tandem.analytics.v1.GetClvSlicesResponse
-	78, // [78:87] is the sub-list for method output_type
-	69, // [69:78] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	38, // 1: tandem.analytics.v1.RunClvRequest.settings:type_name -> tandem.definition.v1.ClvDefinition
+	39, // 2: tandem.analytics.v1.RunClvRequest.definition:type_name -> tandem.analytics.v1.DefinitionRef
+	5,  // 3: tandem.analytics.v1.RunClvResponse.run:type_name -> tandem.analytics.v1.ClvRun
+	37, // 4: tandem.analytics.v1.ClvRun.as_of:type_name -> google.type.Date
+	38, // 5: tandem.analytics.v1.ClvRun.settings:type_name -> tandem.definition.v1.ClvDefinition
+	37, // 6: tandem.analytics.v1.ClvRun.data_from:type_name -> google.type.Date
+	37, // 7: tandem.analytics.v1.ClvRun.data_to:type_name -> google.type.Date
+	40, // 8: tandem.analytics.v1.ClvRun.historic:type_name -> google.type.Money
+	40, // 9: tandem.analytics.v1.ClvRun.predictive:type_name -> google.type.Money
+	41, // 10: tandem.analytics.v1.ClvRun.computed_time:type_name -> google.protobuf.Timestamp
+	41, // 11: tandem.analytics.v1.ClvRun.newest_event_time:type_name -> google.protobuf.Timestamp
+	5,  // 12: tandem.analytics.v1.GetClvRunResponse.run:type_name -> tandem.analytics.v1.ClvRun
+	5,  // 13: tandem.analytics.v1.ListClvRunsResponse.runs:type_name -> tandem.analytics.v1.ClvRun
+	0,  // 14: tandem.analytics.v1.ListClvValuesRequest.order:type_name -> tandem.analytics.v1.ClvOrder
+	14, // 15: tandem.analytics.v1.ListClvValuesResponse.values:type_name -> tandem.analytics.v1.ClvValue
+	40, // 16: tandem.analytics.v1.ClvMoney.value:type_name -> google.type.Money
+	40, // 17: tandem.analytics.v1.ClvMoney.low:type_name -> google.type.Money
+	40, // 18: tandem.analytics.v1.ClvMoney.high:type_name -> google.type.Money
+	40, // 19: tandem.analytics.v1.ClvValue.historic:type_name -> google.type.Money
+	12, // 20: tandem.analytics.v1.ClvValue.p_alive:type_name -> tandem.analytics.v1.ClvEstimate
+	12, // 21: tandem.analytics.v1.ClvValue.expected_purchases:type_name -> tandem.analytics.v1.ClvEstimate
+	13, // 22: tandem.analytics.v1.ClvValue.predictive:type_name -> tandem.analytics.v1.ClvMoney
+	40, // 23: tandem.analytics.v1.ClvValue.previous_historic:type_name -> google.type.Money
+	40, // 24: tandem.analytics.v1.ClvValue.previous_predictive:type_name -> google.type.Money
+	1,  // 25: tandem.analytics.v1.GetClvModelRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
+	21, // 26: tandem.analytics.v1.GetClvModelResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
+	1,  // 27: tandem.analytics.v1.ListClvModelsRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
+	21, // 28: tandem.analytics.v1.ListClvModelsResponse.models:type_name -> tandem.analytics.v1.ClvFittedModel
+	42, // 29: tandem.analytics.v1.ClvLikelihood.model:type_name -> tandem.definition.v1.ClvModel
+	1,  // 30: tandem.analytics.v1.ClvFittedModel.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
+	37, // 31: tandem.analytics.v1.ClvFittedModel.data_from:type_name -> google.type.Date
+	37, // 32: tandem.analytics.v1.ClvFittedModel.data_to:type_name -> google.type.Date
+	42, // 33: tandem.analytics.v1.ClvFittedModel.model:type_name -> tandem.definition.v1.ClvModel
+	19, // 34: tandem.analytics.v1.ClvFittedModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
+	20, // 35: tandem.analytics.v1.ClvFittedModel.choices:type_name -> tandem.analytics.v1.ClvLikelihood
+	22, // 36: tandem.analytics.v1.ClvFittedModel.amounts:type_name -> tandem.analytics.v1.ClvAmountModel
+	19, // 37: tandem.analytics.v1.ClvAmountModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
+	25, // 38: tandem.analytics.v1.GetClvBacktestResponse.backtest:type_name -> tandem.analytics.v1.ClvBacktest
+	37, // 39: tandem.analytics.v1.ClvBacktest.calibration_end:type_name -> google.type.Date
+	26, // 40: tandem.analytics.v1.ClvBacktest.forecasts:type_name -> tandem.analytics.v1.ClvForecastError
+	27, // 41: tandem.analytics.v1.ClvBacktest.classes:type_name -> tandem.analytics.v1.ClvBacktestClass
+	28, // 42: tandem.analytics.v1.ClvBacktest.calibration:type_name -> tandem.analytics.v1.ClvCalibrationBin
+	40, // 43: tandem.analytics.v1.ClvBacktest.actual_amount:type_name -> google.type.Money
+	40, // 44: tandem.analytics.v1.ClvBacktest.expected_amount:type_name -> google.type.Money
+	37, // 45: tandem.analytics.v1.ExplainClvResponse.as_of:type_name -> google.type.Date
+	14, // 46: tandem.analytics.v1.ExplainClvResponse.value:type_name -> tandem.analytics.v1.ClvValue
+	21, // 47: tandem.analytics.v1.ExplainClvResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
+	31, // 48: tandem.analytics.v1.ExplainClvResponse.bridge:type_name -> tandem.analytics.v1.ClvBridge
+	32, // 49: tandem.analytics.v1.ExplainClvResponse.historic_bridge:type_name -> tandem.analytics.v1.ClvHistoricBridge
+	37, // 50: tandem.analytics.v1.ClvBridge.previous_as_of:type_name -> google.type.Date
+	40, // 51: tandem.analytics.v1.ClvBridge.from:type_name -> google.type.Money
+	40, // 52: tandem.analytics.v1.ClvBridge.new_customer:type_name -> google.type.Money
+	40, // 53: tandem.analytics.v1.ClvBridge.ageing:type_name -> google.type.Money
+	40, // 54: tandem.analytics.v1.ClvBridge.activity:type_name -> google.type.Money
+	40, // 55: tandem.analytics.v1.ClvBridge.amount:type_name -> google.type.Money
+	40, // 56: tandem.analytics.v1.ClvBridge.model_change:type_name -> google.type.Money
+	40, // 57: tandem.analytics.v1.ClvBridge.to:type_name -> google.type.Money
+	40, // 58: tandem.analytics.v1.ClvHistoricBridge.from:type_name -> google.type.Money
+	40, // 59: tandem.analytics.v1.ClvHistoricBridge.ageing:type_name -> google.type.Money
+	40, // 60: tandem.analytics.v1.ClvHistoricBridge.earned:type_name -> google.type.Money
+	40, // 61: tandem.analytics.v1.ClvHistoricBridge.to:type_name -> google.type.Money
+	2,  // 62: tandem.analytics.v1.GetClvSlicesRequest.by:type_name -> tandem.analytics.v1.ClvSliceBy
+	37, // 63: tandem.analytics.v1.GetClvSlicesResponse.as_of:type_name -> google.type.Date
+	35, // 64: tandem.analytics.v1.GetClvSlicesResponse.slices:type_name -> tandem.analytics.v1.ClvSlice
+	41, // 65: tandem.analytics.v1.GetClvSlicesResponse.newest_event_time:type_name -> google.protobuf.Timestamp
+	36, // 66: tandem.analytics.v1.ClvSlice.points:type_name -> tandem.analytics.v1.ClvSlicePoint
+	37, // 67: tandem.analytics.v1.ClvSlicePoint.as_of:type_name -> google.type.Date
+	40, // 68: tandem.analytics.v1.ClvSlicePoint.historic:type_name -> google.type.Money
+	40, // 69: tandem.analytics.v1.ClvSlicePoint.predictive:type_name -> google.type.Money
+	3,  // 70: tandem.analytics.v1.ClvService.RunClv:input_type -> tandem.analytics.v1.RunClvRequest
+	6,  // 71: tandem.analytics.v1.ClvService.GetClvRun:input_type -> tandem.analytics.v1.GetClvRunRequest
+	8,  // 72: tandem.analytics.v1.ClvService.ListClvRuns:input_type -> tandem.analytics.v1.ListClvRunsRequest
+	10, // 73: tandem.analytics.v1.ClvService.ListClvValues:input_type -> tandem.analytics.v1.ListClvValuesRequest
+	15, // 74: tandem.analytics.v1.ClvService.GetClvModel:input_type -> tandem.analytics.v1.GetClvModelRequest
+	17, // 75: tandem.analytics.v1.ClvService.ListClvModels:input_type -> tandem.analytics.v1.ListClvModelsRequest
+	23, // 76: tandem.analytics.v1.ClvService.GetClvBacktest:input_type -> tandem.analytics.v1.GetClvBacktestRequest
+	29, // 77: tandem.analytics.v1.ClvService.ExplainClv:input_type -> tandem.analytics.v1.ExplainClvRequest
+	33, // 78: tandem.analytics.v1.ClvService.GetClvSlices:input_type -> tandem.analytics.v1.GetClvSlicesRequest
+	4,  // 79: tandem.analytics.v1.ClvService.RunClv:output_type -> tandem.analytics.v1.RunClvResponse
+	7,  // 80: tandem.analytics.v1.ClvService.GetClvRun:output_type -> tandem.analytics.v1.GetClvRunResponse
+	9,  // 81: tandem.analytics.v1.ClvService.ListClvRuns:output_type -> tandem.analytics.v1.ListClvRunsResponse
+	11, // 82: tandem.analytics.v1.ClvService.ListClvValues:output_type -> tandem.analytics.v1.ListClvValuesResponse
+	16, // 83: tandem.analytics.v1.ClvService.GetClvModel:output_type -> tandem.analytics.v1.GetClvModelResponse
+	18, // 84: tandem.analytics.v1.ClvService.ListClvModels:output_type -> tandem.analytics.v1.ListClvModelsResponse
+	24, // 85: tandem.analytics.v1.ClvService.GetClvBacktest:output_type -> tandem.analytics.v1.GetClvBacktestResponse
+	30, // 86: tandem.analytics.v1.ClvService.ExplainClv:output_type -> tandem.analytics.v1.ExplainClvResponse
+	34, // 87: tandem.analytics.v1.ClvService.GetClvSlices:output_type -> tandem.analytics.v1.GetClvSlicesResponse
+	79, // [79:88] is the sub-list for method output_type
+	70, // [70:79] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_tandem_analytics_v1_clv_proto_init() }
@@ -3345,6 +3356,7 @@ func file_tandem_analytics_v1_clv_proto_init() {
 	if File_tandem_analytics_v1_clv_proto != nil {
 		return
 	}
+	file_tandem_analytics_v1_definition_proto_init()
 	file_tandem_analytics_v1_clv_proto_msgTypes[9].OneofWrappers = []any{}
 	file_tandem_analytics_v1_clv_proto_msgTypes[11].OneofWrappers = []any{}
 	file_tandem_analytics_v1_clv_proto_msgTypes[16].OneofWrappers = []any{}

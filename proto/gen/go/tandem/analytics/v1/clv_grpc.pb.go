@@ -45,7 +45,8 @@ type ClvServiceClient interface {
 	// Computes the values of all customers as of a date, tries the models on the last days before it, stores all that, and
 	// sends the values home as insights. The same settings over the same data give the same values: when such a run is
 	// there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (NO_TRANSACTIONS: nobody bought
-	// anything that counts; MIXED_CURRENCY), UNAVAILABLE.
+	// anything that counts; MIXED_CURRENCY; an archived definition), NOT_FOUND (no such definition or version of it),
+	// UNAVAILABLE.
 	RunClv(ctx context.Context, in *RunClvRequest, opts ...grpc.CallOption) (*RunClvResponse, error)
 	// Returns a run. Errors: NOT_FOUND.
 	GetClvRun(ctx context.Context, in *GetClvRunRequest, opts ...grpc.CallOption) (*GetClvRunResponse, error)
@@ -181,7 +182,8 @@ type ClvServiceServer interface {
 	// Computes the values of all customers as of a date, tries the models on the last days before it, stores all that, and
 	// sends the values home as insights. The same settings over the same data give the same values: when such a run is
 	// there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (NO_TRANSACTIONS: nobody bought
-	// anything that counts; MIXED_CURRENCY), UNAVAILABLE.
+	// anything that counts; MIXED_CURRENCY; an archived definition), NOT_FOUND (no such definition or version of it),
+	// UNAVAILABLE.
 	RunClv(context.Context, *RunClvRequest) (*RunClvResponse, error)
 	// Returns a run. Errors: NOT_FOUND.
 	GetClvRun(context.Context, *GetClvRunRequest) (*GetClvRunResponse, error)

@@ -88,8 +88,10 @@ type RunRfmRequest struct {
 	// Kinds of transaction that count, in lower case; empty means those that customers make themselves: all but
 	// interest, fees and loan pay-outs, which the bank books.
 	TransactionKinds []string `protobuf:"bytes,3,rep,name=transaction_kinds,json=transactionKinds,proto3" json:"transaction_kinds,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// A saved definition that says all but as_of, in place of the settings above. The caller must be able to read it.
+	Definition    *DefinitionRef `protobuf:"bytes,4,opt,name=definition,proto3" json:"definition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunRfmRequest) Reset() {
@@ -139,6 +141,13 @@ func (x *RunRfmRequest) GetWindowDays() int32 {
 func (x *RunRfmRequest) GetTransactionKinds() []string {
 	if x != nil {
 		return x.TransactionKinds
+	}
+	return nil
+}
+
+func (x *RunRfmRequest) GetDefinition() *DefinitionRef {
+	if x != nil {
+		return x.Definition
 	}
 	return nil
 }
@@ -731,12 +740,16 @@ var File_tandem_analytics_v1_rfm_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_rfm_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/analytics/v1/rfm.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xae\x01\n" +
+	"\x1dtandem/analytics/v1/rfm.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a$tandem/analytics/v1/definition.proto\"\xc4\x03\n" +
 	"\rRunRfmRequest\x12.\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x04asOf\x12,\n" +
 	"\vwindow_days\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x94\x9d\x02(\x00R\n" +
 	"windowDays\x12?\n" +
-	"\x11transaction_kinds\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\x14\x18\x01\"\x06r\x04\x10\x01\x18(R\x10transactionKinds\"?\n" +
+	"\x11transaction_kinds\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\x14\x18\x01\"\x06r\x04\x10\x01\x18(R\x10transactionKinds\x12B\n" +
+	"\n" +
+	"definition\x18\x04 \x01(\v2\".tandem.analytics.v1.DefinitionRefR\n" +
+	"definition:\xcf\x01\xbaH\xcb\x01\x1a\xc8\x01\n" +
+	"\x12run_rfm.definition\x12[settings stand in the definition: window_days and transaction_kinds must be empty beside it\x1aU!has(this.definition) || (this.window_days == 0 && size(this.transaction_kinds) == 0)\"?\n" +
 	"\x0eRunRfmResponse\x12-\n" +
 	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.RfmRunR\x03run\"\xbb\x04\n" +
 	"\x06RfmRun\x12\x15\n" +
@@ -818,33 +831,35 @@ var file_tandem_analytics_v1_rfm_proto_goTypes = []any{
 	(*ListRfmScoresResponse)(nil), // 8: tandem.analytics.v1.ListRfmScoresResponse
 	(*RfmScore)(nil),              // 9: tandem.analytics.v1.RfmScore
 	(*date.Date)(nil),             // 10: google.type.Date
-	(*money.Money)(nil),           // 11: google.type.Money
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*DefinitionRef)(nil),         // 11: tandem.analytics.v1.DefinitionRef
+	(*money.Money)(nil),           // 12: google.type.Money
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_tandem_analytics_v1_rfm_proto_depIdxs = []int32{
 	10, // 0: tandem.analytics.v1.RunRfmRequest.as_of:type_name -> google.type.Date
-	3,  // 1: tandem.analytics.v1.RunRfmResponse.run:type_name -> tandem.analytics.v1.RfmRun
-	10, // 2: tandem.analytics.v1.RfmRun.as_of:type_name -> google.type.Date
-	11, // 3: tandem.analytics.v1.RfmRun.monetary:type_name -> google.type.Money
-	4,  // 4: tandem.analytics.v1.RfmRun.grid:type_name -> tandem.analytics.v1.RfmGridCell
-	12, // 5: tandem.analytics.v1.RfmRun.computed_time:type_name -> google.protobuf.Timestamp
-	12, // 6: tandem.analytics.v1.RfmRun.newest_event_time:type_name -> google.protobuf.Timestamp
-	11, // 7: tandem.analytics.v1.RfmGridCell.monetary:type_name -> google.type.Money
-	3,  // 8: tandem.analytics.v1.GetRfmRunResponse.run:type_name -> tandem.analytics.v1.RfmRun
-	0,  // 9: tandem.analytics.v1.ListRfmScoresRequest.order:type_name -> tandem.analytics.v1.RfmOrder
-	9,  // 10: tandem.analytics.v1.ListRfmScoresResponse.scores:type_name -> tandem.analytics.v1.RfmScore
-	11, // 11: tandem.analytics.v1.RfmScore.monetary:type_name -> google.type.Money
-	1,  // 12: tandem.analytics.v1.RfmService.RunRfm:input_type -> tandem.analytics.v1.RunRfmRequest
-	5,  // 13: tandem.analytics.v1.RfmService.GetRfmRun:input_type -> tandem.analytics.v1.GetRfmRunRequest
-	7,  // 14: tandem.analytics.v1.RfmService.ListRfmScores:input_type -> tandem.analytics.v1.ListRfmScoresRequest
-	2,  // 15: tandem.analytics.v1.RfmService.RunRfm:output_type -> tandem.analytics.v1.RunRfmResponse
-	6,  // 16: tandem.analytics.v1.RfmService.GetRfmRun:output_type -> tandem.analytics.v1.GetRfmRunResponse
-	8,  // 17: tandem.analytics.v1.RfmService.ListRfmScores:output_type -> tandem.analytics.v1.ListRfmScoresResponse
-	15, // [15:18] is the sub-list for method output_type
-	12, // [12:15] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	11, // 1: tandem.analytics.v1.RunRfmRequest.definition:type_name -> tandem.analytics.v1.DefinitionRef
+	3,  // 2: tandem.analytics.v1.RunRfmResponse.run:type_name -> tandem.analytics.v1.RfmRun
+	10, // 3: tandem.analytics.v1.RfmRun.as_of:type_name -> google.type.Date
+	12, // 4: tandem.analytics.v1.RfmRun.monetary:type_name -> google.type.Money
+	4,  // 5: tandem.analytics.v1.RfmRun.grid:type_name -> tandem.analytics.v1.RfmGridCell
+	13, // 6: tandem.analytics.v1.RfmRun.computed_time:type_name -> google.protobuf.Timestamp
+	13, // 7: tandem.analytics.v1.RfmRun.newest_event_time:type_name -> google.protobuf.Timestamp
+	12, // 8: tandem.analytics.v1.RfmGridCell.monetary:type_name -> google.type.Money
+	3,  // 9: tandem.analytics.v1.GetRfmRunResponse.run:type_name -> tandem.analytics.v1.RfmRun
+	0,  // 10: tandem.analytics.v1.ListRfmScoresRequest.order:type_name -> tandem.analytics.v1.RfmOrder
+	9,  // 11: tandem.analytics.v1.ListRfmScoresResponse.scores:type_name -> tandem.analytics.v1.RfmScore
+	12, // 12: tandem.analytics.v1.RfmScore.monetary:type_name -> google.type.Money
+	1,  // 13: tandem.analytics.v1.RfmService.RunRfm:input_type -> tandem.analytics.v1.RunRfmRequest
+	5,  // 14: tandem.analytics.v1.RfmService.GetRfmRun:input_type -> tandem.analytics.v1.GetRfmRunRequest
+	7,  // 15: tandem.analytics.v1.RfmService.ListRfmScores:input_type -> tandem.analytics.v1.ListRfmScoresRequest
+	2,  // 16: tandem.analytics.v1.RfmService.RunRfm:output_type -> tandem.analytics.v1.RunRfmResponse
+	6,  // 17: tandem.analytics.v1.RfmService.GetRfmRun:output_type -> tandem.analytics.v1.GetRfmRunResponse
+	8,  // 18: tandem.analytics.v1.RfmService.ListRfmScores:output_type -> tandem.analytics.v1.ListRfmScoresResponse
+	16, // [16:19] is the sub-list for method output_type
+	13, // [13:16] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_tandem_analytics_v1_rfm_proto_init() }
@@ -852,6 +867,7 @@ func file_tandem_analytics_v1_rfm_proto_init() {
 	if File_tandem_analytics_v1_rfm_proto != nil {
 		return
 	}
+	file_tandem_analytics_v1_definition_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

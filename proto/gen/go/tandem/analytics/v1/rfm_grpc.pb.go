@@ -37,7 +37,7 @@ const (
 type RfmServiceClient interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
 	// the same settings over the same data gives the same cells. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
-	// transactions in the window), UNAVAILABLE.
+	// transactions in the window, an archived definition), NOT_FOUND (no such definition or version of it), UNAVAILABLE.
 	RunRfm(ctx context.Context, in *RunRfmRequest, opts ...grpc.CallOption) (*RunRfmResponse, error)
 	// Returns a run with its grid. Errors: NOT_FOUND.
 	GetRfmRun(ctx context.Context, in *GetRfmRunRequest, opts ...grpc.CallOption) (*GetRfmRunResponse, error)
@@ -92,7 +92,7 @@ func (c *rfmServiceClient) ListRfmScores(ctx context.Context, in *ListRfmScoresR
 type RfmServiceServer interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
 	// the same settings over the same data gives the same cells. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
-	// transactions in the window), UNAVAILABLE.
+	// transactions in the window, an archived definition), NOT_FOUND (no such definition or version of it), UNAVAILABLE.
 	RunRfm(context.Context, *RunRfmRequest) (*RunRfmResponse, error)
 	// Returns a run with its grid. Errors: NOT_FOUND.
 	GetRfmRun(context.Context, *GetRfmRunRequest) (*GetRfmRunResponse, error)

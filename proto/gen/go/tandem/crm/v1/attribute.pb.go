@@ -178,7 +178,8 @@ type AttributeDefinition struct {
 	// Whether a customer who has attributes must have this one: a write that sets any attribute is refused without it, one
 	// that names no attributes is not held to it.
 	Required bool `protobuf:"varint,9,opt,name=required,proto3" json:"required,omitempty"`
-	// Whether filters are to find customers by equality through an index.
+	// Whether customers are looked up by it: filters find them by equality through an index, and SearchCustomers by the words
+	// of texts, options, whole numbers and days.
 	Searchable bool `protobuf:"varint,10,opt,name=searchable,proto3" json:"searchable,omitempty"`
 	// Whether values are personal: they then never leave the operational half, neither in events nor to analysis. A
 	// definition once personal stays so, and one that is not can become it only while no customer has a value.

@@ -1083,6 +1083,180 @@ func (x *VerifyAuditResponse) GetEventsCompared() int64 {
 	return 0
 }
 
+// StreamAuditedChangesRequest names a stretch of time.
+type StreamAuditedChangesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From this moment on; unset means from the first entry.
+	FromTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	// Before this moment; unset means up to now.
+	ToTime        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAuditedChangesRequest) Reset() {
+	*x = StreamAuditedChangesRequest{}
+	mi := &file_tandem_crm_v1_audit_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAuditedChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAuditedChangesRequest) ProtoMessage() {}
+
+func (x *StreamAuditedChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_audit_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAuditedChangesRequest.ProtoReflect.Descriptor instead.
+func (*StreamAuditedChangesRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_audit_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *StreamAuditedChangesRequest) GetFromTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FromTime
+	}
+	return nil
+}
+
+func (x *StreamAuditedChangesRequest) GetToTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ToTime
+	}
+	return nil
+}
+
+// AuditedChange is a change of which an entry tells.
+type AuditedChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When: the start of its transaction, which the event of the change bears too.
+	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	// Kind of record, for example "customer". What is written in bundles has one entry for all of a transaction.
+	Entity string `protobuf:"bytes,2,opt,name=entity,proto3" json:"entity,omitempty"`
+	// Id of the record.
+	EntityId int64 `protobuf:"varint,3,opt,name=entity_id,json=entityId,proto3" json:"entity_id,omitempty"`
+	// Version that the change made.
+	Version       int64 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditedChange) Reset() {
+	*x = AuditedChange{}
+	mi := &file_tandem_crm_v1_audit_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditedChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditedChange) ProtoMessage() {}
+
+func (x *AuditedChange) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_audit_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditedChange.ProtoReflect.Descriptor instead.
+func (*AuditedChange) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_audit_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AuditedChange) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *AuditedChange) GetEntity() string {
+	if x != nil {
+		return x.Entity
+	}
+	return ""
+}
+
+func (x *AuditedChange) GetEntityId() int64 {
+	if x != nil {
+		return x.EntityId
+	}
+	return 0
+}
+
+func (x *AuditedChange) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+// StreamAuditedChangesResponse holds some changes.
+type StreamAuditedChangesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes, in the order of the stream.
+	Changes       []*AuditedChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAuditedChangesResponse) Reset() {
+	*x = StreamAuditedChangesResponse{}
+	mi := &file_tandem_crm_v1_audit_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAuditedChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAuditedChangesResponse) ProtoMessage() {}
+
+func (x *StreamAuditedChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_audit_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAuditedChangesResponse.ProtoReflect.Descriptor instead.
+func (*StreamAuditedChangesResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_audit_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *StreamAuditedChangesResponse) GetChanges() []*AuditedChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
 var File_tandem_crm_v1_audit_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_audit_proto_rawDesc = "" +
@@ -1167,7 +1341,17 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\x10entries_verified\x18\x05 \x01(\x03R\x0fentriesVerified\x12\x12\n" +
 	"\x04done\x18\x06 \x01(\bR\x04done\x12\x1c\n" +
 	"\ttruncated\x18\a \x01(\bR\ttruncated\x12'\n" +
-	"\x0fevents_compared\x18\b \x01(\x03R\x0eeventsCompared*\xa6\x01\n" +
+	"\x0fevents_compared\x18\b \x01(\x03R\x0eeventsCompared\"\x8b\x01\n" +
+	"\x1bStreamAuditedChangesRequest\x127\n" +
+	"\tfrom_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
+	"\ato_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\"\x8e\x01\n" +
+	"\rAuditedChange\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
+	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
+	"\tentity_id\x18\x03 \x01(\x03R\bentityId\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x03R\aversion\"V\n" +
+	"\x1cStreamAuditedChangesResponse\x126\n" +
+	"\achanges\x18\x01 \x03(\v2\x1c.tandem.crm.v1.AuditedChangeR\achanges*\xa6\x01\n" +
 	"\vAuditAction\x12\x1c\n" +
 	"\x18AUDIT_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13AUDIT_ACTION_CREATE\x10\x01\x12\x17\n" +
@@ -1186,12 +1370,13 @@ const file_tandem_crm_v1_audit_proto_rawDesc = "" +
 	"\x19AUDIT_FAULT_BLOCK_MISSING\x10\x06\x12\x1c\n" +
 	"\x18AUDIT_FAULT_CHAIN_BROKEN\x10\a\x12#\n" +
 	"\x1fAUDIT_FAULT_EVENT_WITHOUT_ENTRY\x10\b\x12#\n" +
-	"\x1fAUDIT_FAULT_ENTRY_WITHOUT_EVENT\x10\t2\x8e\x03\n" +
+	"\x1fAUDIT_FAULT_ENTRY_WITHOUT_EVENT\x10\t2\x81\x04\n" +
 	"\fAuditService\x12c\n" +
 	"\x10ListAuditEntries\x12&.tandem.crm.v1.ListAuditEntriesRequest\x1a'.tandem.crm.v1.ListAuditEntriesResponse\x12W\n" +
 	"\fGetAuditHead\x12\".tandem.crm.v1.GetAuditHeadRequest\x1a#.tandem.crm.v1.GetAuditHeadResponse\x12h\n" +
 	"\x11StreamAuditBlocks\x12'.tandem.crm.v1.StreamAuditBlocksRequest\x1a(.tandem.crm.v1.StreamAuditBlocksResponse0\x01\x12V\n" +
-	"\vVerifyAudit\x12!.tandem.crm.v1.VerifyAuditRequest\x1a\".tandem.crm.v1.VerifyAuditResponse0\x01B\xa3\x01\n" +
+	"\vVerifyAudit\x12!.tandem.crm.v1.VerifyAuditRequest\x1a\".tandem.crm.v1.VerifyAuditResponse0\x01\x12q\n" +
+	"\x14StreamAuditedChanges\x12*.tandem.crm.v1.StreamAuditedChangesRequest\x1a+.tandem.crm.v1.StreamAuditedChangesResponse0\x01B\xa3\x01\n" +
 	"\x11com.tandem.crm.v1B\n" +
 	"AuditProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
@@ -1208,52 +1393,61 @@ func file_tandem_crm_v1_audit_proto_rawDescGZIP() []byte {
 }
 
 var file_tandem_crm_v1_audit_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tandem_crm_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_tandem_crm_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_tandem_crm_v1_audit_proto_goTypes = []any{
-	(AuditAction)(0),                  // 0: tandem.crm.v1.AuditAction
-	(AuditFault)(0),                   // 1: tandem.crm.v1.AuditFault
-	(*AuditEntry)(nil),                // 2: tandem.crm.v1.AuditEntry
-	(*ListAuditEntriesRequest)(nil),   // 3: tandem.crm.v1.ListAuditEntriesRequest
-	(*ListAuditEntriesResponse)(nil),  // 4: tandem.crm.v1.ListAuditEntriesResponse
-	(*AuditBlock)(nil),                // 5: tandem.crm.v1.AuditBlock
-	(*GetAuditHeadRequest)(nil),       // 6: tandem.crm.v1.GetAuditHeadRequest
-	(*GetAuditHeadResponse)(nil),      // 7: tandem.crm.v1.GetAuditHeadResponse
-	(*StreamAuditBlocksRequest)(nil),  // 8: tandem.crm.v1.StreamAuditBlocksRequest
-	(*StreamAuditBlocksResponse)(nil), // 9: tandem.crm.v1.StreamAuditBlocksResponse
-	(*VerifyAuditRequest)(nil),        // 10: tandem.crm.v1.VerifyAuditRequest
-	(*AuditFinding)(nil),              // 11: tandem.crm.v1.AuditFinding
-	(*VerifyAuditResponse)(nil),       // 12: tandem.crm.v1.VerifyAuditResponse
-	(*timestamppb.Timestamp)(nil),     // 13: google.protobuf.Timestamp
-	(CountMode)(0),                    // 14: tandem.crm.v1.CountMode
-	(*Count)(nil),                     // 15: tandem.crm.v1.Count
+	(AuditAction)(0),                     // 0: tandem.crm.v1.AuditAction
+	(AuditFault)(0),                      // 1: tandem.crm.v1.AuditFault
+	(*AuditEntry)(nil),                   // 2: tandem.crm.v1.AuditEntry
+	(*ListAuditEntriesRequest)(nil),      // 3: tandem.crm.v1.ListAuditEntriesRequest
+	(*ListAuditEntriesResponse)(nil),     // 4: tandem.crm.v1.ListAuditEntriesResponse
+	(*AuditBlock)(nil),                   // 5: tandem.crm.v1.AuditBlock
+	(*GetAuditHeadRequest)(nil),          // 6: tandem.crm.v1.GetAuditHeadRequest
+	(*GetAuditHeadResponse)(nil),         // 7: tandem.crm.v1.GetAuditHeadResponse
+	(*StreamAuditBlocksRequest)(nil),     // 8: tandem.crm.v1.StreamAuditBlocksRequest
+	(*StreamAuditBlocksResponse)(nil),    // 9: tandem.crm.v1.StreamAuditBlocksResponse
+	(*VerifyAuditRequest)(nil),           // 10: tandem.crm.v1.VerifyAuditRequest
+	(*AuditFinding)(nil),                 // 11: tandem.crm.v1.AuditFinding
+	(*VerifyAuditResponse)(nil),          // 12: tandem.crm.v1.VerifyAuditResponse
+	(*StreamAuditedChangesRequest)(nil),  // 13: tandem.crm.v1.StreamAuditedChangesRequest
+	(*AuditedChange)(nil),                // 14: tandem.crm.v1.AuditedChange
+	(*StreamAuditedChangesResponse)(nil), // 15: tandem.crm.v1.StreamAuditedChangesResponse
+	(*timestamppb.Timestamp)(nil),        // 16: google.protobuf.Timestamp
+	(CountMode)(0),                       // 17: tandem.crm.v1.CountMode
+	(*Count)(nil),                        // 18: tandem.crm.v1.Count
 }
 var file_tandem_crm_v1_audit_proto_depIdxs = []int32{
-	13, // 0: tandem.crm.v1.AuditEntry.time:type_name -> google.protobuf.Timestamp
+	16, // 0: tandem.crm.v1.AuditEntry.time:type_name -> google.protobuf.Timestamp
 	0,  // 1: tandem.crm.v1.AuditEntry.action:type_name -> tandem.crm.v1.AuditAction
-	13, // 2: tandem.crm.v1.ListAuditEntriesRequest.from_time:type_name -> google.protobuf.Timestamp
-	13, // 3: tandem.crm.v1.ListAuditEntriesRequest.to_time:type_name -> google.protobuf.Timestamp
-	14, // 4: tandem.crm.v1.ListAuditEntriesRequest.count:type_name -> tandem.crm.v1.CountMode
+	16, // 2: tandem.crm.v1.ListAuditEntriesRequest.from_time:type_name -> google.protobuf.Timestamp
+	16, // 3: tandem.crm.v1.ListAuditEntriesRequest.to_time:type_name -> google.protobuf.Timestamp
+	17, // 4: tandem.crm.v1.ListAuditEntriesRequest.count:type_name -> tandem.crm.v1.CountMode
 	2,  // 5: tandem.crm.v1.ListAuditEntriesResponse.entries:type_name -> tandem.crm.v1.AuditEntry
-	15, // 6: tandem.crm.v1.ListAuditEntriesResponse.count:type_name -> tandem.crm.v1.Count
-	13, // 7: tandem.crm.v1.AuditBlock.sealed_time:type_name -> google.protobuf.Timestamp
+	18, // 6: tandem.crm.v1.ListAuditEntriesResponse.count:type_name -> tandem.crm.v1.Count
+	16, // 7: tandem.crm.v1.AuditBlock.sealed_time:type_name -> google.protobuf.Timestamp
 	5,  // 8: tandem.crm.v1.GetAuditHeadResponse.block:type_name -> tandem.crm.v1.AuditBlock
-	13, // 9: tandem.crm.v1.GetAuditHeadResponse.oldest_unsealed_time:type_name -> google.protobuf.Timestamp
+	16, // 9: tandem.crm.v1.GetAuditHeadResponse.oldest_unsealed_time:type_name -> google.protobuf.Timestamp
 	5,  // 10: tandem.crm.v1.StreamAuditBlocksResponse.blocks:type_name -> tandem.crm.v1.AuditBlock
 	1,  // 11: tandem.crm.v1.AuditFinding.fault:type_name -> tandem.crm.v1.AuditFault
 	11, // 12: tandem.crm.v1.VerifyAuditResponse.findings:type_name -> tandem.crm.v1.AuditFinding
-	3,  // 13: tandem.crm.v1.AuditService.ListAuditEntries:input_type -> tandem.crm.v1.ListAuditEntriesRequest
-	6,  // 14: tandem.crm.v1.AuditService.GetAuditHead:input_type -> tandem.crm.v1.GetAuditHeadRequest
-	8,  // 15: tandem.crm.v1.AuditService.StreamAuditBlocks:input_type -> tandem.crm.v1.StreamAuditBlocksRequest
-	10, // 16: tandem.crm.v1.AuditService.VerifyAudit:input_type -> tandem.crm.v1.VerifyAuditRequest
-	4,  // 17: tandem.crm.v1.AuditService.ListAuditEntries:output_type -> tandem.crm.v1.ListAuditEntriesResponse
-	7,  // 18: tandem.crm.v1.AuditService.GetAuditHead:output_type -> tandem.crm.v1.GetAuditHeadResponse
-	9,  // 19: tandem.crm.v1.AuditService.StreamAuditBlocks:output_type -> tandem.crm.v1.StreamAuditBlocksResponse
-	12, // 20: tandem.crm.v1.AuditService.VerifyAudit:output_type -> tandem.crm.v1.VerifyAuditResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	16, // 13: tandem.crm.v1.StreamAuditedChangesRequest.from_time:type_name -> google.protobuf.Timestamp
+	16, // 14: tandem.crm.v1.StreamAuditedChangesRequest.to_time:type_name -> google.protobuf.Timestamp
+	16, // 15: tandem.crm.v1.AuditedChange.time:type_name -> google.protobuf.Timestamp
+	14, // 16: tandem.crm.v1.StreamAuditedChangesResponse.changes:type_name -> tandem.crm.v1.AuditedChange
+	3,  // 17: tandem.crm.v1.AuditService.ListAuditEntries:input_type -> tandem.crm.v1.ListAuditEntriesRequest
+	6,  // 18: tandem.crm.v1.AuditService.GetAuditHead:input_type -> tandem.crm.v1.GetAuditHeadRequest
+	8,  // 19: tandem.crm.v1.AuditService.StreamAuditBlocks:input_type -> tandem.crm.v1.StreamAuditBlocksRequest
+	10, // 20: tandem.crm.v1.AuditService.VerifyAudit:input_type -> tandem.crm.v1.VerifyAuditRequest
+	13, // 21: tandem.crm.v1.AuditService.StreamAuditedChanges:input_type -> tandem.crm.v1.StreamAuditedChangesRequest
+	4,  // 22: tandem.crm.v1.AuditService.ListAuditEntries:output_type -> tandem.crm.v1.ListAuditEntriesResponse
+	7,  // 23: tandem.crm.v1.AuditService.GetAuditHead:output_type -> tandem.crm.v1.GetAuditHeadResponse
+	9,  // 24: tandem.crm.v1.AuditService.StreamAuditBlocks:output_type -> tandem.crm.v1.StreamAuditBlocksResponse
+	12, // 25: tandem.crm.v1.AuditService.VerifyAudit:output_type -> tandem.crm.v1.VerifyAuditResponse
+	15, // 26: tandem.crm.v1.AuditService.StreamAuditedChanges:output_type -> tandem.crm.v1.StreamAuditedChangesResponse
+	22, // [22:27] is the sub-list for method output_type
+	17, // [17:22] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_audit_proto_init() }
@@ -1268,7 +1462,7 @@ func file_tandem_crm_v1_audit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_audit_proto_rawDesc), len(file_tandem_crm_v1_audit_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AuditService_ListAuditEntries_FullMethodName  = "/tandem.crm.v1.AuditService/ListAuditEntries"
-	AuditService_GetAuditHead_FullMethodName      = "/tandem.crm.v1.AuditService/GetAuditHead"
-	AuditService_StreamAuditBlocks_FullMethodName = "/tandem.crm.v1.AuditService/StreamAuditBlocks"
-	AuditService_VerifyAudit_FullMethodName       = "/tandem.crm.v1.AuditService/VerifyAudit"
+	AuditService_ListAuditEntries_FullMethodName     = "/tandem.crm.v1.AuditService/ListAuditEntries"
+	AuditService_GetAuditHead_FullMethodName         = "/tandem.crm.v1.AuditService/GetAuditHead"
+	AuditService_StreamAuditBlocks_FullMethodName    = "/tandem.crm.v1.AuditService/StreamAuditBlocks"
+	AuditService_VerifyAudit_FullMethodName          = "/tandem.crm.v1.AuditService/VerifyAudit"
+	AuditService_StreamAuditedChanges_FullMethodName = "/tandem.crm.v1.AuditService/StreamAuditedChanges"
 )
 
 // AuditServiceClient is the client API for AuditService service.
@@ -46,6 +47,10 @@ type AuditServiceClient interface {
 	// to_block, changes are compared with the events that they left, as far as the outbox reaches back, whether sealed or not.
 	// Errors: INVALID_ARGUMENT (to_block before from_block).
 	VerifyAudit(ctx context.Context, in *VerifyAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyAuditResponse], error)
+	// Sends the changes that entries tell of, oldest first: by time, then by entity, entity_id and version, for the comparison
+	// with the changes that analytics received. It holds nothing of their content.
+	// Errors: INVALID_ARGUMENT (to_time not after from_time).
+	StreamAuditedChanges(ctx context.Context, in *StreamAuditedChangesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAuditedChangesResponse], error)
 }
 
 type auditServiceClient struct {
@@ -114,6 +119,25 @@ func (c *auditServiceClient) VerifyAudit(ctx context.Context, in *VerifyAuditReq
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditService_VerifyAuditClient = grpc.ServerStreamingClient[VerifyAuditResponse]
 
+func (c *auditServiceClient) StreamAuditedChanges(ctx context.Context, in *StreamAuditedChangesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAuditedChangesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AuditService_ServiceDesc.Streams[2], AuditService_StreamAuditedChanges_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamAuditedChangesRequest, StreamAuditedChangesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AuditService_StreamAuditedChangesClient = grpc.ServerStreamingClient[StreamAuditedChangesResponse]
+
 // AuditServiceServer is the server API for AuditService service.
 // All implementations must embed UnimplementedAuditServiceServer
 // for forward compatibility.
@@ -135,6 +159,10 @@ type AuditServiceServer interface {
 	// to_block, changes are compared with the events that they left, as far as the outbox reaches back, whether sealed or not.
 	// Errors: INVALID_ARGUMENT (to_block before from_block).
 	VerifyAudit(*VerifyAuditRequest, grpc.ServerStreamingServer[VerifyAuditResponse]) error
+	// Sends the changes that entries tell of, oldest first: by time, then by entity, entity_id and version, for the comparison
+	// with the changes that analytics received. It holds nothing of their content.
+	// Errors: INVALID_ARGUMENT (to_time not after from_time).
+	StreamAuditedChanges(*StreamAuditedChangesRequest, grpc.ServerStreamingServer[StreamAuditedChangesResponse]) error
 	mustEmbedUnimplementedAuditServiceServer()
 }
 
@@ -156,6 +184,9 @@ func (UnimplementedAuditServiceServer) StreamAuditBlocks(*StreamAuditBlocksReque
 }
 func (UnimplementedAuditServiceServer) VerifyAudit(*VerifyAuditRequest, grpc.ServerStreamingServer[VerifyAuditResponse]) error {
 	return status.Error(codes.Unimplemented, "method VerifyAudit not implemented")
+}
+func (UnimplementedAuditServiceServer) StreamAuditedChanges(*StreamAuditedChangesRequest, grpc.ServerStreamingServer[StreamAuditedChangesResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamAuditedChanges not implemented")
 }
 func (UnimplementedAuditServiceServer) mustEmbedUnimplementedAuditServiceServer() {}
 func (UnimplementedAuditServiceServer) testEmbeddedByValue()                      {}
@@ -236,6 +267,17 @@ func _AuditService_VerifyAudit_Handler(srv interface{}, stream grpc.ServerStream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditService_VerifyAuditServer = grpc.ServerStreamingServer[VerifyAuditResponse]
 
+func _AuditService_StreamAuditedChanges_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StreamAuditedChangesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AuditServiceServer).StreamAuditedChanges(m, &grpc.GenericServerStream[StreamAuditedChangesRequest, StreamAuditedChangesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AuditService_StreamAuditedChangesServer = grpc.ServerStreamingServer[StreamAuditedChangesResponse]
+
 // AuditService_ServiceDesc is the grpc.ServiceDesc for AuditService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -261,6 +303,11 @@ var AuditService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "VerifyAudit",
 			Handler:       _AuditService_VerifyAudit_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "StreamAuditedChanges",
+			Handler:       _AuditService_StreamAuditedChanges_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -30,15 +30,15 @@ const (
 	MatchLevel_MATCH_LEVEL_UNSPECIFIED MatchLevel = 0
 	// Every word is an identifier: a number, a phone, an e-mail.
 	MatchLevel_MATCH_LEVEL_IDENTIFIER MatchLevel = 1
-	// Names as they are written, or as their Latin spelling is, but for case, diacritics and apostrophes.
+	// Names and attributes as they are written, or as their Latin spelling is, but for case, diacritics and apostrophes.
 	MatchLevel_MATCH_LEVEL_EXACT MatchLevel = 2
-	// Names in another script or romanisation, or by a synonym: a diminutive, the same name in another language.
+	// Names and attributes in another script or romanisation, or by a synonym: a diminutive, the same name in another language.
 	MatchLevel_MATCH_LEVEL_EQUIVALENT MatchLevel = 3
-	// Beginnings of names and of e-mail addresses.
+	// Beginnings of names, of attributes and of e-mail addresses.
 	MatchLevel_MATCH_LEVEL_PREFIX MatchLevel = 4
 	// Names that are misspelt or sound alike.
 	MatchLevel_MATCH_LEVEL_SIMILAR MatchLevel = 5
-	// Words in subjects and texts of interactions.
+	// Words in subjects and texts of interactions, and in titles and texts of documents.
 	MatchLevel_MATCH_LEVEL_TEXT MatchLevel = 6
 )
 
@@ -168,13 +168,15 @@ func (x *SearchCustomersRequest) GetFilter() string {
 type FieldMatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Path of the field: of the customer, for example "individual.family_name", "organisation.trade_names",
-	// "contact_points.value", "individual.identity_documents.number", or "account.number", "card.last4", "interaction.text"
-	// (subject and text together).
+	// "contact_points.value", "individual.identity_documents.number", or "attributes.segment", or "account.number", "card.last4",
+	// "interaction.text" (subject and text together), "document.text" (title and text together).
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
-	// Its value; of an interaction the sentence around the words, each between ⟦ and ⟧. Personal.
+	// Its value; of an interaction or a document the sentence around the words, each between ⟦ and ⟧. Personal.
 	Snippet string `protobuf:"bytes,2,opt,name=snippet,proto3" json:"snippet,omitempty"`
 	// The interaction, where it is one; otherwise 0.
 	InteractionId int64 `protobuf:"varint,3,opt,name=interaction_id,json=interactionId,proto3" json:"interaction_id,omitempty"`
+	// The document, where it is one; otherwise 0.
+	DocumentId    int64 `protobuf:"varint,4,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -226,6 +228,13 @@ func (x *FieldMatch) GetSnippet() string {
 func (x *FieldMatch) GetInteractionId() int64 {
 	if x != nil {
 		return x.InteractionId
+	}
+	return 0
+}
+
+func (x *FieldMatch) GetDocumentId() int64 {
+	if x != nil {
+		return x.DocumentId
 	}
 	return 0
 }
@@ -370,12 +379,14 @@ const file_tandem_crm_v1_search_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"c\n" +
+	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\"\x84\x01\n" +
 	"\n" +
 	"FieldMatch\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x18\n" +
 	"\asnippet\x18\x02 \x01(\tR\asnippet\x12%\n" +
-	"\x0einteraction_id\x18\x03 \x01(\x03R\rinteractionId\"\xbc\x01\n" +
+	"\x0einteraction_id\x18\x03 \x01(\x03R\rinteractionId\x12\x1f\n" +
+	"\vdocument_id\x18\x04 \x01(\x03R\n" +
+	"documentId\"\xbc\x01\n" +
 	"\tSearchHit\x123\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\x12\x14\n" +
 	"\x05score\x18\x02 \x01(\x01R\x05score\x12/\n" +

@@ -33,10 +33,13 @@ type SearchServiceClient interface {
 	// A query is words, "quoted phrases", a prefix as in Shev*, and AND, OR, NOT (or -word) with parentheses; words without an
 	// operator must all be found. It is never refused for its form: an unbalanced quote or parenthesis is read as if it were
 	// closed. Words are looked for in names (of people with the middle ones, of organisations with the trade names, and in
-	// their Latin spellings), in either script and any romanisation, by diminutives, as prefixes and misspelt; in subjects and
-	// texts of interactions, by Russian and English stems; and in any usual spelling as customer number, external id, phone
-	// and e-mail (the main ones and all contact points), registration number, tax id, number of an identity document, account
-	// number, IBAN and last four digits of a card.
+	// their Latin spellings), in either script and any romanisation, by diminutives, as prefixes and misspelt; in the values of
+	// the bank's own attributes that are searchable (texts, options, whole numbers and days), likewise but not misspelt; in
+	// subjects and texts of interactions and in titles and texts of documents, by Russian and English stems; and in any usual
+	// spelling as customer number, external id, phone and e-mail (the main ones and all contact points), registration number,
+	// tax id, number of an identity document, account number, IBAN and last four digits of a card. An attribute that becomes
+	// searchable finds the customers who had it before within a minute or so; nobody is found by a field that the caller
+	// does not see in full.
 	// Errors: INVALID_ARGUMENT (nothing to look for, too many words, filter, page token).
 	SearchCustomers(ctx context.Context, in *SearchCustomersRequest, opts ...grpc.CallOption) (*SearchCustomersResponse, error)
 }
@@ -70,10 +73,13 @@ type SearchServiceServer interface {
 	// A query is words, "quoted phrases", a prefix as in Shev*, and AND, OR, NOT (or -word) with parentheses; words without an
 	// operator must all be found. It is never refused for its form: an unbalanced quote or parenthesis is read as if it were
 	// closed. Words are looked for in names (of people with the middle ones, of organisations with the trade names, and in
-	// their Latin spellings), in either script and any romanisation, by diminutives, as prefixes and misspelt; in subjects and
-	// texts of interactions, by Russian and English stems; and in any usual spelling as customer number, external id, phone
-	// and e-mail (the main ones and all contact points), registration number, tax id, number of an identity document, account
-	// number, IBAN and last four digits of a card.
+	// their Latin spellings), in either script and any romanisation, by diminutives, as prefixes and misspelt; in the values of
+	// the bank's own attributes that are searchable (texts, options, whole numbers and days), likewise but not misspelt; in
+	// subjects and texts of interactions and in titles and texts of documents, by Russian and English stems; and in any usual
+	// spelling as customer number, external id, phone and e-mail (the main ones and all contact points), registration number,
+	// tax id, number of an identity document, account number, IBAN and last four digits of a card. An attribute that becomes
+	// searchable finds the customers who had it before within a minute or so; nobody is found by a field that the caller
+	// does not see in full.
 	// Errors: INVALID_ARGUMENT (nothing to look for, too many words, filter, page token).
 	SearchCustomers(context.Context, *SearchCustomersRequest) (*SearchCustomersResponse, error)
 	mustEmbedUnimplementedSearchServiceServer()

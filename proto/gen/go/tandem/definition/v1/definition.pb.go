@@ -36,6 +36,7 @@ type Spec struct {
 	//
 	//	*Spec_Rfm
 	//	*Spec_Clv
+	//	*Spec_Report
 	Kind          isSpec_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -96,6 +97,15 @@ func (x *Spec) GetClv() *ClvDefinition {
 	return nil
 }
 
+func (x *Spec) GetReport() *ReportDefinition {
+	if x != nil {
+		if x, ok := x.Kind.(*Spec_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
 type isSpec_Kind interface {
 	isSpec_Kind()
 }
@@ -110,9 +120,16 @@ type Spec_Clv struct {
 	Clv *ClvDefinition `protobuf:"bytes,2,opt,name=clv,proto3,oneof"`
 }
 
+type Spec_Report struct {
+	// What a report shows.
+	Report *ReportDefinition `protobuf:"bytes,3,opt,name=report,proto3,oneof"`
+}
+
 func (*Spec_Rfm) isSpec_Kind() {}
 
 func (*Spec_Clv) isSpec_Kind() {}
+
+func (*Spec_Report) isSpec_Kind() {}
 
 // Schedule says when a definition is run by itself, and for which day.
 type Schedule struct {
@@ -184,10 +201,11 @@ var File_tandem_definition_v1_definition_proto protoreflect.FileDescriptor
 
 const file_tandem_definition_v1_definition_proto_rawDesc = "" +
 	"\n" +
-	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1etandem/definition/v1/clv.proto\x1a\x1etandem/definition/v1/rfm.proto\"\x87\x01\n" +
+	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1etandem/definition/v1/clv.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\"\xc9\x01\n" +
 	"\x04Spec\x127\n" +
 	"\x03rfm\x18\x01 \x01(\v2#.tandem.definition.v1.RfmDefinitionH\x00R\x03rfm\x127\n" +
-	"\x03clv\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionH\x00R\x03clvB\r\n" +
+	"\x03clv\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionH\x00R\x03clv\x12@\n" +
+	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06reportB\r\n" +
 	"\x04kind\x12\x05\xbaH\x02\b\x01\"j\n" +
 	"\bSchedule\x12\x1d\n" +
 	"\x04cron\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04cron\x12'\n" +
@@ -210,19 +228,21 @@ func file_tandem_definition_v1_definition_proto_rawDescGZIP() []byte {
 
 var file_tandem_definition_v1_definition_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_tandem_definition_v1_definition_proto_goTypes = []any{
-	(*Spec)(nil),          // 0: tandem.definition.v1.Spec
-	(*Schedule)(nil),      // 1: tandem.definition.v1.Schedule
-	(*RfmDefinition)(nil), // 2: tandem.definition.v1.RfmDefinition
-	(*ClvDefinition)(nil), // 3: tandem.definition.v1.ClvDefinition
+	(*Spec)(nil),             // 0: tandem.definition.v1.Spec
+	(*Schedule)(nil),         // 1: tandem.definition.v1.Schedule
+	(*RfmDefinition)(nil),    // 2: tandem.definition.v1.RfmDefinition
+	(*ClvDefinition)(nil),    // 3: tandem.definition.v1.ClvDefinition
+	(*ReportDefinition)(nil), // 4: tandem.definition.v1.ReportDefinition
 }
 var file_tandem_definition_v1_definition_proto_depIdxs = []int32{
 	2, // 0: tandem.definition.v1.Spec.rfm:type_name -> tandem.definition.v1.RfmDefinition
 	3, // 1: tandem.definition.v1.Spec.clv:type_name -> tandem.definition.v1.ClvDefinition
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	4, // 2: tandem.definition.v1.Spec.report:type_name -> tandem.definition.v1.ReportDefinition
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_tandem_definition_v1_definition_proto_init() }
@@ -231,10 +251,12 @@ func file_tandem_definition_v1_definition_proto_init() {
 		return
 	}
 	file_tandem_definition_v1_clv_proto_init()
+	file_tandem_definition_v1_report_proto_init()
 	file_tandem_definition_v1_rfm_proto_init()
 	file_tandem_definition_v1_definition_proto_msgTypes[0].OneofWrappers = []any{
 		(*Spec_Rfm)(nil),
 		(*Spec_Clv)(nil),
+		(*Spec_Report)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -19,6 +19,7 @@ import (
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
+	v1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	unsafe "unsafe"
 )
 
@@ -74,6 +75,8 @@ type Change struct {
 	//	*Change_Document
 	//	*Change_BehaviourEventBundle
 	//	*Change_ServiceLevel
+	//	*Change_Definition
+	//	*Change_Plan
 	Payload       isChange_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -370,6 +373,24 @@ func (x *Change) GetServiceLevel() *ServiceLevelState {
 	return nil
 }
 
+func (x *Change) GetDefinition() *DefinitionState {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Definition); ok {
+			return x.Definition
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetPlan() *PlanBundle {
+	if x != nil {
+		if x, ok := x.Payload.(*Change_Plan); ok {
+			return x.Plan
+		}
+	}
+	return nil
+}
+
 type isChange_Payload interface {
 	isChange_Payload()
 }
@@ -484,6 +505,16 @@ type Change_ServiceLevel struct {
 	ServiceLevel *ServiceLevelState `protobuf:"bytes,41,opt,name=service_level,json=serviceLevel,proto3,oneof"`
 }
 
+type Change_Definition struct {
+	// A definition that analysts own.
+	Definition *DefinitionState `protobuf:"bytes,42,opt,name=definition,proto3,oneof"`
+}
+
+type Change_Plan struct {
+	// Values of a plan.
+	Plan *PlanBundle `protobuf:"bytes,43,opt,name=plan,proto3,oneof"`
+}
+
 func (*Change_Region) isChange_Payload() {}
 
 func (*Change_Branch) isChange_Payload() {}
@@ -527,6 +558,10 @@ func (*Change_Document) isChange_Payload() {}
 func (*Change_BehaviourEventBundle) isChange_Payload() {}
 
 func (*Change_ServiceLevel) isChange_Payload() {}
+
+func (*Change_Definition) isChange_Payload() {}
+
+func (*Change_Plan) isChange_Payload() {}
 
 // Amount is money as a decimal.
 type Amount struct {
@@ -3962,11 +3997,356 @@ func (x *AuditBlockState) GetSealedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// DefinitionState is a definition after a change. Descriptions stay in Postgres.
+type DefinitionState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, for example "monthly_rfm".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Name for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Kind: "rfm", "clv", "report" ….
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// "active" or "archived".
+	State string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	// Subject who owns it.
+	Owner string `protobuf:"bytes,5,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Roles that may read and run it.
+	ReaderRoles []string `protobuf:"bytes,6,rep,name=reader_roles,json=readerRoles,proto3" json:"reader_roles,omitempty"`
+	// Roles that may also change it.
+	EditorRoles []string `protobuf:"bytes,7,rep,name=editor_roles,json=editorRoles,proto3" json:"editor_roles,omitempty"`
+	// Version of the spec; grows by one with each change of it, and stays with all other changes.
+	SpecVersion int64 `protobuf:"varint,8,opt,name=spec_version,json=specVersion,proto3" json:"spec_version,omitempty"`
+	// What is defined.
+	Spec *v1.Spec `protobuf:"bytes,9,opt,name=spec,proto3" json:"spec,omitempty"`
+	// When it is run by itself; not set when never.
+	Schedule *v1.Schedule `protobuf:"bytes,10,opt,name=schedule,proto3" json:"schedule,omitempty"`
+	// When this version of the spec was made.
+	SpecTime      *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=spec_time,json=specTime,proto3" json:"spec_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DefinitionState) Reset() {
+	*x = DefinitionState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DefinitionState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DefinitionState) ProtoMessage() {}
+
+func (x *DefinitionState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DefinitionState.ProtoReflect.Descriptor instead.
+func (*DefinitionState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *DefinitionState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DefinitionState) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *DefinitionState) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DefinitionState) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *DefinitionState) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *DefinitionState) GetReaderRoles() []string {
+	if x != nil {
+		return x.ReaderRoles
+	}
+	return nil
+}
+
+func (x *DefinitionState) GetEditorRoles() []string {
+	if x != nil {
+		return x.EditorRoles
+	}
+	return nil
+}
+
+func (x *DefinitionState) GetSpecVersion() int64 {
+	if x != nil {
+		return x.SpecVersion
+	}
+	return 0
+}
+
+func (x *DefinitionState) GetSpec() *v1.Spec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *DefinitionState) GetSchedule() *v1.Schedule {
+	if x != nil {
+		return x.Schedule
+	}
+	return nil
+}
+
+func (x *DefinitionState) GetSpecTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SpecTime
+	}
+	return nil
+}
+
+// PlanBundle holds figures that one import set in a plan. A large import travels in several bundles.
+type PlanBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the plan, for example "sales_2026".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Version of the plan that the figures belong to.
+	PlanVersion int64 `protobuf:"varint,2,opt,name=plan_version,json=planVersion,proto3" json:"plan_version,omitempty"`
+	// When that version was made.
+	PlanTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=plan_time,json=planTime,proto3" json:"plan_time,omitempty"`
+	// The figures.
+	Values        []*PlanValueState `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanBundle) Reset() {
+	*x = PlanBundle{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanBundle) ProtoMessage() {}
+
+func (x *PlanBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanBundle.ProtoReflect.Descriptor instead.
+func (*PlanBundle) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *PlanBundle) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PlanBundle) GetPlanVersion() int64 {
+	if x != nil {
+		return x.PlanVersion
+	}
+	return 0
+}
+
+func (x *PlanBundle) GetPlanTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PlanTime
+	}
+	return nil
+}
+
+func (x *PlanBundle) GetValues() []*PlanValueState {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+// PlanValueState is one planned figure.
+type PlanValueState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is planned for: "bank", "region", "branch", "manager", "customer", "segment", "sector" or "campaign".
+	UnitKind string `protobuf:"bytes,1,opt,name=unit_kind,json=unitKind,proto3" json:"unit_kind,omitempty"`
+	// Number of the region, branch, manager or customer; 0 for the other kinds.
+	UnitId int64 `protobuf:"varint,2,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// Name of the segment, sector or campaign; empty for the other kinds.
+	UnitName string `protobuf:"bytes,3,opt,name=unit_name,json=unitName,proto3" json:"unit_name,omitempty"`
+	// What is planned, for example "turnover".
+	Indicator string `protobuf:"bytes,4,opt,name=indicator,proto3" json:"indicator,omitempty"`
+	// "month", "quarter" or "year".
+	Period string `protobuf:"bytes,5,opt,name=period,proto3" json:"period,omitempty"`
+	// First day of the period.
+	PeriodStart string `protobuf:"bytes,6,opt,name=period_start,json=periodStart,proto3" json:"period_start,omitempty"`
+	// Planned amount and its currency; of an indicator that is no money the currency is empty.
+	Amount string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	// ISO 4217 currency of the amount.
+	Currency string `protobuf:"bytes,8,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Planned volume in units of the indicator; empty when none is planned.
+	Volume string `protobuf:"bytes,9,opt,name=volume,proto3" json:"volume,omitempty"`
+	// Planned price of a unit, in the currency of the amount; empty when none is planned.
+	Price string `protobuf:"bytes,10,opt,name=price,proto3" json:"price,omitempty"`
+	// True when the figure is planned no longer.
+	Withdrawn     bool `protobuf:"varint,11,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanValueState) Reset() {
+	*x = PlanValueState{}
+	mi := &file_tandem_events_v1_change_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanValueState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanValueState) ProtoMessage() {}
+
+func (x *PlanValueState) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_change_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanValueState.ProtoReflect.Descriptor instead.
+func (*PlanValueState) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_change_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PlanValueState) GetUnitKind() string {
+	if x != nil {
+		return x.UnitKind
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetUnitId() int64 {
+	if x != nil {
+		return x.UnitId
+	}
+	return 0
+}
+
+func (x *PlanValueState) GetUnitName() string {
+	if x != nil {
+		return x.UnitName
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetIndicator() string {
+	if x != nil {
+		return x.Indicator
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetPeriodStart() string {
+	if x != nil {
+		return x.PeriodStart
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetVolume() string {
+	if x != nil {
+		return x.Volume
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+func (x *PlanValueState) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
 var File_tandem_events_v1_change_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\"\x8e\x0e\n" +
+	"\x1dtandem/events/v1/change.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18google/type/latlng.proto\x1a%tandem/definition/v1/definition.proto\"\x87\x0f\n" +
 	"\x06Change\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06entity\x18\x02 \x01(\tR\x06entity\x12\x1b\n" +
@@ -4001,7 +4381,11 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x14attribute_definition\x18# \x01(\v2*.tandem.events.v1.AttributeDefinitionStateH\x00R\x13attributeDefinition\x12=\n" +
 	"\bdocument\x18$ \x01(\v2\x1f.tandem.events.v1.DocumentStateH\x00R\bdocument\x12^\n" +
 	"\x16behaviour_event_bundle\x18( \x01(\v2&.tandem.events.v1.BehaviourEventBundleH\x00R\x14behaviourEventBundle\x12J\n" +
-	"\rservice_level\x18) \x01(\v2#.tandem.events.v1.ServiceLevelStateH\x00R\fserviceLevelB\t\n" +
+	"\rservice_level\x18) \x01(\v2#.tandem.events.v1.ServiceLevelStateH\x00R\fserviceLevel\x12C\n" +
+	"\n" +
+	"definition\x18* \x01(\v2!.tandem.events.v1.DefinitionStateH\x00R\n" +
+	"definition\x122\n" +
+	"\x04plan\x18+ \x01(\v2\x1c.tandem.events.v1.PlanBundleH\x00R\x04planB\t\n" +
 	"\apayload\":\n" +
 	"\x06Amount\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
@@ -4369,7 +4753,39 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\x0efirst_entry_id\x18\x04 \x01(\x03R\ffirstEntryId\x12\"\n" +
 	"\rlast_entry_id\x18\x05 \x01(\x03R\vlastEntryId\x12;\n" +
 	"\vsealed_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"sealedTimeB\xb9\x01\n" +
+	"sealedTime\"\x89\x03\n" +
+	"\x0fDefinitionState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x14\n" +
+	"\x05owner\x18\x05 \x01(\tR\x05owner\x12!\n" +
+	"\freader_roles\x18\x06 \x03(\tR\vreaderRoles\x12!\n" +
+	"\feditor_roles\x18\a \x03(\tR\veditorRoles\x12!\n" +
+	"\fspec_version\x18\b \x01(\x03R\vspecVersion\x12.\n" +
+	"\x04spec\x18\t \x01(\v2\x1a.tandem.definition.v1.SpecR\x04spec\x12:\n" +
+	"\bschedule\x18\n" +
+	" \x01(\v2\x1e.tandem.definition.v1.ScheduleR\bschedule\x127\n" +
+	"\tspec_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bspecTime\"\xb6\x01\n" +
+	"\n" +
+	"PlanBundle\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fplan_version\x18\x02 \x01(\x03R\vplanVersion\x127\n" +
+	"\tplan_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bplanTime\x128\n" +
+	"\x06values\x18\x04 \x03(\v2 .tandem.events.v1.PlanValueStateR\x06values\"\xbc\x02\n" +
+	"\x0ePlanValueState\x12\x1b\n" +
+	"\tunit_kind\x18\x01 \x01(\tR\bunitKind\x12\x17\n" +
+	"\aunit_id\x18\x02 \x01(\x03R\x06unitId\x12\x1b\n" +
+	"\tunit_name\x18\x03 \x01(\tR\bunitName\x12\x1c\n" +
+	"\tindicator\x18\x04 \x01(\tR\tindicator\x12\x16\n" +
+	"\x06period\x18\x05 \x01(\tR\x06period\x12!\n" +
+	"\fperiod_start\x18\x06 \x01(\tR\vperiodStart\x12\x16\n" +
+	"\x06amount\x18\a \x01(\tR\x06amount\x12\x1a\n" +
+	"\bcurrency\x18\b \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06volume\x18\t \x01(\tR\x06volume\x12\x14\n" +
+	"\x05price\x18\n" +
+	" \x01(\tR\x05price\x12\x1c\n" +
+	"\twithdrawn\x18\v \x01(\bR\twithdrawnB\xb9\x01\n" +
 	"\x14com.tandem.events.v1B\vChangeProtoP\x01Z2tandem.bank/proto/gen/go/tandem/events/v1;eventsv1\xa2\x02\x03TEX\xaa\x02\x10Tandem.Events.V1\xca\x02\x10Tandem\\Events\\V1\xe2\x02\x1cTandem\\Events\\V1\\GPBMetadata\xea\x02\x12Tandem::Events::V1b\x06proto3"
 
 var (
@@ -4384,7 +4800,7 @@ func file_tandem_events_v1_change_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_change_proto_rawDescData
 }
 
-var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_tandem_events_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*Change)(nil),                   // 0: tandem.events.v1.Change
 	(*Amount)(nil),                   // 1: tandem.events.v1.Amount
@@ -4417,13 +4833,18 @@ var file_tandem_events_v1_change_proto_goTypes = []any{
 	(*TransactionBundle)(nil),        // 28: tandem.events.v1.TransactionBundle
 	(*TransactionState)(nil),         // 29: tandem.events.v1.TransactionState
 	(*AuditBlockState)(nil),          // 30: tandem.events.v1.AuditBlockState
-	nil,                              // 31: tandem.events.v1.RegionState.IndicatorsEntry
-	nil,                              // 32: tandem.events.v1.CustomerState.AttributesEntry
-	(*timestamppb.Timestamp)(nil),    // 33: google.protobuf.Timestamp
-	(*latlng.LatLng)(nil),            // 34: google.type.LatLng
+	(*DefinitionState)(nil),          // 31: tandem.events.v1.DefinitionState
+	(*PlanBundle)(nil),               // 32: tandem.events.v1.PlanBundle
+	(*PlanValueState)(nil),           // 33: tandem.events.v1.PlanValueState
+	nil,                              // 34: tandem.events.v1.RegionState.IndicatorsEntry
+	nil,                              // 35: tandem.events.v1.CustomerState.AttributesEntry
+	(*timestamppb.Timestamp)(nil),    // 36: google.protobuf.Timestamp
+	(*latlng.LatLng)(nil),            // 37: google.type.LatLng
+	(*v1.Spec)(nil),                  // 38: tandem.definition.v1.Spec
+	(*v1.Schedule)(nil),              // 39: tandem.definition.v1.Schedule
 }
 var file_tandem_events_v1_change_proto_depIdxs = []int32{
-	33, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
+	36, // 0: tandem.events.v1.Change.change_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: tandem.events.v1.Change.region:type_name -> tandem.events.v1.RegionState
 	3,  // 2: tandem.events.v1.Change.branch:type_name -> tandem.events.v1.BranchState
 	4,  // 3: tandem.events.v1.Change.manager:type_name -> tandem.events.v1.ManagerState
@@ -4446,48 +4867,55 @@ var file_tandem_events_v1_change_proto_depIdxs = []int32{
 	10, // 20: tandem.events.v1.Change.document:type_name -> tandem.events.v1.DocumentState
 	25, // 21: tandem.events.v1.Change.behaviour_event_bundle:type_name -> tandem.events.v1.BehaviourEventBundle
 	24, // 22: tandem.events.v1.Change.service_level:type_name -> tandem.events.v1.ServiceLevelState
-	34, // 23: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
-	31, // 24: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
-	34, // 25: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
-	1,  // 26: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
-	1,  // 27: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
-	6,  // 28: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
-	32, // 29: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
-	8,  // 30: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
-	1,  // 31: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
-	33, // 32: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
-	1,  // 33: tandem.events.v1.ProductState.amount_min:type_name -> tandem.events.v1.Amount
-	1,  // 34: tandem.events.v1.ProductState.amount_max:type_name -> tandem.events.v1.Amount
-	1,  // 35: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
-	1,  // 36: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
-	1,  // 37: tandem.events.v1.ContractState.limit:type_name -> tandem.events.v1.Amount
-	33, // 38: tandem.events.v1.ContractState.state_since:type_name -> google.protobuf.Timestamp
-	18, // 39: tandem.events.v1.BalanceBundle.balances:type_name -> tandem.events.v1.BalanceState
-	33, // 40: tandem.events.v1.BalanceState.as_of_time:type_name -> google.protobuf.Timestamp
-	33, // 41: tandem.events.v1.AccountState.state_since:type_name -> google.protobuf.Timestamp
-	33, // 42: tandem.events.v1.CardState.state_since:type_name -> google.protobuf.Timestamp
-	33, // 43: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
-	33, // 44: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
-	33, // 45: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
-	33, // 46: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
-	23, // 47: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
-	33, // 48: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
-	33, // 49: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
-	33, // 50: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
-	26, // 51: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
-	33, // 52: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
-	33, // 53: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
-	33, // 54: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
-	33, // 55: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
-	29, // 56: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
-	1,  // 57: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
-	33, // 58: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
-	7,  // 59: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
-	60, // [60:60] is the sub-list for method output_type
-	60, // [60:60] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	31, // 23: tandem.events.v1.Change.definition:type_name -> tandem.events.v1.DefinitionState
+	32, // 24: tandem.events.v1.Change.plan:type_name -> tandem.events.v1.PlanBundle
+	37, // 25: tandem.events.v1.RegionState.location:type_name -> google.type.LatLng
+	34, // 26: tandem.events.v1.RegionState.indicators:type_name -> tandem.events.v1.RegionState.IndicatorsEntry
+	37, // 27: tandem.events.v1.BranchState.location:type_name -> google.type.LatLng
+	1,  // 28: tandem.events.v1.CustomerState.monthly_income:type_name -> tandem.events.v1.Amount
+	1,  // 29: tandem.events.v1.CustomerState.annual_turnover:type_name -> tandem.events.v1.Amount
+	6,  // 30: tandem.events.v1.CustomerState.other_banks:type_name -> tandem.events.v1.OtherBankState
+	35, // 31: tandem.events.v1.CustomerState.attributes:type_name -> tandem.events.v1.CustomerState.AttributesEntry
+	8,  // 32: tandem.events.v1.AttributeState.options:type_name -> tandem.events.v1.AttributeOptionsState
+	1,  // 33: tandem.events.v1.AttributeState.money:type_name -> tandem.events.v1.Amount
+	36, // 34: tandem.events.v1.DocumentState.document_time:type_name -> google.protobuf.Timestamp
+	1,  // 35: tandem.events.v1.ProductState.amount_min:type_name -> tandem.events.v1.Amount
+	1,  // 36: tandem.events.v1.ProductState.amount_max:type_name -> tandem.events.v1.Amount
+	1,  // 37: tandem.events.v1.ContractState.amount:type_name -> tandem.events.v1.Amount
+	1,  // 38: tandem.events.v1.ContractState.instalment:type_name -> tandem.events.v1.Amount
+	1,  // 39: tandem.events.v1.ContractState.limit:type_name -> tandem.events.v1.Amount
+	36, // 40: tandem.events.v1.ContractState.state_since:type_name -> google.protobuf.Timestamp
+	18, // 41: tandem.events.v1.BalanceBundle.balances:type_name -> tandem.events.v1.BalanceState
+	36, // 42: tandem.events.v1.BalanceState.as_of_time:type_name -> google.protobuf.Timestamp
+	36, // 43: tandem.events.v1.AccountState.state_since:type_name -> google.protobuf.Timestamp
+	36, // 44: tandem.events.v1.CardState.state_since:type_name -> google.protobuf.Timestamp
+	36, // 45: tandem.events.v1.InteractionState.opened_time:type_name -> google.protobuf.Timestamp
+	36, // 46: tandem.events.v1.InteractionState.first_answer_time:type_name -> google.protobuf.Timestamp
+	36, // 47: tandem.events.v1.InteractionState.resolved_time:type_name -> google.protobuf.Timestamp
+	36, // 48: tandem.events.v1.InteractionState.due_time:type_name -> google.protobuf.Timestamp
+	23, // 49: tandem.events.v1.InteractionState.participants:type_name -> tandem.events.v1.InteractionParticipant
+	36, // 50: tandem.events.v1.InteractionState.first_answer_due_time:type_name -> google.protobuf.Timestamp
+	36, // 51: tandem.events.v1.InteractionState.reopened_time:type_name -> google.protobuf.Timestamp
+	36, // 52: tandem.events.v1.InteractionState.rated_time:type_name -> google.protobuf.Timestamp
+	26, // 53: tandem.events.v1.BehaviourEventBundle.events:type_name -> tandem.events.v1.BehaviourEventState
+	36, // 54: tandem.events.v1.BehaviourEventState.time:type_name -> google.protobuf.Timestamp
+	36, // 55: tandem.events.v1.ConsentState.granted_time:type_name -> google.protobuf.Timestamp
+	36, // 56: tandem.events.v1.ConsentState.expires_time:type_name -> google.protobuf.Timestamp
+	36, // 57: tandem.events.v1.ConsentState.withdrawn_time:type_name -> google.protobuf.Timestamp
+	29, // 58: tandem.events.v1.TransactionBundle.transactions:type_name -> tandem.events.v1.TransactionState
+	1,  // 59: tandem.events.v1.TransactionState.amount:type_name -> tandem.events.v1.Amount
+	36, // 60: tandem.events.v1.AuditBlockState.sealed_time:type_name -> google.protobuf.Timestamp
+	38, // 61: tandem.events.v1.DefinitionState.spec:type_name -> tandem.definition.v1.Spec
+	39, // 62: tandem.events.v1.DefinitionState.schedule:type_name -> tandem.definition.v1.Schedule
+	36, // 63: tandem.events.v1.DefinitionState.spec_time:type_name -> google.protobuf.Timestamp
+	36, // 64: tandem.events.v1.PlanBundle.plan_time:type_name -> google.protobuf.Timestamp
+	33, // 65: tandem.events.v1.PlanBundle.values:type_name -> tandem.events.v1.PlanValueState
+	7,  // 66: tandem.events.v1.CustomerState.AttributesEntry.value:type_name -> tandem.events.v1.AttributeState
+	67, // [67:67] is the sub-list for method output_type
+	67, // [67:67] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_change_proto_init() }
@@ -4518,6 +4946,8 @@ func file_tandem_events_v1_change_proto_init() {
 		(*Change_Document)(nil),
 		(*Change_BehaviourEventBundle)(nil),
 		(*Change_ServiceLevel)(nil),
+		(*Change_Definition)(nil),
+		(*Change_Plan)(nil),
 	}
 	file_tandem_events_v1_change_proto_msgTypes[5].OneofWrappers = []any{}
 	file_tandem_events_v1_change_proto_msgTypes[7].OneofWrappers = []any{
@@ -4536,7 +4966,7 @@ func file_tandem_events_v1_change_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_change_proto_rawDesc), len(file_tandem_events_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,139 @@
+package definition
+
+import (
+	"context"
+	"database/sql"
+	_ "embed" // the SQL files
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/auth"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+var (
+	//go:embed sql/newest.sql
+	newestSQL string
+	//go:embed sql/version.sql
+	versionSQL string
+	//go:embed sql/scheduled.sql
+	scheduledSQL string
+)
+
+// Store finds definitions among the copies in the warehouse.
+type Store struct{ conn driver.Conn }
+
+// NewStore reads the warehouse.
+func NewStore(conn driver.Conn) *Store { return &Store{conn} }
+
+// Resolve finds a definition. Its spec is that of the version named; all else is as it is at ref.At. Errors: NOT_FOUND,
+// UNAVAILABLE.
+func (s *Store) Resolve(ctx context.Context, ref Ref) (*Definition, error) {
+	at := ref.At
+	if at.IsZero() {
+		at = time.Now().Add(clockSlack)
+	}
+	found, err := s.read(ctx, newestSQL, clickhouse.Named("name", ref.Name), clickhouse.Named("at", at.UnixMicro()))
+	if err != nil {
+		return nil, public(err)
+	}
+	if len(found) == 0 {
+		return nil, notFound(ref)
+	}
+	newest := found[0]
+	if ref.Version == 0 || ref.Version == newest.Version {
+		return newest, nil
+	}
+	var spec string
+	err = s.conn.QueryRow(ctx, versionSQL, clickhouse.Named("id", newest.ID), clickhouse.Named("version", ref.Version)).
+		Scan(&newest.Version, &spec, &newest.SpecTime)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, notFound(ref)
+	}
+	if err != nil {
+		return nil, public(fmt.Errorf("definition: read version %d of %s: %w", ref.Version, ref.Name, err))
+	}
+	newest.Spec, err = parse(spec)
+	return newest, err
+}
+
+// clockSlack is how far the clock of Postgres, by which changes have their times, may be ahead of this one.
+const clockSlack = time.Hour
+
+// ForCaller is Resolve for the caller of a context: what they may not read is not found.
+func (s *Store) ForCaller(ctx context.Context, ref Ref) (*Definition, error) {
+	d, err := s.Resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if caller, ok := auth.FromContext(ctx); !ok || !d.MayRead(caller) {
+		return nil, notFound(ref)
+	}
+	return d, nil
+}
+
+// Scheduled returns the definitions in use that have a schedule, paused ones too, by id.
+func (s *Store) Scheduled(ctx context.Context) ([]*Definition, error) {
+	found, err := s.read(ctx, scheduledSQL)
+	return found, public(err)
+}
+
+func (s *Store) read(ctx context.Context, query string, args ...any) ([]*Definition, error) {
+	rows, err := s.conn.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("definition: read: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*Definition
+	for rows.Next() {
+		d, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("definition: read: %w", err)
+		}
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+func scan(rows driver.Rows) (*Definition, error) {
+	var d Definition
+	var spec, cron string
+	var archived, paused uint8
+	var daysBack uint32
+	err := rows.Scan(&d.ID, &d.Name, &d.Title, &d.Kind, &archived, &d.Owner, &d.ReaderRoles, &d.EditorRoles, &d.Version, &spec, &d.SpecTime,
+		&cron, &daysBack, &paused, &d.ScheduledSince)
+	if err != nil {
+		return nil, err
+	}
+	d.Archived = archived != 0
+	if cron != "" {
+		d.Schedule = &definitionv1.Schedule{Cron: cron, DaysBack: int32(daysBack), Paused: paused != 0}
+	}
+	d.Spec, err = parse(spec)
+	return &d, err
+}
+
+// parse reads a spec. What a newer version put into it is left out here, and refused when it is compiled.
+func parse(text string) (*definitionv1.Spec, error) {
+	spec := &definitionv1.Spec{}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(text), spec); err != nil {
+		return nil, fmt.Errorf("a stored spec can't be read: %w", err)
+	}
+	return spec, nil
+}
+
+// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
+func public(err error) error {
+	if warehouse.Temporary(err) {
+		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
+	}
+	return err
+}

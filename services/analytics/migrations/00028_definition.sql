@@ -1,0 +1,61 @@
+-- What analysts define, and what was run of it by schedule. See 00001_place.sql for the rules of all tables of records.
+
+-- +goose Up
+
+-- Every version of every definition is kept, because a run may ask for any of them, or for the one of a past time.
+--
+-- Key: (definition_id, version), the version of the record; so a version that comes twice replaces itself and nothing else.
+-- A few hundred definitions with some dozen versions each, read whole.
+CREATE TABLE IF NOT EXISTS definition
+(
+    definition_id UInt64 CODEC(Delta, ZSTD(1)),
+    name          String CODEC(ZSTD(1)),
+    title         String CODEC(ZSTD(1)),
+    kind          LowCardinality(String) CODEC(ZSTD(1)),
+    state         LowCardinality(String) CODEC(ZSTD(1)),
+    owner         String CODEC(ZSTD(1)),
+    reader_roles  Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    editor_roles  Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    -- Grows with changes of the spec only; this is the version that people name.
+    spec_version  UInt64 CODEC(T64, ZSTD(1)),
+    -- tandem.definition.v1.Spec as JSON.
+    spec          String CODEC(ZSTD(3)),
+    spec_time     DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    -- Empty when it is not run by itself.
+    cron          String CODEC(ZSTD(1)),
+    days_back     UInt32 CODEC(ZSTD(1)),
+    paused        UInt8 CODEC(ZSTD(1)),
+    version       UInt64 CODEC(T64, ZSTD(1)),
+    deleted       UInt8 CODEC(ZSTD(1)),
+    change_time   DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+ORDER BY (definition_id, version)
+COMMENT 'Definitions of RFM, lifetime value, reports …: every version that ever was';
+
+-- Runs of definitions by schedule or by hand, one for each version and as_of; what happens to it replaces what was.
+--
+-- Key: (definition_id, spec_version, as_of), which is what a run must not be done twice for.
+CREATE TABLE IF NOT EXISTS schedule_run
+(
+    definition_id UInt64,
+    spec_version  UInt64,
+    as_of         Date,
+    name          String,
+    kind          LowCardinality(String),
+    -- When the schedule fired; 1970-01-01 for a run by hand.
+    fire_time     DateTime64(6, 'UTC'),
+    start_time    DateTime64(6, 'UTC'),
+    -- 1970-01-01 while it runs.
+    end_time      DateTime64(6, 'UTC'),
+    -- running, done, failed, given_up.
+    outcome       LowCardinality(String),
+    result        String,
+    error         String,
+    attempts      UInt32,
+    -- Grows with every row of a run.
+    changed_time  DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree(changed_time)
+ORDER BY (definition_id, spec_version, as_of)
+COMMENT 'Runs of definitions by schedule or by hand, and how they ended';
