@@ -21,8 +21,9 @@ import (
 //
 // The tables of a migration are made in the database of parts; after each migration the database itself gets a
 // Distributed table of the same name over the parts. So the same files serve one server and many, and the services ask
-// the same questions.
-func migrateCluster(ctx context.Context, address *clickhousex.Address) error {
+// the same questions. Views and dictionaries are made with the name of a database, over the Distributed tables, and are the
+// same on every server.
+func migrateCluster(ctx context.Context, address *clickhousex.Address, names databases) error {
 	// The database may not exist yet.
 	options := address.Options
 	options.Auth.Database = ""
@@ -40,7 +41,7 @@ func migrateCluster(ctx context.Context, address *clickhousex.Address) error {
 		folder = replicated{files}
 	}
 	for _, node := range nodes {
-		if err := migrateNode(ctx, address, node, folder); err != nil {
+		if err := migrateNode(ctx, address, node, names, filled{FS: folder, databases: names}); err != nil {
 			return fmt.Errorf("server %s: %w", node.Addr, err)
 		}
 	}
@@ -48,11 +49,10 @@ func migrateCluster(ctx context.Context, address *clickhousex.Address) error {
 }
 
 // migrateNode brings one server up to date.
-func migrateNode(ctx context.Context, address *clickhousex.Address, node clickhousex.Node, folder fs.FS) error {
-	database := address.Options.Auth.Database
-	parts := clickhousex.PartDatabase(database)
+func migrateNode(ctx context.Context, address *clickhousex.Address, node clickhousex.Node, names databases, folder fs.FS) error {
+	parts := clickhousex.PartDatabase(names.warehouse)
 	options := address.On(node, parts)
-	if err := createDatabases(ctx, *options, parts, database); err != nil {
+	if err := createDatabases(ctx, *options, parts, names.warehouse, names.bi); err != nil {
 		return err
 	}
 	conn, err := clickhouse.Open(options)
@@ -61,7 +61,7 @@ func migrateNode(ctx context.Context, address *clickhousex.Address, node clickho
 	}
 	defer func() { _ = conn.Close() }()
 	return apply(ctx, *options, folder, func(ctx context.Context) error {
-		return spread(ctx, conn, address.Cluster, database)
+		return spread(ctx, conn, address.Cluster, names.warehouse)
 	})
 }
 

@@ -1,5 +1,5 @@
-// Package migrations holds the tables of the warehouse as ClickHouse DDL, and applies them. They only go forward: a
-// mistake is corrected by the next file.
+// Package migrations holds the tables of the warehouse and the views for analysts as ClickHouse DDL, and applies them. They
+// only go forward: a mistake is corrected by the next file.
 package migrations
 
 import (
@@ -26,24 +26,24 @@ var files embed.FS
 // ErrPending says that the warehouse lacks migrations that this program needs.
 var ErrPending = errors.New("migrations are not applied: run `analytics migrate`")
 
-// Migrate makes the database of the address when it is missing, and brings its tables up to date; with a cluster in the
-// address, on each of its servers. It may run at any time and twice: each statement does nothing when its work is done.
+// Migrate makes the database of the address and its BIDatabase when they are missing, and brings tables and views up to date;
+// with a cluster in the address, on each of its servers. It may run at any time and twice: each statement does nothing when its work is done.
 func Migrate(ctx context.Context, url string) error {
 	address, err := clickhousex.Parse(url)
 	if err != nil {
 		return err
 	}
-	database := address.Options.Auth.Database
-	if database == "" {
-		return errors.New("clickhouse url: must name a database, for example clickhouse://host:9000/tandem")
-	}
-	if address.Cluster != "" {
-		return migrateCluster(ctx, address)
-	}
-	if err := createDatabases(ctx, address.Options, database); err != nil {
+	names, err := databasesOf(&address.Options)
+	if err != nil {
 		return err
 	}
-	return apply(ctx, address.Options, files, func(context.Context) error { return nil })
+	if address.Cluster != "" {
+		return migrateCluster(ctx, address, names)
+	}
+	if err := createDatabases(ctx, address.Options, names.warehouse, names.bi); err != nil {
+		return err
+	}
+	return apply(ctx, address.Options, filled{FS: files, databases: names}, func(context.Context) error { return nil })
 }
 
 // apply runs the migrations of a folder that are missing, and after each of them what else has to follow it.

@@ -1,0 +1,127 @@
+package migrations_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"tandem.bank/pkg/clickhousex"
+	"tandem.bank/pkg/testkit"
+	"tandem.bank/services/analytics/migrations"
+)
+
+// star is a migrated warehouse and the database of views that belongs to it.
+func star(t *testing.T) (conn driver.Conn, bi string) {
+	t.Helper()
+	address := testkit.ClickHouse(t)
+	if err := migrations.Migrate(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := clickhousex.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, address), migrations.BIDatabase(parsed.Options.Auth.Database)
+}
+
+// pairs returns two columns of text.
+func pairs(t *testing.T, conn driver.Conn, sql string, args ...any) [][2]string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out [][2]string
+	for rows.Next() {
+		var pair [2]string
+		if err := rows.Scan(&pair[0], &pair[1]); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, pair)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// One database serves all checks, for none of them changes it.
+func TestBI(t *testing.T) {
+	t.Parallel()
+	conn, bi := star(t)
+	for name, check := range map[string]func(*testing.T, driver.Conn, string){
+		"views": views, "comments": comments, "questions": questions, "personal columns": personalColumns,
+	} {
+		t.Run(name, func(t *testing.T) { check(t, conn, bi) })
+	}
+}
+
+// The views that analysts are promised are there.
+func views(t *testing.T, conn driver.Conn, bi string) {
+	have := map[string]bool{}
+	for _, table := range pairs(t, conn, "SELECT name, engine FROM system.tables WHERE database = ?", bi) {
+		have[table[0]] = true
+		if table[1] != "View" {
+			t.Errorf("%s is a %s: rows are kept in the warehouse", table[0], table[1])
+		}
+	}
+	for _, name := range []string{
+		"dim_customer", "dim_account", "dim_card", "dim_product", "dim_branch", "dim_manager", "dim_region", "dim_date",
+		"fact_transaction", "fact_balance_day", "fact_interaction", "fact_service_quality", "fact_contract", "fact_rfm",
+		"fact_segment_member", "fact_score",
+	} {
+		if !have[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+// Every view and every column says what it is, and every view asks a question.
+func comments(t *testing.T, conn driver.Conn, bi string) {
+	for _, view := range pairs(t, conn, "SELECT name, comment FROM system.tables WHERE database = ?", bi) {
+		text, asked := migrations.ReadComment(view[1])
+		if len(text) < 10 || len(asked) == 0 {
+			t.Errorf("the comment of %s says %q and has %d questions", view[0], text, len(asked))
+		}
+	}
+	columns := pairs(t, conn, "SELECT table || '.' || name, comment FROM system.columns WHERE database = ?", bi)
+	for _, column := range columns {
+		if len(column[1]) < 3 {
+			t.Errorf("%s has no comment", column[0])
+		}
+	}
+	if len(columns) == 0 {
+		t.Error("no columns")
+	}
+}
+
+// Every view can be read and every question asked, also of an empty bank.
+func questions(t *testing.T, conn driver.Conn, bi string) {
+	for _, view := range pairs(t, conn, "SELECT name, comment FROM system.tables WHERE database = ?", bi) {
+		if err := conn.Exec(t.Context(), "SELECT * FROM "+bi+"."+view[0]+" LIMIT 1 FORMAT Null"); err != nil {
+			t.Errorf("%s: %v", view[0], err)
+		}
+		_, asked := migrations.ReadComment(view[1])
+		for _, question := range asked {
+			if err := conn.Exec(t.Context(), question.SQL+" FORMAT Null"); err != nil {
+				t.Errorf("%s: %s %v", view[0], question.Text, err)
+			}
+		}
+	}
+}
+
+// exactNames are of columns that the warehouse has and analysts don't get: they single people out, or people typed them in.
+var exactNames = regexp.MustCompile(`^(birth_date|founded|monthly_income|annual_turnover|employer_id|employed_since|job_title|citizenships|interests|other_banks` +
+	`|other_bank_products|attribute_.*|topic|visitor_id|page|dependants|employees|token|.*first_name|.*last_name)$`)
+
+// No column of a view is called like personal data, and names are of places and products only.
+func personalColumns(t *testing.T, conn driver.Conn, bi string) {
+	named := map[string]bool{"dim_region": true, "dim_branch": true, "dim_product": true}
+	for _, column := range pairs(t, conn, "SELECT table, name FROM system.columns WHERE database = ?", bi) {
+		if personal.MatchString(column[1]) || exactNames.MatchString(column[1]) || (column[1] == "name" && !named[column[0]]) {
+			t.Errorf("%s.%s looks like personal data", column[0], column[1])
+		}
+	}
+}
