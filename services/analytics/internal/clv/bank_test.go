@@ -74,6 +74,7 @@ func (b *bank) load(t testing.TB, movements ...movement) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = batch.Close() }()
 	owners := map[uint64]uint64{}
 	for _, m := range movements {
 		b.next++
@@ -103,6 +104,7 @@ func (b *bank) load(t testing.TB, movements ...movement) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = holders.Close() }()
 	for account, customer := range owners {
 		if err := holders.Append(account, account, customer, "owner", uint64(1), uint8(0)); err != nil {
 			t.Fatal(err)

@@ -214,7 +214,7 @@ func TestMargin(t *testing.T) {
 	for c := uint64(1); c <= 4; c++ {
 		b.load(t, movement{customer: c, day: day("2024-01-31"), value: "100", currency: "EUR", amount: "4"})
 	}
-	margin := &definitionv1.ClvMargin{DefaultShare: proto.Float64(0.01), FamilyShares: map[string]float64{"loan": 0.2}}
+	margin := &definitionv1.ClvMargin{DefaultShare: new(0.01), FamilyShares: map[string]float64{"loan": 0.2}}
 	for name, c := range map[string]struct {
 		ignore bool
 		want   string
@@ -260,10 +260,13 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func amount(t *testing.T, m interface {
+// sum is an amount of money.
+type sum interface {
 	GetUnits() int64
 	GetNanos() int32
-}) decimal.Decimal {
+}
+
+func amount(t *testing.T, m sum) decimal.Decimal {
 	t.Helper()
 	return decimal.New(m.GetUnits(), 0).Add(decimal.New(int64(m.GetNanos()), -9))
 }

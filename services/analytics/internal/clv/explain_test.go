@@ -70,10 +70,7 @@ func checkBridge(t *testing.T, e *analyticsv1.ExplainClvResponse, then *analytic
 		}
 	}
 	to := from
-	for _, step := range []interface {
-		GetUnits() int64
-		GetNanos() int32
-	}{b.GetNewCustomer(), b.GetAgeing(), b.GetActivity(), b.GetAmount(), b.GetModelChange()} {
+	for _, step := range []sum{b.GetNewCustomer(), b.GetAgeing(), b.GetActivity(), b.GetAmount(), b.GetModelChange()} {
 		to = to.Add(amount(t, step))
 	}
 	if !amount(t, b.GetFrom()).Equal(from) || !to.Equal(amount(t, b.GetTo())) || !to.Equal(amount(t, e.GetValue().GetPredictive().GetValue())) {

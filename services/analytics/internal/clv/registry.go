@@ -195,7 +195,6 @@ type backtestRow struct {
 	Backtest
 }
 
-//nolint:gosec // counts and days
 var backtestTable = warehouse.NewTable("clv_backtest",
 	warehouse.Col("run_id", func(b *backtestRow) uuid.UUID { return b.run }),
 	warehouse.Col("fit_group", func(b *backtestRow) string { return b.Group }),
@@ -266,7 +265,7 @@ func (s store) backtest(ctx context.Context, r Run, group string) (b Backtest, f
 			&b.ActualAmount, &b.ExpectedAmount); err != nil {
 			return err
 		}
-		found, b.HoldoutDays, b.Customers = true, int(days), int(customers) //nolint:gosec // a count
+		found, b.HoldoutDays, b.Customers = true, int(days), int(customers)
 		for i, e := range []*btyd.Errors{&b.Model, &b.SameRate, &b.SameMean} {
 			*e = btyd.Errors{Total: totals[i], MeanAbsolute: absolutes[i], RootMeanSquare: squares[i]}
 		}

@@ -81,7 +81,7 @@ func (s store) samples(ctx context.Context, r Run, purpose string) (samples, err
 		var x, tx, t uint32
 		var customers uint64
 		err := rows.Scan(&group, &half, &x, &tx, &t, &customers)
-		out.addGroup(group, int(half), btyd.Group{History: history(x, tx, t), Customers: int(customers)}) //nolint:gosec // a count
+		out.addGroup(group, int(half), btyd.Group{History: history(x, tx, t), Customers: int(customers)})
 		return err
 	})
 	if err != nil {
@@ -93,7 +93,7 @@ func (s store) samples(ctx context.Context, r Run, purpose string) (samples, err
 		var mean float64
 		var customers uint64
 		err := rows.Scan(&group, &x, &mean, &customers)
-		out.addSpend(group, btyd.SpendGroup{Spend: btyd.Spend{X: int(x), Mean: mean}, Customers: int(customers)}) //nolint:gosec // a count
+		out.addSpend(group, btyd.SpendGroup{Spend: btyd.Spend{X: int(x), Mean: mean}, Customers: int(customers)})
 		return err
 	})
 }
@@ -112,7 +112,7 @@ func (s store) outcomes(ctx context.Context, r Run, yield func(outcome)) error {
 			return err
 		}
 		o.history, o.later = history(x, tx, t), int(later)
-		o.customers, o.spenders = int(customers), int(spenders) //nolint:gosec // counts
+		o.customers, o.spenders = int(customers), int(spenders)
 		yield(o)
 		return nil
 	})

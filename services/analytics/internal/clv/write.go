@@ -19,7 +19,6 @@ type predictionRow struct {
 	Prediction
 }
 
-//nolint:gosec // counts and days from UInt32s
 var predictionTable = warehouse.NewTable("clv_prediction",
 	warehouse.Col("run_id", func(r *predictionRow) uuid.UUID { return r.run }),
 	warehouse.Col("customer_id", func(r *predictionRow) uint64 { return r.CustomerID }),

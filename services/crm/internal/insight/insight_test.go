@@ -365,7 +365,7 @@ func TestLifetimeValue(t *testing.T) {
 		AsOf: &date.Date{Year: 2026, Month: 3, Day: 31}, Historic: &money.Money{CurrencyCode: "CZK", Units: 12, Nanos: 500_000_000},
 		Predictive: &money.Money{CurrencyCode: "CZK", Units: 130, Nanos: 500_000_000},
 		Trend:      &money.Money{CurrencyCode: "CZK", Units: 30, Nanos: 500_000_000},
-		PAlive:     proto.Float64(0.75), ExpectedPurchases: proto.Float64(3.5), Rank: 2, Customers: 9, HorizonDays: 365, RunId: runA,
+		PAlive:     new(0.75), ExpectedPurchases: new(3.5), Rank: 2, Customers: 9, HorizonDays: 365, RunId: runA,
 		ComputedTime: timestamppb.New(computed.Add(time.Hour)),
 	}
 	if diff := cmp.Diff(want, got, protocmp.Transform(), protocmp.IgnoreFields(want, "applied_time")); diff != "" {
