@@ -32,14 +32,21 @@ const (
 type StreamOption func(*streamSettings)
 
 // streamSettings holds what was asked for; zero means: as it is, or the default for a new stream.
-type streamSettings struct{ maxAge time.Duration }
+type streamSettings struct {
+	maxAge   time.Duration
+	replicas int
+}
 
 // WithMaxAge sets how long the streams keep messages.
 func WithMaxAge(d time.Duration) StreamOption { return func(s *streamSettings) { s.maxAge = d } }
 
+// WithReplicas sets on how many servers of a NATS cluster each message is kept before it is acknowledged: 1, 3 or 5; 0 asks
+// for nothing.
+func WithReplicas(count int) StreamOption { return func(s *streamSettings) { s.replicas = count } }
+
 // EnsureStreams creates the streams or brings them to their declarations. Any service may call it at any time. What an
-// operator chooses per installation, the age (unless WithMaxAge is given) and the number of replicas, stays as it is in
-// a stream that exists, so that services with different settings do not undo each other's.
+// operator chooses per installation, the age and the number of replicas, stays as it is in a stream that exists unless it
+// is given, so that services with different settings do not undo each other's.
 func EnsureStreams(ctx context.Context, js jetstream.JetStream, opts ...StreamOption) error {
 	var s streamSettings
 	for _, o := range opts {
@@ -55,6 +62,9 @@ func EnsureStreams(ctx context.Context, js jetstream.JetStream, opts ...StreamOp
 		}
 		if s.maxAge != 0 {
 			c.MaxAge = s.maxAge
+		}
+		if s.replicas != 0 {
+			c.Replicas = s.replicas
 		}
 		// The server refuses a window that is longer than the age; an age of zero means for ever.
 		if c.MaxAge != 0 {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"tandem.bank/pkg/auth"
 )
 
@@ -31,11 +33,11 @@ func checkConfig(t *testing.T, service string, settings []string, flags ...strin
 	return string(out)
 }
 
-// settings are what a service is told by docker-compose.yml and by its image, as NAME=VALUE.
-func settings(t *testing.T, service string) []string {
+// settings are what a service is told by the compose files and by its image, as NAME=VALUE.
+func settings(t *testing.T, composed *types.Project, service string) []string {
 	t.Helper()
 	var pairs []string
-	for name, value := range load(t).Services[service].Environment {
+	for name, value := range composed.Services[service].Environment {
 		pairs = append(pairs, name+"="+deref(value))
 	}
 	file := instructions(t, service)
@@ -78,11 +80,13 @@ func TestServicesKnowTheirSettings(t *testing.T) {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()
 			known := strings.Fields(checkConfig(t, service, nil, "--names"))
-			for _, pair := range settings(t, service) {
-				if name, _, _ := strings.Cut(pair, "="); !slices.Contains(known, name) {
-					t.Errorf("does not know %s; it knows %s", name, strings.Join(known, ", "))
+			eachProject(t, func(t *testing.T, composed *types.Project) {
+				for _, pair := range settings(t, composed, service) {
+					if name, _, _ := strings.Cut(pair, "="); !slices.Contains(known, name) {
+						t.Errorf("does not know %s; it knows %s", name, strings.Join(known, ", "))
+					}
 				}
-			}
+			})
 		})
 	}
 }
@@ -92,13 +96,15 @@ func TestServicesAcceptTheirSettings(t *testing.T) {
 	for _, service := range ours {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()
-			told := withSecrets(t, settings(t, service))
-			shown := strings.Split(checkConfig(t, service, told), "\n")
-			for _, pair := range told {
-				if !slices.Contains(shown, pair) {
-					t.Errorf("was told %s, but goes by other values:\n%s", pair, strings.Join(shown, "\n"))
+			eachProject(t, func(t *testing.T, composed *types.Project) {
+				told := withSecrets(t, settings(t, composed, service))
+				shown := strings.Split(checkConfig(t, service, told), "\n")
+				for _, pair := range told {
+					if !slices.Contains(shown, pair) {
+						t.Errorf("was told %s, but goes by other values:\n%s", pair, strings.Join(shown, "\n"))
+					}
 				}
-			}
+			})
 		})
 	}
 }

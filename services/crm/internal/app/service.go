@@ -13,6 +13,7 @@ import (
 
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/telemetry"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/access"
@@ -71,14 +72,15 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	streams := []natsx.StreamOption{natsx.WithReplicas(s.config.NATSReplicas)}
 	publisher, err := relay.New(relay.Config{
-		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, SlotName: s.config.RelaySlot,
 	})
 	if err != nil {
 		return nil, err
 	}
 	insights, err := insight.NewConsumer(insight.Config{
-		Pool: s.pool, JetStream: s.js, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
 	})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package behaviour
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
@@ -67,8 +68,13 @@ func link(ctx context.Context, tx pgx.Tx, visitor string, customerID int64) (fre
 	if err != nil {
 		return false, err
 	}
+	after, err := json.Marshal(map[string]string{"visitor_id": visitor})
+	if err != nil {
+		return false, err
+	}
 	entry := audit.Entry{
-		Action: audit.Update, Entity: "visitor", EntityID: customerID, Version: 1, CustomerID: customerID, After: []byte(`{"linked":true}`),
+		Action: audit.Update, Entity: "visitor", EntityID: customerID, Version: 1, CustomerID: customerID,
+		Before: []byte(`{"visitor_id":""}`), After: after,
 	}
 	return true, audit.Append(ctx, tx, []audit.Entry{entry})
 }

@@ -68,7 +68,9 @@ func (r *Relay) makeSlot(ctx context.Context, tx pgx.Tx, state slotState) error 
 		}
 	}
 	// Waits for the transactions that are open now.
-	if _, err := tx.Exec(ctx, "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", r.config.SlotName); err != nil {
+	// With failover a standby that synchronises slots keeps it too, and the relay goes on there where it stopped.
+	const create = "SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)"
+	if _, err := tx.Exec(ctx, create, r.config.SlotName); err != nil {
 		return fmt.Errorf("make the slot: %w", err)
 	}
 	r.log.Info("slot made")
