@@ -60,6 +60,20 @@ func (s *Store[P, R]) Update(ctx context.Context, update Update[P]) (P, error) {
 	})
 }
 
+// Preview returns a record as it is stored, and as an update would make it, as things stand: nothing is locked, checked or
+// written. The etag of both is that of the stored record; an update with this etag does what was shown or fails.
+func (s *Store[P, R]) Preview(ctx context.Context, update Update[P]) (stored, updated P, err error) {
+	if update.ID == 0 {
+		return stored, updated, apperr.InvalidField(s.room.Name+"."+s.room.Table.idColumn(), "is required")
+	}
+	r, err := s.room.Table.Get(ctx, s.pool, update.ID)
+	if err != nil {
+		return stored, updated, err
+	}
+	updated, err = s.merge(s.room.ToProto(r), update)
+	return s.room.ToProto(r), updated, err
+}
+
 // merge puts the new values over the stored message.
 func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
 	mask := update.Mask
