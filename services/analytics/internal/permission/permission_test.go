@@ -32,6 +32,10 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
 		analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         "   oa",
+		analyticsv1.ReportService_GetCatalogue_FullMethodName:              "mnkoa",
+		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
+		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
+		analyticsv1.ReportService_ListReports_FullMethodName:               "mnkoa",
 		analyticsv1.RfmService_RunRfm_FullMethodName:                       " nkoa",
 		analyticsv1.RfmService_GetRfmRun_FullMethodName:                    "mnkoa",
 		analyticsv1.RfmService_ListRfmScores_FullMethodName:                "mnkoa",
@@ -40,7 +44,7 @@ func TestMatrix(t *testing.T) {
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
-		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
