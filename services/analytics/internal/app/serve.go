@@ -25,6 +25,7 @@ import (
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -113,11 +114,21 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	definitions := definition.NewStore(s.warehouse)
 	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers()))
-	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights, definitions))
+	scheduler, err := schedule.New(schedule.Config{
+		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
+	rfmServer := rfm.NewServer(values, insights, definitions)
+	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
+	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
 		{Name: "insights", Run: insights.Run},
 		{Name: "ingest", Run: changes.Run},
+		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
