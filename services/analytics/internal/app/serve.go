@@ -24,6 +24,7 @@ import (
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
+	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/rfm"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
@@ -113,7 +114,12 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	definitions := definition.NewStore(s.warehouse)
-	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers()))
+	reports, library, err := s.reports(changes.NewestChange, location, definitions)
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
+	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
 	scheduler, err := schedule.New(schedule.Config{
 		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
 	})
@@ -136,10 +142,35 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}, nil
 }
 
+// reports reads the catalogue over the database of views that belongs to the warehouse's, and the reports that come with us.
+func (s *service) reports(newest func() time.Time, location *time.Location, saved *definition.Store) (*report.Service, *report.Library, error) {
+	database, err := warehouse.Database(s.config.ClickHouseURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	catalogue, err := report.Builtin(migrations.BIDatabase(database))
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := s.config.drillKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	reports, err := report.New(report.Config{
+		Warehouse: s.warehouse, Catalogue: catalogue, NewestChange: newest, TimeZone: location, Key: key, Logger: s.log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	library, err := report.NewLibrary(saved)
+	return reports, library, err
+}
+
 // compilers are those of every kind of definition.
-func compilers() *definition.Registry {
+func compilers(reports *report.Service) *definition.Registry {
 	kinds := definition.NewRegistry()
 	kinds.Register(definition.KindRFM, rfm.Compile)
+	kinds.Register(definition.KindReport, reports.Compile)
 	return kinds
 }
 
