@@ -27,6 +27,7 @@ import (
 	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -128,13 +129,25 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}
 	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
 	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
-	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights, definitions))
-	analyticsv1.RegisterClvServiceServer(server, clv.NewServer(worth, worthInsights, definitions))
+	scheduler, err := schedule.New(schedule.Config{
+		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
+	rfmServer := rfm.NewServer(values, insights, definitions)
+	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
+	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
+	clvServer := clv.NewServer(worth, worthInsights, definitions)
+	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
+	analyticsv1.RegisterClvServiceServer(server, clvServer)
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
 		{Name: "insights of RFM", Run: insights.Run},
 		{Name: "insights of lifetime value", Run: worthInsights.Run},
 		{Name: "ingest", Run: changes.Run},
+		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)

@@ -65,6 +65,23 @@ func (s *Server) settings(ctx context.Context, asOf time.Time, req *analyticsv1.
 	return NewSettings(asOf, d.Spec.GetClv())
 }
 
+// RunDefinition runs a definition by schedule, and returns the id of the run; it is a schedule.Runner.
+func (s *Server) RunDefinition(ctx context.Context, d *definition.Definition, asOf time.Time) (string, error) {
+	settings, err := NewSettings(asOf, d.Spec.GetClv())
+	if err != nil {
+		return "", err
+	}
+	run, err := s.service.Compute(ctx, settings)
+	if err != nil {
+		return "", err
+	}
+	// The run stands; its publisher keeps trying with insights that could not be sent.
+	if err := s.publisher.Publish(ctx, run.ID.String()); err != nil && ctx.Err() != nil {
+		return "", err
+	}
+	return run.ID.String(), nil
+}
+
 // GetClvRun returns a run.
 func (s *Server) GetClvRun(ctx context.Context, req *analyticsv1.GetClvRunRequest) (*analyticsv1.GetClvRunResponse, error) {
 	run, err := s.find(ctx, req.GetRunId())

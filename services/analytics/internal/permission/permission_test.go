@@ -32,6 +32,9 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
 		analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         "   oa",
+		analyticsv1.ScheduleService_ListSchedules_FullMethodName:           "mnkoa",
+		analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:        "mnkoa",
+		analyticsv1.ScheduleService_RunNow_FullMethodName:                  " nkoa",
 		analyticsv1.ReportService_GetCatalogue_FullMethodName:              "mnkoa",
 		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
 		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
@@ -43,8 +46,8 @@ func TestMatrix(t *testing.T) {
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
-		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
-		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc,
+		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
