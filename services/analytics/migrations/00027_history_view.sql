@@ -230,8 +230,8 @@ COMMENT 'Every behaviour_event as it was at a moment';
 CREATE OR REPLACE VIEW {bi}.dim_customer_history
 (
     customer_id UInt64 COMMENT 'Customer number',
-    valid_from  DateTime64(6, 'UTC') COMMENT 'When this version was recorded',
-    valid_to    DateTime64(6, 'UTC') COMMENT 'When the next one was; 2299-12-31 in the last',
+    valid_from  DateTime('UTC') COMMENT 'When this version was recorded',
+    valid_to    DateTime('UTC') COMMENT 'When the next one was; 2106-02-07 in the last',
     is_current  UInt8 COMMENT '1 in the last version',
     kind        LowCardinality(String) COMMENT 'individual or organisation',
     state       LowCardinality(String) COMMENT 'prospect, active or former',
@@ -249,12 +249,12 @@ WHERE valid_from <= toStartOfYear(now()) AND valid_to > toStartOfYear(now()) AND
 GROUP BY branch_id
 ORDER BY branch_id'
 AS
-SELECT customer_id, change_time AS valid_from, next AS valid_to, next >= toDateTime64('2299-12-31', 6, 'UTC') AS is_current, kind, state, branch_id, manager_id, region_id
+SELECT customer_id, change_time AS valid_from, next AS valid_to, next >= toDateTime64('2106-02-07', 6, 'UTC') AS is_current, kind, state, branch_id, manager_id, region_id
 FROM
 (
     SELECT
         *,
-        leadInFrame(change_time, 1, toDateTime64('2299-12-31', 6, 'UTC'))
+        leadInFrame(change_time, 1, toDateTime64('2106-02-07', 6, 'UTC'))
             OVER (PARTITION BY customer_id ORDER BY version ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next
     FROM (SELECT customer_id, version, deleted, change_time, kind, state, branch_id, manager_id, region_id FROM {warehouse}.customer_history FINAL)
 )
@@ -263,8 +263,8 @@ WHERE deleted = 0;
 CREATE OR REPLACE VIEW {bi}.dim_account_history
 (
     account_id  UInt64 COMMENT 'Account',
-    valid_from  DateTime64(6, 'UTC') COMMENT 'When this version was recorded',
-    valid_to    DateTime64(6, 'UTC') COMMENT 'When the next one was; 2299-12-31 in the last',
+    valid_from  DateTime('UTC') COMMENT 'When this version was recorded',
+    valid_to    DateTime('UTC') COMMENT 'When the next one was; 2106-02-07 in the last',
     is_current  UInt8 COMMENT '1 in the last version',
     state       LowCardinality(String) COMMENT 'open, blocked or closed',
     product_id  UInt64 COMMENT 'Product, see dim_product; 0: unknown',
@@ -285,7 +285,7 @@ SELECT
     account_id,
     change_time AS valid_from,
     next AS valid_to,
-    next >= toDateTime64('2299-12-31', 6, 'UTC') AS is_current,
+    next >= toDateTime64('2106-02-07', 6, 'UTC') AS is_current,
     state,
     product_id,
     dictGet('{warehouse}.account_lookup', 'customer_id', account_id) AS customer_id,
@@ -294,7 +294,7 @@ FROM
 (
     SELECT
         *,
-        leadInFrame(change_time, 1, toDateTime64('2299-12-31', 6, 'UTC'))
+        leadInFrame(change_time, 1, toDateTime64('2106-02-07', 6, 'UTC'))
             OVER (PARTITION BY account_id ORDER BY version ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next
     FROM (SELECT account_id, version, deleted, change_time, state, product_id FROM {warehouse}.account_history FINAL)
 )

@@ -46,7 +46,7 @@ func customerOverTime(t *testing.T, conn driver.Conn) {
 		deleted uint8
 	}{{2, "active", 0}, {1, "prospect", 0}, {3, "active", 1}, {2, "active", 0}} {
 		const insert = "INSERT INTO customer (customer_id, state, version, deleted, change_time) VALUES (?, ?, ?, ?, ?)"
-		at := day(int(change.version)) //nolint:gosec // at most 3
+		at := day(int(change.version))
 		if err := conn.Exec(t.Context(), insert, uint64(7), change.state, change.version, change.deleted, at); err != nil {
 			t.Fatal(err)
 		}
