@@ -50,8 +50,14 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.AnalyticsAddress = "127.0.0.1:1" // nobody is there
+	analytics, err := config.dialAnalytics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = analytics.Close() })
 	recorder := behaviour.NewRecorder(pool, time.UTC, 0)
-	return &service{config: config, log: log, pool: pool, js: js, registry: registry, behaviour: recorder}, publisher
+	return &service{config: config, log: log, pool: pool, js: js, registry: registry, behaviour: recorder, analytics: analytics}, publisher
 }
 
 // serveAPI builds the server as the program does, so that every call goes through what stands before the rooms.

@@ -39,6 +39,12 @@ type Config struct {
 	PolicyFile           string        `name:"policy-file" env:"CRM_POLICY_FILE" help:"File that says who may do what; default is the policy that is built in."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 
+	AnalyticsAddress  string `name:"analytics-address" env:"CRM_ANALYTICS_ADDRESS" default:"127.0.0.1:7410" help:"Address of analytics, which compiles what analysts define; the callers' tokens travel there."`
+	AnalyticsTLS      bool   `name:"analytics-tls" env:"CRM_ANALYTICS_TLS" help:"Call analytics through TLS; any of the following files means it too."`
+	AnalyticsCAFile   string `name:"analytics-tls-ca-file" env:"CRM_ANALYTICS_TLS_CA_FILE" help:"File of the authorities (PEM) of the certificate of analytics; default is the system's."`
+	AnalyticsCertFile string `name:"analytics-tls-cert-file" env:"CRM_ANALYTICS_TLS_CERT_FILE" help:"File of the certificate to show to analytics (PEM)."`
+	AnalyticsKeyFile  string `name:"analytics-tls-key-file" env:"CRM_ANALYTICS_TLS_KEY_FILE" help:"File of its private key (PEM)."`
+
 	// Auth says whom to believe.
 	Auth auth.Settings `embed:"" envprefix:"CRM_"`
 }
@@ -81,6 +87,9 @@ func (c *Config) checkEngines() error {
 	}
 	if _, err := access.Load(c.PolicyFile); err != nil {
 		errs = append(errs, fmt.Errorf("CRM_POLICY_FILE: %w", err))
+	}
+	if _, err := c.analyticsTransport(); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_ANALYTICS_TLS_CA_FILE, _CERT_FILE, _KEY_FILE: %w", err))
 	}
 	if c.TransactionsWindow < 0 {
 		errs = append(errs, errors.New("CRM_TRANSACTIONS_WINDOW: must not be negative"))
