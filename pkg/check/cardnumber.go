@@ -15,6 +15,9 @@ const (
 // a longer run of groups counts, so a number can't hide behind other digits and a blank; digits that are part of one
 // longer unbroken number or of a code with letters, such as an IBAN, don't.
 func HasCardNumber(s string) bool {
+	if !manyDigits(s) {
+		return false
+	}
 	for i := 0; i < len(s); {
 		if !digit(s[i]) {
 			i++
@@ -27,6 +30,17 @@ func HasCardNumber(s string) bool {
 		i = end
 	}
 	return false
+}
+
+// manyDigits says whether a text has as many digits as a card number, which few have.
+func manyDigits(s string) bool {
+	digits := 0
+	for i := 0; i < len(s) && digits < cardDigitsMin; i++ {
+		if digit(s[i]) {
+			digits++
+		}
+	}
+	return digits == cardDigitsMin
 }
 
 // digitGroups reads runs of digits that are separated by one blank or dash, from start.

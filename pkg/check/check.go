@@ -17,7 +17,7 @@ import (
 
 // Message returns every broken field of the message, with paths that start at the message.
 func Message(m proto.Message) []apperr.Violation {
-	return append(rules(m), texts(m.ProtoReflect(), "")...)
+	return append(rules(m), texts(m.ProtoReflect())...)
 }
 
 // Rules returns what the protos' own rules refuse, without the look into texts. Use it for requests that carry rows
@@ -43,60 +43,67 @@ func rules(m proto.Message) []apperr.Violation {
 	return out
 }
 
-// texts walks every string of the message.
-func texts(m protoreflect.Message, path string) []apperr.Violation {
+// texts walks every string of the message. Paths are put together only for what is refused: mostly that is nothing.
+func texts(m protoreflect.Message) []apperr.Violation {
 	var out []apperr.Violation
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		at := join(path, string(field.Name()))
+		name := string(field.Name())
 		switch {
 		case field.IsMap():
 			value.Map().Range(func(key protoreflect.MapKey, item protoreflect.Value) bool {
-				where := fmt.Sprintf("%s[%q]", at, key.String())
-				out = append(out, text(key.String(), where)...)
-				out = append(out, one(field.MapValue(), item, where)...)
+				if found := append(text(key.String()), one(field.MapValue(), item)...); len(found) > 0 {
+					out = append(out, within(fmt.Sprintf("%s[%q]", name, key.String()), found)...)
+				}
 				return true
 			})
 		case field.IsList():
 			for i := range value.List().Len() {
-				out = append(out, one(field, value.List().Get(i), fmt.Sprintf("%s[%d]", at, i))...)
+				if found := one(field, value.List().Get(i)); len(found) > 0 {
+					out = append(out, within(fmt.Sprintf("%s[%d]", name, i), found)...)
+				}
 			}
 		default:
-			out = append(out, one(field, value, at)...)
+			out = append(out, within(name, one(field, value))...)
 		}
 		return true
 	})
 	return out
 }
 
-func one(field protoreflect.FieldDescriptor, value protoreflect.Value, at string) []apperr.Violation {
+func one(field protoreflect.FieldDescriptor, value protoreflect.Value) []apperr.Violation {
 	switch field.Kind() {
 	case protoreflect.StringKind:
-		return text(value.String(), at)
+		return text(value.String())
 	case protoreflect.MessageKind, protoreflect.GroupKind:
-		return texts(value.Message(), at)
+		return texts(value.Message())
 	default:
 		return nil
 	}
 }
 
-func text(s, at string) []apperr.Violation {
-	if strings.ContainsRune(s, 0) {
-		return []apperr.Violation{{Field: at, Description: "must not contain the character U+0000"}}
+func text(s string) []apperr.Violation {
+	if strings.IndexByte(s, 0) >= 0 {
+		return []apperr.Violation{{Description: "must not contain the character U+0000"}}
 	}
-	if !isUUID(s) && HasCardNumber(s) {
-		return []apperr.Violation{{Field: at, Description: "must not contain a full card number"}}
+	if HasCardNumber(s) && !isUUID(s) {
+		return []apperr.Violation{{Description: "must not contain a full card number"}}
 	}
 	return nil
+}
+
+// within puts a field's name before the paths of what was found in it.
+func within(name string, found []apperr.Violation) []apperr.Violation {
+	for i := range found {
+		if found[i].Field == "" {
+			found[i].Field = name
+		} else {
+			found[i].Field = name + "." + found[i].Field
+		}
+	}
+	return found
 }
 
 // uuidForm is RFC 9562's, with version and variant. One in some ten thousand has the digits of a card number by chance.
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$`)
 
 func isUUID(s string) bool { return len(s) == 36 && uuidForm.MatchString(s) }
-
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}

@@ -27,6 +27,8 @@ require (
 	tandem.bank/proto v0.0.0
 )
 
+require github.com/robfig/cron/v3 v3.0.1 // indirect
+
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.1 // indirect
 	buf.build/go/protovalidate v1.4.0 // indirect

@@ -125,6 +125,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 			"CRM_HTTP_ADDR="+address(s.cfg.CRMHTTPPort),
 			"CRM_POSTGRES_URL="+s.Engines.Postgres.URL(),
 			"CRM_NATS_URL="+s.Engines.NATS.URL(),
+			"CRM_ANALYTICS_ADDRESS="+address(s.cfg.AnalyticsPort),
 			"CRM_BASE_CURRENCY="+s.cfg.BaseCurrency,
 			"CRM_TIME_ZONE="+s.cfg.TimeZone,
 			"CRM_AUTH_KEYS_FILE="+s.publicKeys,

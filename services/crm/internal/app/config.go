@@ -11,6 +11,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
 
+	"github.com/shopspring/decimal"
 	"golang.org/x/text/language"
 
 	"tandem.bank/pkg/auth"
@@ -30,12 +31,19 @@ type Config struct {
 	BaseCurrency         string        `name:"base-currency" env:"CRM_BASE_CURRENCY" default:"CZK" help:"ISO 4217 currency that the bank's books are kept in; fixed with the first start."`
 	TimeZone             string        `name:"time-zone" env:"CRM_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar; fixed with the first start."`
 	Country              string        `name:"country" env:"CRM_COUNTRY" default:"CZ" help:"ISO 3166 code of the bank's country: phones without a country code are of there."`
+	BalanceMarks         []string      `name:"balance-marks" env:"CRM_BALANCE_MARKS" default:"0" help:"Balances whose passing the timeline tells, separated by commas: 0 in every currency, the others in the base currency. Accounts that pass them from the next start on are told."`
 	OutboxRetention      time.Duration `name:"outbox-retention" env:"CRM_OUTBOX_RETENTION" default:"168h" help:"How long published events stay in the outbox for a replay."`
 	BehaviourWindow      time.Duration `name:"behaviour-window" env:"CRM_BEHAVIOUR_WINDOW" default:"0s" help:"How long behaviour events stay in Postgres, in whole months; 0s keeps them for ever."`
 	TransactionsWindow   int           `name:"transactions-window" env:"CRM_TRANSACTIONS_WINDOW" default:"0" help:"Months of transactions kept before the current one; 0 keeps all. Older months are dropped once their events are published; load history first."`
 	RelaySlot            string        `name:"relay-slot" env:"CRM_RELAY_SLOT" default:"tandem_relay" help:"Replication slot of the relay; two databases of one Postgres need two names."`
 	PolicyFile           string        `name:"policy-file" env:"CRM_POLICY_FILE" help:"File that says who may do what; default is the policy that is built in."`
 	LogLevel             string        `name:"log-level" env:"CRM_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
+
+	AnalyticsAddress  string `name:"analytics-address" env:"CRM_ANALYTICS_ADDRESS" default:"127.0.0.1:7410" help:"Address of analytics, which compiles what analysts define; the callers' tokens travel there."`
+	AnalyticsTLS      bool   `name:"analytics-tls" env:"CRM_ANALYTICS_TLS" help:"Call analytics through TLS; any of the following files means it too."`
+	AnalyticsCAFile   string `name:"analytics-tls-ca-file" env:"CRM_ANALYTICS_TLS_CA_FILE" help:"File of the authorities (PEM) of the certificate of analytics; default is the system's."`
+	AnalyticsCertFile string `name:"analytics-tls-cert-file" env:"CRM_ANALYTICS_TLS_CERT_FILE" help:"File of the certificate to show to analytics (PEM)."`
+	AnalyticsKeyFile  string `name:"analytics-tls-key-file" env:"CRM_ANALYTICS_TLS_KEY_FILE" help:"File of its private key (PEM)."`
 
 	// Auth says whom to believe.
 	Auth auth.Settings `embed:"" envprefix:"CRM_"`
@@ -59,6 +67,9 @@ func (c *Config) checkEngines() error {
 	if region, err := language.ParseRegion(c.Country); err != nil || region.String() != c.Country || !region.IsCountry() {
 		errs = append(errs, errors.New("CRM_COUNTRY: must be a country of ISO 3166 such as CZ"))
 	}
+	if _, err := c.marks(); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_BALANCE_MARKS: %w", err))
+	}
 	if !slices.Contains([]int{0, 1, 3, 5}, c.NATSReplicas) {
 		errs = append(errs, errors.New("CRM_NATS_REPLICAS: must be 0, 1, 3 or 5"))
 	}
@@ -77,11 +88,44 @@ func (c *Config) checkEngines() error {
 	if _, err := access.Load(c.PolicyFile); err != nil {
 		errs = append(errs, fmt.Errorf("CRM_POLICY_FILE: %w", err))
 	}
+	if _, err := c.analyticsTransport(); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_ANALYTICS_TLS_CA_FILE, _CERT_FILE, _KEY_FILE: %w", err))
+	}
 	if c.TransactionsWindow < 0 {
 		errs = append(errs, errors.New("CRM_TRANSACTIONS_WINDOW: must not be negative"))
 	}
 	return errors.Join(errs...)
 }
+
+// balanceMarksMax bounds the marks: each is compared with each balance that moves.
+const balanceMarksMax = 20
+
+// marks are the balances whose passing is told, in order.
+func (c *Config) marks() ([]decimal.Decimal, error) {
+	if len(c.BalanceMarks) > balanceMarksMax {
+		return nil, fmt.Errorf("must be at most %d numbers", balanceMarksMax)
+	}
+	out := make([]decimal.Decimal, 0, len(c.BalanceMarks))
+	for _, text := range c.BalanceMarks {
+		mark, err := decimal.NewFromString(strings.TrimSpace(text))
+		switch {
+		case err != nil || strings.ContainsAny(text, "eE"):
+			return nil, fmt.Errorf("%q is not a number such as 100000 or -500.50", text)
+		case mark.Exponent() < -balancePlaces || mark.Abs().GreaterThanOrEqual(balanceLimit):
+			return nil, fmt.Errorf("%s has more than %d decimal places or is too large for a balance", text, balancePlaces)
+		case slices.ContainsFunc(out, mark.Equal):
+			return nil, fmt.Errorf("%s stands there twice", text)
+		}
+		out = append(out, mark)
+	}
+	slices.SortFunc(out, decimal.Decimal.Cmp)
+	return out, nil
+}
+
+// balancePlaces are the decimal places of balances, and balanceLimit what they stay below: numeric(24, 4).
+const balancePlaces = 4
+
+var balanceLimit = decimal.New(1, 20)
 
 // DatabaseURL is the URL with the password from its file.
 func (c *Config) DatabaseURL() (string, error) {

@@ -67,7 +67,12 @@ func Serve(ctx context.Context, config *Config, migrate bool) error {
 	}
 	defer nc.Close()
 
-	service := &service{config: config, log: log, pool: pool, js: js, registry: telemetry.NewRegistry()}
+	analytics, err := config.dialAnalytics()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = analytics.Close() }()
+	service := &service{config: config, log: log, pool: pool, js: js, registry: telemetry.NewRegistry(), analytics: analytics}
 	// NATS is not among what makes crm unhealthy: the front office works without it, and the outbox keeps the events.
 	parts, err := service.parts([]telemetry.Check{{Name: "postgres", Probe: pool.Ping}})
 	if err != nil {

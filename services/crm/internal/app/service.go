@@ -29,6 +29,7 @@ import (
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/customer360"
 	"tandem.bank/services/crm/internal/customerlist"
+	"tandem.bank/services/crm/internal/definition"
 	"tandem.bank/services/crm/internal/document"
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
@@ -52,6 +53,8 @@ type service struct {
 	registry *prometheus.Registry
 	// behaviour records events and drops old ones.
 	behaviour *behaviour.Recorder
+	// analytics compiles definitions.
+	analytics *grpc.ClientConn
 }
 
 // parts builds everything that runs, in the order in which it starts: what others lean on comes first.
@@ -176,6 +179,7 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool).With(attributes))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	crmv1.RegisterDefinitionServiceServer(server, definition.NewServer(s.pool, s.log, definition.NewAnalytics(s.analytics)))
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
 	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,

@@ -40,6 +40,8 @@ type sealed struct {
 	before, after                           *string
 }
 
+// sealedColumns are read as scanSealed takes them. A statement that orders by xact_id must name the table: alone, the name is
+// that of the first column here, which no index knows, and all entries there are would be sorted.
 const sealedColumns = `xact_id::text::bigint, entry_id, at, actor, peer, method, request_id, trace_id, action, entity, entity_id, version,
 customer_id, customer_ids, before::text, after::text`
 

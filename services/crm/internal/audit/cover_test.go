@@ -35,6 +35,14 @@ var silent = map[string]string{
 	"BranchService.BatchUpsertManagers":                nobodys,
 	"BranchService.GetManager":                         nobodys,
 	"BranchService.ListManagers":                       nobodys,
+	"DefinitionService.CreateDefinition":               nobodys,
+	"DefinitionService.GetDefinition":                  nobodys,
+	"DefinitionService.UpdateDefinition":               nobodys,
+	"DefinitionService.ListDefinitions":                nobodys,
+	"DefinitionService.ListDefinitionVersions":         nobodys,
+	"DefinitionService.ArchiveDefinition":              nobodys,
+	"DefinitionService.RestoreDefinition":              nobodys,
+	"DefinitionService.ShareDefinition":                nobodys,
 	"ProductService.CreateProduct":                     nobodys,
 	"ProductService.GetProduct":                        nobodys,
 	"ProductService.UpdateProduct":                     nobodys,
@@ -83,6 +91,7 @@ var silent = map[string]string{
 // strangers are the records whose numbers are not customers'. A field may say before it what the record is there, such as
 // replaced_by_card_id.
 var strangers = []string{
+	"definition", "plan",
 	"account_holder", "attribute_definition", "behaviour_event", "branch", "card", "change", "consent", "contract", "contract_party", "document",
 	"entity", "entry", "instalment", "interaction", "manager", "product", "record", "region", "relation", "service_account", "service_level", "supervisor",
 	"transaction",

@@ -176,6 +176,11 @@ func (s *Sealer) sealOne(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
+// readySQL reads what is behind a place, at most $3 entries.
+const readySQL = "SELECT " + sealedColumns + ` FROM audit_entry
+WHERE (xact_id, entry_id) > ($1::bigint::text::xid8, $2) AND xact_id < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY audit_entry.xact_id, entry_id LIMIT $3`
+
 // ready returns the entries behind a block whose order is settled. A transaction below the snapshot's xmin has ended, so
 // its entries are all there; one above may still commit, and what it wrote comes after everything that is taken here,
 // however low its entry_id is.
@@ -191,9 +196,7 @@ func (s *Sealer) ready(ctx context.Context, tx pgx.Tx, previous *block) ([]*seal
 	if behind {
 		return nil, fmt.Errorf("%w (%d)", ErrCounterBehind, end.xactID)
 	}
-	rows, err := tx.Query(ctx, "SELECT "+sealedColumns+` FROM audit_entry
-WHERE (xact_id, entry_id) > ($1::bigint::text::xid8, $2) AND xact_id < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xact_id, entry_id LIMIT $3`, end.xactID, end.entryID, s.config.EntriesMax)
+	rows, err := tx.Query(ctx, readySQL, end.xactID, end.entryID, s.config.EntriesMax)
 	if err != nil {
 		return nil, err
 	}

@@ -117,11 +117,14 @@ func (v *verification) block(ctx context.Context, previous, b *block) error {
 	return v.entries(ctx, b, after)
 }
 
+// betweenSQL reads what is behind one place, up to another.
+const betweenSQL = "SELECT " + sealedColumns + ` FROM audit_entry
+WHERE (xact_id, entry_id) > ($1::bigint::text::xid8, $2) AND (xact_id, entry_id) <= ($3::bigint::text::xid8, $4)
+ORDER BY audit_entry.xact_id, entry_id`
+
 func (v *verification) entries(ctx context.Context, b *block, after place) error {
 	c := newComparison(v, b)
-	rows, err := v.pool.Query(ctx, "SELECT "+sealedColumns+` FROM audit_entry
-WHERE (xact_id, entry_id) > ($1::bigint::text::xid8, $2) AND (xact_id, entry_id) <= ($3::bigint::text::xid8, $4) ORDER BY xact_id, entry_id`,
-		after.xactID, after.entryID, b.last.xactID, b.last.entryID)
+	rows, err := v.pool.Query(ctx, betweenSQL, after.xactID, after.entryID, b.last.xactID, b.last.entryID)
 	if err != nil {
 		return err
 	}

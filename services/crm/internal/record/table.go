@@ -9,9 +9,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +46,7 @@ func (r *Record[R]) Key() *crmv1.ExternalKey {
 }
 
 // Etag changes with each version.
-func (r *Record[R]) Etag() string { return fmt.Sprintf("%q", fmt.Sprintf("v%d", r.Version)) }
+func (r *Record[R]) Etag() string { return `"v` + strconv.FormatInt(r.Version, 10) + `"` }
 
 // Table knows the columns of one kind of record. The table in Postgres has the entity's name, and
 // <entity>_id, source, external_id, version, content_hash, import_id, created_at and updated_at beside R's columns.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,20 @@ func (s *Store[P, R]) Update(ctx context.Context, update Update[P]) (P, error) {
 		}
 		return s.replace(ctx, tx, old, merged, now)
 	})
+}
+
+// Preview returns a record as it is stored, and as an update would make it, as things stand: nothing is locked, checked or
+// written. The etag of both is that of the stored record; an update with this etag does what was shown or fails.
+func (s *Store[P, R]) Preview(ctx context.Context, update Update[P]) (stored, updated P, err error) {
+	if update.ID == 0 {
+		return stored, updated, apperr.InvalidField(s.room.Name+"."+s.room.Table.idColumn(), "is required")
+	}
+	r, err := s.room.Table.Get(ctx, s.pool, update.ID)
+	if err != nil {
+		return stored, updated, err
+	}
+	updated, err = s.merge(s.room.ToProto(r), update)
+	return s.room.ToProto(r), updated, err
 }
 
 // merge puts the new values over the stored message.
@@ -135,7 +150,7 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 	updated.ID, updated.Source, updated.ExternalID, updated.CreatedAt = old.ID, old.Source, old.ExternalID, old.CreatedAt
 	updated.Version, updated.UpdatedAt = old.Version+1, now
 	s.room.Table.carry(&old.Row, &updated.Row)
-	it.refs = s.newReferences(old, it.refs)
+	it.refs = newReferences(&old.Row, &updated.Row, it.refs)
 	if err := s.complete(ctx, tx, []*Record[R]{updated}, []*item{it}); err != nil {
 		return none, err
 	}
@@ -156,14 +171,16 @@ func (s *Store[P, R]) replace(ctx context.Context, tx pgx.Tx, old *Record[R], me
 }
 
 // newReferences leaves out those that the stored record has already: they were looked up when they were new, and what
-// others refer to stays.
-func (s *Store[P, R]) newReferences(old *Record[R], refs []Reference) []Reference {
-	_, before, _ := s.room.ToRow(s.room.ToProto(old))
-	stored := map[string]int64{}
-	for _, ref := range before {
-		stored[ref.Field] = Value(ref.ID)
+// others refer to stays. A reference to something inside a document of the row is looked up again.
+func newReferences[R any](old, updated *R, refs []Reference) []Reference {
+	stored, written := reflect.ValueOf(old).Elem(), reflect.ValueOf(updated).Elem()
+	before := map[*int64]*int64{}
+	for i := range written.NumField() {
+		if id, ok := reflect.TypeAssert[*int64](written.Field(i)); ok && id != nil {
+			before[id], _ = reflect.TypeAssert[*int64](stored.Field(i))
+		}
 	}
 	return slices.DeleteFunc(refs, func(ref Reference) bool {
-		return ref.Key == nil && ref.ID != nil && *ref.ID == stored[ref.Field]
+		return ref.Key == nil && ref.ID != nil && before[ref.ID] != nil && *ref.ID == *before[ref.ID]
 	})
 }

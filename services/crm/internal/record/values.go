@@ -177,11 +177,19 @@ type Enum interface {
 
 // EnumText is the short name of an enum value in lower case, as columns and events keep it: CARD_STATE_ACTIVE is
 // "active". The zero value is empty. Values that are not defined, which the proto's own rules refuse, are empty too.
-func EnumText[E Enum](e E) string { return namesOf(e.Descriptor()).texts[e.Number()] }
+func EnumText[E Enum](e E) string {
+	if e == 0 {
+		return "" // most are
+	}
+	return namesOf(e.Descriptor()).texts[e.Number()]
+}
 
 // EnumValue is the inverse of EnumText.
 func EnumValue[E Enum](text string) E {
 	var e E
+	if text == "" {
+		return e // most are
+	}
 	return E(namesOf(e.Descriptor()).numbers[text])
 }
 

@@ -165,3 +165,42 @@ func scanBalanceMark(row pgx.CollectableRow, location *time.Location) (*entry, e
 		Detail: &crmv1.TimelineEntry_BalanceMark{BalanceMark: &m},
 	}}, nil
 }
+
+func scanDocument(row pgx.CollectableRow, _ *time.Location) (*entry, error) {
+	var d crmv1.Document
+	var at time.Time
+	var source *string
+	var kind string
+	var documentAt *time.Time
+	var account, contract, contact *int64
+	err := row.Scan(&d.DocumentId, &source, &at, &kind, &d.Title, &d.Language, &d.TextBytes, &d.MediaType, &d.OriginalUri, &documentAt,
+		&account, &contract, &contact)
+	if err != nil {
+		return nil, err
+	}
+	d.Kind, d.DocumentTime = record.EnumValue[crmv1.DocumentKind](kind), record.TimeProto(documentAt)
+	d.AccountId, d.ContractId, d.InteractionId = record.Value(account), record.Value(contract), record.Value(contact)
+	return &entry{at: at, id: d.GetDocumentId(), proto: &crmv1.TimelineEntry{
+		Title: cmp.Or(d.GetTitle(), words(kind)), Entity: "document", EntityId: d.GetDocumentId(), Source: cmp.Or(record.Value(source), crm),
+		AccountId: d.GetAccountId(), ContractId: d.GetContractId(), Detail: &crmv1.TimelineEntry_Document{Document: &d},
+	}}, nil
+}
+
+func scanRfmChange(row pgx.CollectableRow, _ *time.Location) (*entry, error) {
+	var e entry
+	var change crmv1.RfmChange
+	var before *string
+	var day pgtype.Date
+	if err := row.Scan(&e.id, &e.at, &before, &change.To, &day); err != nil {
+		return nil, err
+	}
+	change.From, change.AsOf = record.Value(before), record.DateProto(day)
+	title := "RFM cell " + change.GetTo()
+	if before != nil {
+		title += ", before " + *before
+	}
+	e.proto = &crmv1.TimelineEntry{
+		Title: title, Entity: "customer_rfm", EntityId: e.id, Source: "analytics", Detail: &crmv1.TimelineEntry_RfmChange{RfmChange: &change},
+	}
+	return &e, nil
+}

@@ -18,7 +18,7 @@ import (
 
 // What titles and the filter's subject are made of, besides what nobody is kept from.
 var (
-	subjects = []string{"Interaction.subject", "BehaviourEvent.page", "Transaction.description"}
+	subjects = []string{"Interaction.subject", "BehaviourEvent.page", "Transaction.description", "Document.title"}
 	marks    = []string{"BalanceMark.mark", "BalanceMark.balance"}
 )
 
@@ -58,6 +58,10 @@ func conceal(ctx context.Context, e *crmv1.TimelineEntry) {
 	case *crmv1.TimelineEntry_Transaction:
 		if !s.Shows("Transaction.amount") {
 			e.Title = transactionTitle(detail.Transaction)
+		}
+	case *crmv1.TimelineEntry_Document:
+		if !s.Shows("Document.title") {
+			e.Title = words(record.EnumText(detail.Document.GetKind()))
 		}
 	case *crmv1.TimelineEntry_BalanceMark:
 		if !s.Shows(marks...) {

@@ -96,4 +96,21 @@ FROM (%[2]s) a CROSS JOIN LATERAL (
     SELECT * FROM balance_mark m WHERE m.account_id = a.account_id AND %[1]s ORDER BY m.business_date DESC, m.balance_mark_id DESC LIMIT $4
 ) m ORDER BY m.business_date DESC, m.balance_mark_id DESC LIMIT $4`,
 	},
+	{
+		kind: crmv1.TimelineKind_TIMELINE_KIND_DOCUMENT, time: "coalesce(document_at, created_at)", id: "document_id",
+		accountID: "account_id", contractID: "contract_id", subject: "title", source: "source", scan: scanDocument,
+		sql: `SELECT document_id, source, coalesce(document_at, created_at), kind, title, language, text_bytes, media_type, original_uri, document_at,
+    account_id, contract_id, interaction_id
+FROM document WHERE customer_id = $1 AND %[1]s
+ORDER BY coalesce(document_at, created_at) DESC, document_id DESC LIMIT $4`,
+	},
+	{
+		// There is one result at a moment: the customer stands for its id.
+		kind: crmv1.TimelineKind_TIMELINE_KIND_RFM_CHANGE, time: "applied_at", id: "customer_id",
+		subject: "cell", source: "'analytics'::text", scan: scanRfmChange,
+		sql: `SELECT customer_id, applied_at, before, cell, as_of FROM (
+    SELECT h.*, lag(cell) OVER (ORDER BY applied_at) AS before FROM customer_rfm_history h WHERE customer_id = $1
+) h WHERE cell IS DISTINCT FROM before AND %[1]s
+ORDER BY applied_at DESC LIMIT $4`,
+	},
 }

@@ -44,6 +44,12 @@ SELECT 1 + n %% 100, 'child', 'C' || n, '', 'formal', '', '', '', '2026-03-20'::
 INSERT INTO audit_entry (at, actor, peer, method, request_id, trace_id, action, entity, entity_id, version, customer_id, before, after)
 SELECT '2026-03-29'::date + (n %% 30) * interval '6 hours', 'eva', '', '', '', '', CASE WHEN n %% 4 = 0 THEN 'read' ELSE 'update' END,
     CASE WHEN n %% 2 = 0 THEN 'customer' ELSE 'account' END, 1 + n %% 10, n, 1 + n %% 10, '{"state":"a"}', '{"state":"b"}' FROM generate_series(1, %[1]d) n;
+INSERT INTO document (customer_id, kind, title, language, text, text_bytes, media_type, original_uri, document_at, created_at)
+SELECT 1 + n %% 50, 'statement', 'Statement ' || n, '', '', 0, '', '', CASE WHEN n %% 3 > 0 THEN '2026-03-29'::date + n %% 20 * interval '6 hours' END,
+    '2026-03-30'::date + n %% 7 * interval '6 hours' FROM generate_series(1, 4000) n;
+INSERT INTO customer_rfm_history (customer_id, applied_at, as_of, run_id, cell, recency_days, frequency, monetary, base_currency, computed_at)
+SELECT 1 + n %% 100, '2026-03-29'::date + n / 100 * interval '1 day', '2026-03-28', gen_random_uuid(), (n / 300 * 111 + 111)::text, 1, 1, 1, 'CZK', '2026-03-29'
+FROM generate_series(1, 1000) n;
 UPDATE account SET ledger_balance = 500, balance_date = '2026-03-29';
 UPDATE account SET ledger_balance = -5, balance_date = '2026-03-30';
 UPDATE account SET ledger_balance = 5000, balance_date = '2026-03-31';
@@ -99,7 +105,7 @@ func TestPagesAreTheWholeList(t *testing.T) {
 			t.Fatalf("%v after %v", e, whole[i-1])
 		}
 	}
-	if len(kinds) != 9 || kinds[crmv1.TimelineKind_TIMELINE_KIND_BALANCE_MARK] != 2*3 {
+	if len(kinds) != 11 || kinds[crmv1.TimelineKind_TIMELINE_KIND_DOCUMENT] != 80 || kinds[crmv1.TimelineKind_TIMELINE_KIND_RFM_CHANGE] != 4 || kinds[crmv1.TimelineKind_TIMELINE_KIND_BALANCE_MARK] != 2*3 {
 		t.Errorf("%d entries of kinds %v", len(whole), kinds)
 	}
 	for _, size := range []int32{1, 2, 3, 7, 50, 333} {
@@ -135,7 +141,9 @@ func TestFilter(t *testing.T) {
 		`time >= "2026-03-31T00:00:00+02:00"`: func(e *crmv1.TimelineEntry) bool {
 			return !e.GetTime().AsTime().Before(time.Date(2026, 3, 30, 22, 0, 0, 0, time.UTC))
 		},
-		`subject:"about 1"`: func(e *crmv1.TimelineEntry) bool { return strings.Contains(e.GetInteraction().GetSubject(), "about 1") },
+		`subject:"Statement 1"`: func(e *crmv1.TimelineEntry) bool { return strings.HasPrefix(e.GetDocument().GetTitle(), "Statement 1") },
+		`source = "analytics"`:  func(e *crmv1.TimelineEntry) bool { return e.GetRfmChange().GetTo() != "" },
+		`subject:"about 1"`:     func(e *crmv1.TimelineEntry) bool { return strings.Contains(e.GetInteraction().GetSubject(), "about 1") },
 		`NOT kind = "behaviour_event"`: func(e *crmv1.TimelineEntry) bool {
 			return e.GetKind() != crmv1.TimelineKind_TIMELINE_KIND_BEHAVIOUR_EVENT
 		},
@@ -193,7 +201,7 @@ type plan struct {
 
 func (p plan) scans() (found []string) {
 	big := []string{
-		"interaction", "behaviour_event_202603", "transaction_202603", "audit_entry_default", "consent", "relation", "balance_mark", "account_holder",
+		"interaction", "behaviour_event_202603", "transaction_202603", "audit_entry_default", "consent", "relation", "balance_mark", "account_holder", "document", "customer_rfm_history",
 	}
 	if p.NodeType == "Seq Scan" && (slices.Contains(big, p.Relation) || strings.HasPrefix(p.Relation, "audit_entry_2")) {
 		found = append(found, p.Relation)

@@ -8,6 +8,7 @@ package crmv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	date "google.golang.org/genproto/googleapis/type/date"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -47,21 +48,27 @@ const (
 	TimelineKind_TIMELINE_KIND_RELATION_ENDED TimelineKind = 8
 	// The balance of an account passed a mark; its time is the beginning of the day.
 	TimelineKind_TIMELINE_KIND_BALANCE_MARK TimelineKind = 9
+	// A document: its time is the document's own or, where that is unknown, when it came in.
+	TimelineKind_TIMELINE_KIND_DOCUMENT TimelineKind = 10
+	// The customer came into another RFM cell, or into the first; its time is when the front office began to see it.
+	TimelineKind_TIMELINE_KIND_RFM_CHANGE TimelineKind = 11
 )
 
 // Enum value maps for TimelineKind.
 var (
 	TimelineKind_name = map[int32]string{
-		0: "TIMELINE_KIND_UNSPECIFIED",
-		1: "TIMELINE_KIND_INTERACTION",
-		2: "TIMELINE_KIND_BEHAVIOUR_EVENT",
-		3: "TIMELINE_KIND_TRANSACTION",
-		4: "TIMELINE_KIND_STATE_CHANGE",
-		5: "TIMELINE_KIND_CONSENT_GRANTED",
-		6: "TIMELINE_KIND_CONSENT_WITHDRAWN",
-		7: "TIMELINE_KIND_RELATION_BEGUN",
-		8: "TIMELINE_KIND_RELATION_ENDED",
-		9: "TIMELINE_KIND_BALANCE_MARK",
+		0:  "TIMELINE_KIND_UNSPECIFIED",
+		1:  "TIMELINE_KIND_INTERACTION",
+		2:  "TIMELINE_KIND_BEHAVIOUR_EVENT",
+		3:  "TIMELINE_KIND_TRANSACTION",
+		4:  "TIMELINE_KIND_STATE_CHANGE",
+		5:  "TIMELINE_KIND_CONSENT_GRANTED",
+		6:  "TIMELINE_KIND_CONSENT_WITHDRAWN",
+		7:  "TIMELINE_KIND_RELATION_BEGUN",
+		8:  "TIMELINE_KIND_RELATION_ENDED",
+		9:  "TIMELINE_KIND_BALANCE_MARK",
+		10: "TIMELINE_KIND_DOCUMENT",
+		11: "TIMELINE_KIND_RFM_CHANGE",
 	}
 	TimelineKind_value = map[string]int32{
 		"TIMELINE_KIND_UNSPECIFIED":       0,
@@ -74,6 +81,8 @@ var (
 		"TIMELINE_KIND_RELATION_BEGUN":    7,
 		"TIMELINE_KIND_RELATION_ENDED":    8,
 		"TIMELINE_KIND_BALANCE_MARK":      9,
+		"TIMELINE_KIND_DOCUMENT":          10,
+		"TIMELINE_KIND_RFM_CHANGE":        11,
 	}
 )
 
@@ -232,6 +241,70 @@ func (x *BalanceMark) GetCurrency() string {
 	return ""
 }
 
+// RfmChange is a customer's move from one RFM cell to another.
+type RfmChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cell before, as three digits for recency, frequency and monetary value; empty when there was none.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Cell after.
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Day that the run looked back from.
+	AsOf          *date.Date `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RfmChange) Reset() {
+	*x = RfmChange{}
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RfmChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RfmChange) ProtoMessage() {}
+
+func (x *RfmChange) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RfmChange.ProtoReflect.Descriptor instead.
+func (*RfmChange) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RfmChange) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *RfmChange) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *RfmChange) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
 // TimelineEntry is one thing that happened.
 type TimelineEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -268,6 +341,8 @@ type TimelineEntry struct {
 	//	*TimelineEntry_Consent
 	//	*TimelineEntry_Relation
 	//	*TimelineEntry_BalanceMark
+	//	*TimelineEntry_Document
+	//	*TimelineEntry_RfmChange
 	Detail        isTimelineEntry_Detail `protobuf_oneof:"detail"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -275,7 +350,7 @@ type TimelineEntry struct {
 
 func (x *TimelineEntry) Reset() {
 	*x = TimelineEntry{}
-	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -287,7 +362,7 @@ func (x *TimelineEntry) String() string {
 func (*TimelineEntry) ProtoMessage() {}
 
 func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[2]
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -300,7 +375,7 @@ func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelineEntry.ProtoReflect.Descriptor instead.
 func (*TimelineEntry) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{2}
+	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *TimelineEntry) GetKind() TimelineKind {
@@ -450,6 +525,24 @@ func (x *TimelineEntry) GetBalanceMark() *BalanceMark {
 	return nil
 }
 
+func (x *TimelineEntry) GetDocument() *Document {
+	if x != nil {
+		if x, ok := x.Detail.(*TimelineEntry_Document); ok {
+			return x.Document
+		}
+	}
+	return nil
+}
+
+func (x *TimelineEntry) GetRfmChange() *RfmChange {
+	if x != nil {
+		if x, ok := x.Detail.(*TimelineEntry_RfmChange); ok {
+			return x.RfmChange
+		}
+	}
+	return nil
+}
+
 type isTimelineEntry_Detail interface {
 	isTimelineEntry_Detail()
 }
@@ -489,6 +582,16 @@ type TimelineEntry_BalanceMark struct {
 	BalanceMark *BalanceMark `protobuf:"bytes,26,opt,name=balance_mark,json=balanceMark,proto3,oneof"`
 }
 
+type TimelineEntry_Document struct {
+	// Of kind DOCUMENT, without its text.
+	Document *Document `protobuf:"bytes,27,opt,name=document,proto3,oneof"`
+}
+
+type TimelineEntry_RfmChange struct {
+	// Of kind RFM_CHANGE.
+	RfmChange *RfmChange `protobuf:"bytes,28,opt,name=rfm_change,json=rfmChange,proto3,oneof"`
+}
+
 func (*TimelineEntry_Interaction) isTimelineEntry_Detail() {}
 
 func (*TimelineEntry_BehaviourEvent) isTimelineEntry_Detail() {}
@@ -503,6 +606,10 @@ func (*TimelineEntry_Relation) isTimelineEntry_Detail() {}
 
 func (*TimelineEntry_BalanceMark) isTimelineEntry_Detail() {}
 
+func (*TimelineEntry_Document) isTimelineEntry_Detail() {}
+
+func (*TimelineEntry_RfmChange) isTimelineEntry_Detail() {}
+
 // ListTimelineRequest asks for a page of what happened with a customer.
 type ListTimelineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -510,7 +617,7 @@ type ListTimelineRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over kind, time, channel, account_id, contract_id, card_id, subject and source, for example
+	// AIP-160 filter over kind, time, channel, account_id, contract_id, card_id, subject (of a document: its title) and source, for example
 	// `kind = "interaction" AND channel = "phone"`.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// The customer.
@@ -523,7 +630,7 @@ type ListTimelineRequest struct {
 
 func (x *ListTimelineRequest) Reset() {
 	*x = ListTimelineRequest{}
-	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +642,7 @@ func (x *ListTimelineRequest) String() string {
 func (*ListTimelineRequest) ProtoMessage() {}
 
 func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +655,7 @@ func (x *ListTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineRequest.ProtoReflect.Descriptor instead.
 func (*ListTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{3}
+	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListTimelineRequest) GetPageSize() int32 {
@@ -601,7 +708,7 @@ type ListTimelineResponse struct {
 
 func (x *ListTimelineResponse) Reset() {
 	*x = ListTimelineResponse{}
-	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -613,7 +720,7 @@ func (x *ListTimelineResponse) String() string {
 func (*ListTimelineResponse) ProtoMessage() {}
 
 func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_timeline_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -626,7 +733,7 @@ func (x *ListTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTimelineResponse.ProtoReflect.Descriptor instead.
 func (*ListTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{4}
+	return file_tandem_crm_v1_timeline_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListTimelineResponse) GetEntries() []*TimelineEntry {
@@ -654,7 +761,7 @@ var File_tandem_crm_v1_timeline_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_timeline_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctandem/crm/v1/timeline.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtandem/crm/v1/behaviour.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1btandem/crm/v1/consent.proto\x1a\x1ftandem/crm/v1/interaction.proto\x1a\x1ctandem/crm/v1/relation.proto\x1a\x1ftandem/crm/v1/transaction.proto\"1\n" +
+	"\x1ctandem/crm/v1/timeline.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1dtandem/crm/v1/behaviour.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1btandem/crm/v1/consent.proto\x1a\x1ctandem/crm/v1/document.proto\x1a\x1ftandem/crm/v1/interaction.proto\x1a\x1ctandem/crm/v1/relation.proto\x1a\x1ftandem/crm/v1/transaction.proto\"1\n" +
 	"\vStateChange\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\"m\n" +
@@ -662,7 +769,11 @@ const file_tandem_crm_v1_timeline_proto_rawDesc = "" +
 	"\x04mark\x18\x01 \x01(\tR\x04mark\x12\x14\n" +
 	"\x05above\x18\x02 \x01(\bR\x05above\x12\x18\n" +
 	"\abalance\x18\x03 \x01(\tR\abalance\x12\x1a\n" +
-	"\bcurrency\x18\x04 \x01(\tR\bcurrency\"\x9d\x06\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\"W\n" +
+	"\tRfmChange\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12&\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x11.google.type.DateR\x04asOf\"\x8f\a\n" +
 	"\rTimelineEntry\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.tandem.crm.v1.TimelineKindR\x04kind\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x14\n" +
@@ -684,7 +795,10 @@ const file_tandem_crm_v1_timeline_proto_rawDesc = "" +
 	"\fstate_change\x18\x17 \x01(\v2\x1a.tandem.crm.v1.StateChangeH\x00R\vstateChange\x122\n" +
 	"\aconsent\x18\x18 \x01(\v2\x16.tandem.crm.v1.ConsentH\x00R\aconsent\x125\n" +
 	"\brelation\x18\x19 \x01(\v2\x17.tandem.crm.v1.RelationH\x00R\brelation\x12?\n" +
-	"\fbalance_mark\x18\x1a \x01(\v2\x1a.tandem.crm.v1.BalanceMarkH\x00R\vbalanceMarkB\b\n" +
+	"\fbalance_mark\x18\x1a \x01(\v2\x1a.tandem.crm.v1.BalanceMarkH\x00R\vbalanceMark\x125\n" +
+	"\bdocument\x18\x1b \x01(\v2\x17.tandem.crm.v1.DocumentH\x00R\bdocument\x129\n" +
+	"\n" +
+	"rfm_change\x18\x1c \x01(\v2\x18.tandem.crm.v1.RfmChangeH\x00R\trfmChangeB\b\n" +
 	"\x06detail\"\x96\x02\n" +
 	"\x13ListTimelineRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
@@ -703,7 +817,7 @@ const file_tandem_crm_v1_timeline_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1f\n" +
 	"\vcustomer_id\x18\n" +
 	" \x01(\x03R\n" +
-	"customerId*\xda\x02\n" +
+	"customerId*\x94\x03\n" +
 	"\fTimelineKind\x12\x1d\n" +
 	"\x19TIMELINE_KIND_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19TIMELINE_KIND_INTERACTION\x10\x01\x12!\n" +
@@ -714,7 +828,10 @@ const file_tandem_crm_v1_timeline_proto_rawDesc = "" +
 	"\x1fTIMELINE_KIND_CONSENT_WITHDRAWN\x10\x06\x12 \n" +
 	"\x1cTIMELINE_KIND_RELATION_BEGUN\x10\a\x12 \n" +
 	"\x1cTIMELINE_KIND_RELATION_ENDED\x10\b\x12\x1e\n" +
-	"\x1aTIMELINE_KIND_BALANCE_MARK\x10\t2j\n" +
+	"\x1aTIMELINE_KIND_BALANCE_MARK\x10\t\x12\x1a\n" +
+	"\x16TIMELINE_KIND_DOCUMENT\x10\n" +
+	"\x12\x1c\n" +
+	"\x18TIMELINE_KIND_RFM_CHANGE\x10\v2j\n" +
 	"\x0fTimelineService\x12W\n" +
 	"\fListTimeline\x12\".tandem.crm.v1.ListTimelineRequest\x1a#.tandem.crm.v1.ListTimelineResponseB\xa6\x01\n" +
 	"\x11com.tandem.crm.v1B\rTimelineProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
@@ -732,41 +849,47 @@ func file_tandem_crm_v1_timeline_proto_rawDescGZIP() []byte {
 }
 
 var file_tandem_crm_v1_timeline_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tandem_crm_v1_timeline_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_tandem_crm_v1_timeline_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_tandem_crm_v1_timeline_proto_goTypes = []any{
 	(TimelineKind)(0),             // 0: tandem.crm.v1.TimelineKind
 	(*StateChange)(nil),           // 1: tandem.crm.v1.StateChange
 	(*BalanceMark)(nil),           // 2: tandem.crm.v1.BalanceMark
-	(*TimelineEntry)(nil),         // 3: tandem.crm.v1.TimelineEntry
-	(*ListTimelineRequest)(nil),   // 4: tandem.crm.v1.ListTimelineRequest
-	(*ListTimelineResponse)(nil),  // 5: tandem.crm.v1.ListTimelineResponse
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*Interaction)(nil),           // 7: tandem.crm.v1.Interaction
-	(*BehaviourEvent)(nil),        // 8: tandem.crm.v1.BehaviourEvent
-	(*Transaction)(nil),           // 9: tandem.crm.v1.Transaction
-	(*Consent)(nil),               // 10: tandem.crm.v1.Consent
-	(*Relation)(nil),              // 11: tandem.crm.v1.Relation
-	(*ExternalKey)(nil),           // 12: tandem.crm.v1.ExternalKey
+	(*RfmChange)(nil),             // 3: tandem.crm.v1.RfmChange
+	(*TimelineEntry)(nil),         // 4: tandem.crm.v1.TimelineEntry
+	(*ListTimelineRequest)(nil),   // 5: tandem.crm.v1.ListTimelineRequest
+	(*ListTimelineResponse)(nil),  // 6: tandem.crm.v1.ListTimelineResponse
+	(*date.Date)(nil),             // 7: google.type.Date
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*Interaction)(nil),           // 9: tandem.crm.v1.Interaction
+	(*BehaviourEvent)(nil),        // 10: tandem.crm.v1.BehaviourEvent
+	(*Transaction)(nil),           // 11: tandem.crm.v1.Transaction
+	(*Consent)(nil),               // 12: tandem.crm.v1.Consent
+	(*Relation)(nil),              // 13: tandem.crm.v1.Relation
+	(*Document)(nil),              // 14: tandem.crm.v1.Document
+	(*ExternalKey)(nil),           // 15: tandem.crm.v1.ExternalKey
 }
 var file_tandem_crm_v1_timeline_proto_depIdxs = []int32{
-	0,  // 0: tandem.crm.v1.TimelineEntry.kind:type_name -> tandem.crm.v1.TimelineKind
-	6,  // 1: tandem.crm.v1.TimelineEntry.time:type_name -> google.protobuf.Timestamp
-	7,  // 2: tandem.crm.v1.TimelineEntry.interaction:type_name -> tandem.crm.v1.Interaction
-	8,  // 3: tandem.crm.v1.TimelineEntry.behaviour_event:type_name -> tandem.crm.v1.BehaviourEvent
-	9,  // 4: tandem.crm.v1.TimelineEntry.transaction:type_name -> tandem.crm.v1.Transaction
-	1,  // 5: tandem.crm.v1.TimelineEntry.state_change:type_name -> tandem.crm.v1.StateChange
-	10, // 6: tandem.crm.v1.TimelineEntry.consent:type_name -> tandem.crm.v1.Consent
-	11, // 7: tandem.crm.v1.TimelineEntry.relation:type_name -> tandem.crm.v1.Relation
-	2,  // 8: tandem.crm.v1.TimelineEntry.balance_mark:type_name -> tandem.crm.v1.BalanceMark
-	12, // 9: tandem.crm.v1.ListTimelineRequest.customer_key:type_name -> tandem.crm.v1.ExternalKey
-	3,  // 10: tandem.crm.v1.ListTimelineResponse.entries:type_name -> tandem.crm.v1.TimelineEntry
-	4,  // 11: tandem.crm.v1.TimelineService.ListTimeline:input_type -> tandem.crm.v1.ListTimelineRequest
-	5,  // 12: tandem.crm.v1.TimelineService.ListTimeline:output_type -> tandem.crm.v1.ListTimelineResponse
-	12, // [12:13] is the sub-list for method output_type
-	11, // [11:12] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	7,  // 0: tandem.crm.v1.RfmChange.as_of:type_name -> google.type.Date
+	0,  // 1: tandem.crm.v1.TimelineEntry.kind:type_name -> tandem.crm.v1.TimelineKind
+	8,  // 2: tandem.crm.v1.TimelineEntry.time:type_name -> google.protobuf.Timestamp
+	9,  // 3: tandem.crm.v1.TimelineEntry.interaction:type_name -> tandem.crm.v1.Interaction
+	10, // 4: tandem.crm.v1.TimelineEntry.behaviour_event:type_name -> tandem.crm.v1.BehaviourEvent
+	11, // 5: tandem.crm.v1.TimelineEntry.transaction:type_name -> tandem.crm.v1.Transaction
+	1,  // 6: tandem.crm.v1.TimelineEntry.state_change:type_name -> tandem.crm.v1.StateChange
+	12, // 7: tandem.crm.v1.TimelineEntry.consent:type_name -> tandem.crm.v1.Consent
+	13, // 8: tandem.crm.v1.TimelineEntry.relation:type_name -> tandem.crm.v1.Relation
+	2,  // 9: tandem.crm.v1.TimelineEntry.balance_mark:type_name -> tandem.crm.v1.BalanceMark
+	14, // 10: tandem.crm.v1.TimelineEntry.document:type_name -> tandem.crm.v1.Document
+	3,  // 11: tandem.crm.v1.TimelineEntry.rfm_change:type_name -> tandem.crm.v1.RfmChange
+	15, // 12: tandem.crm.v1.ListTimelineRequest.customer_key:type_name -> tandem.crm.v1.ExternalKey
+	4,  // 13: tandem.crm.v1.ListTimelineResponse.entries:type_name -> tandem.crm.v1.TimelineEntry
+	5,  // 14: tandem.crm.v1.TimelineService.ListTimeline:input_type -> tandem.crm.v1.ListTimelineRequest
+	6,  // 15: tandem.crm.v1.TimelineService.ListTimeline:output_type -> tandem.crm.v1.ListTimelineResponse
+	15, // [15:16] is the sub-list for method output_type
+	14, // [14:15] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_timeline_proto_init() }
@@ -777,10 +900,11 @@ func file_tandem_crm_v1_timeline_proto_init() {
 	file_tandem_crm_v1_behaviour_proto_init()
 	file_tandem_crm_v1_common_proto_init()
 	file_tandem_crm_v1_consent_proto_init()
+	file_tandem_crm_v1_document_proto_init()
 	file_tandem_crm_v1_interaction_proto_init()
 	file_tandem_crm_v1_relation_proto_init()
 	file_tandem_crm_v1_transaction_proto_init()
-	file_tandem_crm_v1_timeline_proto_msgTypes[2].OneofWrappers = []any{
+	file_tandem_crm_v1_timeline_proto_msgTypes[3].OneofWrappers = []any{
 		(*TimelineEntry_Interaction)(nil),
 		(*TimelineEntry_BehaviourEvent)(nil),
 		(*TimelineEntry_Transaction)(nil),
@@ -788,6 +912,8 @@ func file_tandem_crm_v1_timeline_proto_init() {
 		(*TimelineEntry_Consent)(nil),
 		(*TimelineEntry_Relation)(nil),
 		(*TimelineEntry_BalanceMark)(nil),
+		(*TimelineEntry_Document)(nil),
+		(*TimelineEntry_RfmChange)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -795,7 +921,7 @@ func file_tandem_crm_v1_timeline_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_timeline_proto_rawDesc), len(file_tandem_crm_v1_timeline_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
