@@ -13,6 +13,8 @@ type Principal struct {
 	Subject string
 	// Roles are what the subject is here for; unknown names among them give nothing.
 	Roles []string
+	// Branches are those that the token limits its owner to in analytics; empty when it names none.
+	Branches []int64
 	// ServiceAccount tells a program from a person.
 	ServiceAccount bool
 	// Issuer made the token: an identity provider, the local key, or the service account itself.

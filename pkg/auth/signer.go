@@ -37,6 +37,8 @@ type SignerConfig struct {
 	Audience string
 	// Roles that the tokens carry; none for a service account, whose roles the service knows.
 	Roles []string
+	// Branches that the tokens limit their owner to in analytics; none for no limit.
+	Branches []int64
 	// Lifetime of a token, more than two minutes for one that is to be used repeatedly.
 	Lifetime time.Duration
 }
@@ -108,6 +110,9 @@ func (s *Signer) sign(now time.Time) (string, error) {
 	}
 	if len(s.config.Roles) > 0 {
 		claims["roles"] = s.config.Roles
+	}
+	if len(s.config.Branches) > 0 {
+		claims[ClaimBranches] = s.config.Branches
 	}
 	token := jwt.NewWithClaims(s.method, claims)
 	token.Header["kid"] = s.keyID

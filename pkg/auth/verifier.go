@@ -132,6 +132,9 @@ func (v *Verifier) principal(token *Token, voucher Voucher) (Principal, error) {
 		return Principal{}, invalid("the token's subject must not begin with %s, which marks service accounts", AccountPrefix)
 	}
 	p.Roles = rolesIn(token.claims, v.config.RolesClaim)
+	if p.Branches, err = branchesIn(token.claims); err != nil {
+		return Principal{}, invalid("the token's claim %s %v", ClaimBranches, err)
+	}
 	return p, nil
 }
 

@@ -38,3 +38,6 @@ func Text(t time.Time) string {
 	}
 	return t.Format(time.DateOnly)
 }
+
+// Day is midnight UTC of the day that a time names in its own zone.
+func Day(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }

@@ -10,6 +10,7 @@ import (
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
 
 	"tandem.bank/pkg/auth"
+	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -21,6 +22,7 @@ type Config struct {
 	ClickHousePasswordFile string `name:"clickhouse-password-file" env:"ANALYTICS_CLICKHOUSE_PASSWORD_FILE" help:"File that holds the password of the warehouse."`
 	NATSURL                string `name:"nats-url" env:"ANALYTICS_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
 	TimeZone               string `name:"time-zone" env:"ANALYTICS_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar: it tells which day is today."`
+	DrillKeyFile           string `name:"drill-key-file" env:"ANALYTICS_DRILL_KEY_FILE" help:"File of at least 32 random bytes that sign the tokens of reports' cells; without it they end with the process, and are good at one server only."`
 	LogLevel               string `name:"log-level" env:"ANALYTICS_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 
 	// Auth says whom to believe.
@@ -39,6 +41,9 @@ func (c *Config) checkEngines() error {
 	if err := (warehouse.Config{URL: c.ClickHouseURL}).Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("ANALYTICS_CLICKHOUSE_URL: %w", err))
 	}
+	if _, err := c.drillKey(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.NATSURL == "" {
 		errs = append(errs, errors.New("ANALYTICS_NATS_URL: must not be empty"))
 	}
@@ -51,6 +56,21 @@ func (c *Config) checkEngines() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// drillKey reads the key of tokens; nil without a file.
+func (c *Config) drillKey() ([]byte, error) {
+	if c.DrillKeyFile == "" {
+		return nil, nil
+	}
+	key, err := os.ReadFile(c.DrillKeyFile)
+	if err == nil && len(key) < report.KeyBytes {
+		err = fmt.Errorf("must hold at least %d bytes", report.KeyBytes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ANALYTICS_DRILL_KEY_FILE: %w", err)
+	}
+	return key, nil
 }
 
 // WarehouseURL is the URL with the password from its file.

@@ -20,11 +20,14 @@ import (
 	"tandem.bank/pkg/telemetry"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
+	"tandem.bank/services/analytics/internal/clv"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
+	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -106,18 +109,45 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
 	server, err := s.server()
 	if err != nil {
 		return nil, err
 	}
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	definitions := definition.NewStore(s.warehouse)
-	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers()))
-	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights, definitions))
+	reports, library, err := s.reports(changes.NewestChange, location, definitions)
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
+	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
+	scheduler, err := schedule.New(schedule.Config{
+		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
+	rfmServer := rfm.NewServer(values, insights, definitions)
+	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
+	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
+	clvServer := clv.NewServer(worth, worthInsights, definitions)
+	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
+	analyticsv1.RegisterClvServiceServer(server, clvServer)
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
-		{Name: "insights", Run: insights.Run},
+		{Name: "insights of RFM", Run: insights.Run},
+		{Name: "insights of lifetime value", Run: worthInsights.Run},
 		{Name: "ingest", Run: changes.Run},
+		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
@@ -125,10 +155,36 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}, nil
 }
 
+// reports reads the catalogue over the database of views that belongs to the warehouse's, and the reports that come with us.
+func (s *service) reports(newest func() time.Time, location *time.Location, saved *definition.Store) (*report.Service, *report.Library, error) {
+	database, err := warehouse.Database(s.config.ClickHouseURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	catalogue, err := report.Builtin(migrations.BIDatabase(database))
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := s.config.drillKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	reports, err := report.New(report.Config{
+		Warehouse: s.warehouse, Catalogue: catalogue, NewestChange: newest, TimeZone: location, Key: key, Logger: s.log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	library, err := report.NewLibrary(saved)
+	return reports, library, err
+}
+
 // compilers are those of every kind of definition.
-func compilers() *definition.Registry {
+func compilers(reports *report.Service) *definition.Registry {
 	kinds := definition.NewRegistry()
 	kinds.Register(definition.KindRFM, rfm.Compile)
+	kinds.Register(definition.KindCLV, clv.Compile)
+	kinds.Register(definition.KindReport, reports.Compile)
 	return kinds
 }
 

@@ -17,19 +17,38 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.ClvService_RunClv_FullMethodName:                       " nkoa",
+		analyticsv1.ClvService_GetClvRun_FullMethodName:                    "mnkoa",
+		analyticsv1.ClvService_ListClvRuns_FullMethodName:                  "mnkoa",
+		analyticsv1.ClvService_ListClvValues_FullMethodName:                "mnkoa",
+		analyticsv1.ClvService_GetClvModel_FullMethodName:                  "mnkoa",
+		analyticsv1.ClvService_ListClvModels_FullMethodName:                "mnkoa",
+		analyticsv1.ClvService_GetClvBacktest_FullMethodName:               "mnkoa",
+		analyticsv1.ClvService_ExplainClv_FullMethodName:                   "mnkoa",
+		analyticsv1.ClvService_GetClvSlices_FullMethodName:                 "mnkoa",
 		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
 		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
 		analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         "   oa",
+		analyticsv1.ScheduleService_ListSchedules_FullMethodName:           "mnkoa",
+		analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:        "mnkoa",
+		analyticsv1.ScheduleService_RunNow_FullMethodName:                  " nkoa",
+		analyticsv1.ReportService_GetCatalogue_FullMethodName:              "mnkoa",
+		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
+		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
+		analyticsv1.ReportService_ListReports_FullMethodName:               "mnkoa",
 		analyticsv1.RfmService_RunRfm_FullMethodName:                       " nkoa",
 		analyticsv1.RfmService_GetRfmRun_FullMethodName:                    "mnkoa",
 		analyticsv1.RfmService_ListRfmScores_FullMethodName:                "mnkoa",
 	}
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
-	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
+	for _, service := range []*grpc.ServiceDesc{
+		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
+	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
 	if methods != len(want) || len(allowed) != len(want) {

@@ -46,6 +46,15 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// Database is the name of the database in an address.
+func Database(address string) (string, error) {
+	options, err := clickhouse.ParseDSN(address)
+	if err != nil {
+		return "", fmt.Errorf("clickhouse url: %w", err)
+	}
+	return options.Auth.Database, nil
+}
+
 // Open prepares a pool of connections; it connects when first used, so a ClickHouse that is away is no error here.
 func Open(c Config) (driver.Conn, error) {
 	if err := c.Validate(); err != nil {

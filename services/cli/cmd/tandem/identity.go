@@ -18,13 +18,14 @@ import (
 
 // Identity says who calls, and how calls travel.
 type Identity struct {
-	TokenFile string `name:"token-file" env:"TANDEM_TOKEN_FILE" help:"File of a token to call with; it is read again when it changes."`
-	KeyFile   string `name:"key-file" env:"TANDEM_KEY_FILE" help:"Private key to sign tokens with, of a service account or of the key file; default is the local stack's."`
-	Account   string `name:"account" env:"TANDEM_ACCOUNT" help:"Service account to be, with its private key."`
-	Actor     string `name:"actor" env:"TANDEM_ACTOR" help:"Whom to be with a private key of the key file; default is the account on this machine."`
-	ActorRole string `name:"actor-role" env:"TANDEM_ACTOR_ROLE" default:"administrator" enum:"front_office,manager,analyst,marketer,operations,administrator" help:"Role to have with a private key of the key file."`
-	Issuer    string `name:"issuer" env:"TANDEM_ISSUER" default:"tandem-local" help:"Issuer that the services expect with the keys of their key file."`
-	Audience  string `name:"audience" env:"TANDEM_AUDIENCE" default:"tandem" help:"Audience that the services expect in tokens."`
+	TokenFile string  `name:"token-file" env:"TANDEM_TOKEN_FILE" help:"File of a token to call with; it is read again when it changes."`
+	KeyFile   string  `name:"key-file" env:"TANDEM_KEY_FILE" help:"Private key to sign tokens with, of a service account or of the key file; default is the local stack's."`
+	Account   string  `name:"account" env:"TANDEM_ACCOUNT" help:"Service account to be, with its private key."`
+	Actor     string  `name:"actor" env:"TANDEM_ACTOR" help:"Whom to be with a private key of the key file; default is the account on this machine."`
+	ActorRole string  `name:"actor-role" env:"TANDEM_ACTOR_ROLE" default:"administrator" enum:"front_office,manager,analyst,marketer,operations,administrator" help:"Role to have with a private key of the key file."`
+	Branches  []int64 `name:"actor-branches" env:"TANDEM_ACTOR_BRANCHES" help:"Numbers of the branches to be limited to in analytics with a private key of the key file."`
+	Issuer    string  `name:"issuer" env:"TANDEM_ISSUER" default:"tandem-local" help:"Issuer that the services expect with the keys of their key file."`
+	Audience  string  `name:"audience" env:"TANDEM_AUDIENCE" default:"tandem" help:"Audience that the services expect in tokens."`
 
 	TLS       bool   `name:"tls" env:"TANDEM_TLS" help:"Call through TLS; any of the following files means it too."`
 	TLSCA     string `name:"tls-ca-file" env:"TANDEM_TLS_CA_FILE" help:"File of the authorities (PEM) of the services' certificates; default is the system's."`
@@ -73,7 +74,7 @@ func (i Identity) tokens() (auth.Tokens, error) {
 		return sign(file, auth.SignerConfig{Issuer: i.Account, Subject: i.Account, Audience: i.Audience, Lifetime: callLifetime})
 	}
 	return sign(file, auth.SignerConfig{
-		Issuer: i.Issuer, Subject: i.subject(), Audience: i.Audience, Roles: []string{i.ActorRole}, Lifetime: callLifetime,
+		Issuer: i.Issuer, Subject: i.subject(), Audience: i.Audience, Roles: []string{i.ActorRole}, Branches: i.Branches, Lifetime: callLifetime,
 	})
 }
 

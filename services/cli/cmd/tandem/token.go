@@ -11,6 +11,7 @@ import (
 // TokenCmd prints a token for other clients.
 type TokenCmd struct {
 	Role    []string      `default:"administrator" enum:"front_office,manager,analyst,marketer,operations,administrator" help:"Role of the token's owner; may be given several times."`
+	Branch  []int64       `help:"Number of a branch that the owner is limited to in analytics; may be given several times. A manager needs one to see reports."`
 	Subject string        `help:"Who the owner is; default is --actor, or the account on this machine."`
 	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token lives, up to 24h."`
 }
@@ -36,12 +37,12 @@ func (c *TokenCmd) Run(app *App) error {
 	case c.TTL <= 0 || c.TTL > tokenLifetimeMax:
 		return fmt.Errorf("--ttl must be positive and at most %s", tokenLifetimeMax)
 	}
-	config := auth.SignerConfig{Issuer: i.Issuer, Subject: c.Subject, Audience: i.Audience, Roles: c.Role, Lifetime: c.TTL}
+	config := auth.SignerConfig{Issuer: i.Issuer, Subject: c.Subject, Audience: i.Audience, Roles: c.Role, Branches: c.Branch, Lifetime: c.TTL}
 	if config.Subject == "" {
 		config.Subject = i.subject()
 	}
 	if i.Account != "" {
-		config.Issuer, config.Subject, config.Roles = i.Account, i.Account, nil
+		config.Issuer, config.Subject, config.Roles, config.Branches = i.Account, i.Account, nil, nil
 		config.Lifetime = min(c.TTL, auth.AccountLifetimeMax)
 	}
 	signer, err := sign(file, config)

@@ -1,0 +1,291 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+)
+
+// Columns of the statement under the answer: t the cut, o 1 for what is left beside the greatest, k0… the keys, g which of them
+// are summed up (a bit each, the first key's the highest), b0… the measures from facts, e0… the same in the earlier period.
+
+// cells sums up each fact on its own and puts the sums of one combination of keys side by side.
+func (p *plan) cells(b *binder) string {
+	var parts []string
+	for _, fact := range p.facts() {
+		for _, earlier := range []bool{false, true} {
+			if !earlier || p.compared() {
+				s := &scan{binder: b, plan: p, fact: fact, earlier: earlier, measures: p.of(fact)}
+				parts = append(parts, s.sums())
+			}
+		}
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	names := append(p.keyNames("u."), "u.g")
+	selected := p.keyNames("u.", "g")
+	for _, c := range p.baseNames() {
+		selected = append(selected, "sum(u."+c+") AS "+c)
+	}
+	return fmt.Sprintf("SELECT %s FROM (%s) AS u GROUP BY %s",
+		strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
+}
+
+// aliased gives plain columns of a table their own name again.
+func aliased(selected []string) []string {
+	out := make([]string, len(selected))
+	for i, s := range selected {
+		out[i] = s
+		if !strings.Contains(s, " ") && strings.Contains(s, ".") {
+			out[i] = s + " AS " + s[strings.Index(s, ".")+1:]
+		}
+	}
+	return out
+}
+
+// facts are those of the measures, each once.
+func (p *plan) facts() []*Fact {
+	var out []*Fact
+	for _, m := range p.base {
+		if f := p.catalogue.Fact(m.Fact); !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// of are the measures of a fact.
+func (p *plan) of(f *Fact) []*Measure {
+	return slices.DeleteFunc(slices.Clone(p.base), func(m *Measure) bool { return m.Fact != f.Name })
+}
+
+// keyNames are the columns that tell rows apart, behind a prefix.
+func (p *plan) keyNames(prefix string, more ...string) []string {
+	var out []string
+	if p.grain != 0 {
+		out = append(out, prefix+"t")
+	}
+	out = append(out, prefix+"o")
+	for i := range p.keys() {
+		out = append(out, fmt.Sprintf("%sk%d", prefix, i))
+	}
+	for _, name := range more {
+		out = append(out, prefix+name)
+	}
+	return out
+}
+
+// baseNames are the columns of the measures from facts, of now and of earlier.
+func (p *plan) baseNames() []string {
+	var out []string
+	for i := range p.base {
+		out = append(out, fmt.Sprintf("b%d", i))
+		if p.compared() {
+			out = append(out, fmt.Sprintf("e%d", i))
+		}
+	}
+	return out
+}
+
+// sums is one scan, grouped by the keys and by what subtotals need.
+func (s *scan) sums() string {
+	p := s.plan
+	second := len(p.sets()) > 1 || p.top != nil || s.earlier && p.grain != 0
+	fine := s.fine(second)
+	if !second {
+		return fine
+	}
+	return s.coarse(s.placed(fine))
+}
+
+// fine groups the rows of the fact by the keys as they are.
+func (s *scan) fine(state bool) string {
+	p := s.plan
+	var joins, group, selected []string
+	used := s.measureSQL()
+	for i, d := range p.keys() {
+		expression, join := p.catalogue.column(s.fact, d)
+		if join != "" && !slices.Contains(joins, join) {
+			joins = append(joins, join)
+		}
+		used = append(used, expression, join)
+		group = append(group, expression)
+		selected = append(selected, fmt.Sprintf("%s AS k%d", keyType(d, expression), i))
+	}
+	used = append(used, s.asked()...)
+	from := s.rows(used)
+	selected = slices.Insert(selected, 0, "toUInt8(0) AS o")
+	if p.grain != 0 {
+		group = slices.Insert(group, 0, from.cut)
+		selected = slices.Insert(selected, 0, from.cut+" AS t")
+	}
+	selected = append(selected, "toUInt64(0) AS g")
+	sql := fmt.Sprintf("SELECT %s FROM %s%s WHERE %s", strings.Join(append(selected, s.columns(func(m *Measure) string {
+		return s.aggregate(m, state)
+	})...), ", "), from.from, strings.Join(joins, ""), strings.Join(from.where, " AND "))
+	if len(group) > 0 {
+		sql += " GROUP BY " + strings.Join(group, ", ")
+	}
+	return sql
+}
+
+// keyType brings the values of a dimension to one type over all facts.
+func keyType(d *Dimension, expression string) string {
+	if d.Type == typeText {
+		return "toString(" + expression + ")"
+	}
+	return "to" + columnTypes[d.Type] + "(" + expression + ")"
+}
+
+// asked are the columns of the fact that conditions may ask for.
+func (s *scan) asked() []string {
+	out := []string{s.fact.Currency, s.fact.Where}
+	for _, column := range s.fact.Columns {
+		out = append(out, column)
+	}
+	for _, column := range s.fact.Lookups {
+		out = append(out, column)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// columns are those of all measures of the plan; of other facts or the other side they hold zeros.
+func (s *scan) columns(own func(*Measure) string) []string {
+	var out []string
+	for i, m := range s.plan.base {
+		sides := []string{"b"}
+		if s.plan.compared() {
+			sides = append(sides, "e")
+		}
+		for _, side := range sides {
+			expression := "CAST(0, '" + numberType(m) + "')"
+			if m.Fact == s.fact.Name && (side == "e") == s.earlier {
+				expression = own(m)
+			}
+			out = append(out, fmt.Sprintf("%s AS %s%d", expression, side, i))
+		}
+	}
+	return out
+}
+
+// placed gives rows of an earlier period the name of the cut that they are compared with, and puts what is not among the
+// greatest together or leaves it out.
+func (s *scan) placed(fine string) string {
+	p := s.plan
+	selected, from, where := []string{"y.* EXCEPT (o)"}, "("+fine+") AS y", ""
+	except := []string{"o"}
+	extra := []string{"y.o AS o"}
+	if s.earlier && p.grain != 0 {
+		var earlier, now []string
+		for i := range p.cuts {
+			earlier = append(earlier, p.earlier[i].name.Format(time.DateOnly))
+			now = append(now, p.cuts[i].name.Format(time.DateOnly))
+		}
+		from += fmt.Sprintf(" ARRAY JOIN arrayFilter(z -> z.1 = y.t, arrayZip(%s, %s)) AS z__",
+			s.bind("Array(Date32)", earlier), s.bind("Array(Date32)", now))
+		except, extra = append(except, "t"), append(extra, "z__.2 AS t")
+	}
+	if p.top != nil {
+		i := slices.Index(p.dimensions, p.top)
+		best := fmt.Sprintf("y.k%d IN (%s)", i, p.rank.ranking(s.binder))
+		if p.query.GetTop().GetOthers() {
+			key := fmt.Sprintf("k%d", i)
+			except = append(except, key)
+			extra = append(extra, fmt.Sprintf("if(%s, y.%s, defaultValueOfTypeName(toTypeName(y.%s))) AS %s", best, key, key, key))
+			extra[0] = fmt.Sprintf("toUInt8(NOT (%s)) AS o", best)
+		} else {
+			where = " WHERE " + best
+		}
+	}
+	selected[0] = "y.* EXCEPT (" + strings.Join(except, ", ") + ")"
+	return fmt.Sprintf("SELECT %s FROM %s%s", strings.Join(append(selected, extra...), ", "), from, where)
+}
+
+// coarse sums up what was placed, for each set of keys.
+func (s *scan) coarse(placed string) string {
+	p := s.plan
+	names := p.keyNames("x.")
+	selected := aliased(names)
+	if p.top == nil {
+		selected[slices.Index(names, "x.o")] = "toUInt8(0) AS o"
+	}
+	sets := p.sets()
+	grouped := "toUInt64(0) AS g"
+	by := strings.Join(names, ", ")
+	if len(sets) > 1 {
+		var keys, groups []string
+		for i := range p.keys() {
+			keys = append(keys, fmt.Sprintf("x.k%d", i))
+		}
+		grouped = "toUInt64(grouping(" + strings.Join(keys, ", ") + ")) AS g"
+		for _, set := range sets {
+			groups = append(groups, "("+strings.Join(p.setNames(set), ", ")+")")
+		}
+		by = "GROUPING SETS (" + strings.Join(groups, ", ") + ")"
+	}
+	selected = append(selected, grouped)
+	selected = append(selected, s.columns(func(m *Measure) string {
+		side := "b"
+		if s.earlier {
+			side = "e"
+		}
+		column := fmt.Sprintf("x.%s%d", side, slices.Index(p.base, m))
+		if m.Aggregate == aggregateDistinct {
+			return "toInt64(uniqExactMerge(" + column + "))"
+		}
+		return "sum(" + column + ")"
+	})...)
+	return fmt.Sprintf("SELECT %s FROM (%s) AS x GROUP BY %s", strings.Join(selected, ", "), placed, by)
+}
+
+// sets are the combinations of keys that rows are made for, the finest first: indexes into keys.
+func (p *plan) sets() [][]int {
+	all := make([]int, len(p.dimensions))
+	for i := range all {
+		all[i] = i
+	}
+	sets := [][]int{all}
+	switch p.query.GetSubtotals() {
+	case definitionv1.Subtotals_SUBTOTALS_TOTAL:
+		sets = append(sets, nil)
+	case definitionv1.Subtotals_SUBTOTALS_ROLLUP:
+		for n := range slices.Backward(all) {
+			sets = append(sets, all[:n])
+		}
+	case definitionv1.Subtotals_SUBTOTALS_CUBE:
+		for mask := 1; mask < 1<<len(all); mask++ {
+			sets = append(sets, slices.DeleteFunc(slices.Clone(all), func(i int) bool { return mask&(1<<i) != 0 }))
+		}
+	}
+	if len(all) == 0 {
+		sets = sets[:1]
+	}
+	if p.pivot == nil {
+		return sets
+	}
+	var both [][]int
+	for _, set := range sets {
+		both = append(both, append(slices.Clone(set), len(p.dimensions)), set)
+	}
+	return both
+}
+
+// setNames are the columns of a set.
+func (p *plan) setNames(set []int) []string {
+	var out []string
+	if p.grain != 0 {
+		out = append(out, "x.t")
+	}
+	for _, i := range set {
+		out = append(out, fmt.Sprintf("x.k%d", i))
+		if p.top != nil && i == slices.Index(p.dimensions, p.top) {
+			out = append(out, "x.o")
+		}
+	}
+	return out
+}

@@ -1,0 +1,135 @@
+package report
+
+import (
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/shopspring/decimal"
+
+	"tandem.bank/pkg/date"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+)
+
+// rowDecoder reads the current row of a statement.
+type rowDecoder interface {
+	decode(driver.Rows) (*analyticsv1.ReportRow, error)
+}
+
+// decoder reads rows of a report.
+type decoder struct {
+	plan   *plan
+	pivot  []pivotValue
+	report *reportToken
+
+	others   uint8
+	summed   uint64
+	cut      time.Time
+	keys     []string
+	labels   []string
+	values   []value
+	integers []*int64
+	decimals []*decimal.Decimal
+	floats   []*float64
+	targets  []any
+}
+
+func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
+	width := len(p.values()) * (len(pivot) + 1)
+	d := &decoder{
+		plan: p, pivot: pivot, report: report, keys: make([]string, len(p.dimensions)), labels: make([]string, len(p.dimensions)),
+		integers: make([]*int64, width), decimals: make([]*decimal.Decimal, width), floats: make([]*float64, width),
+	}
+	d.targets = []any{&d.others, &d.summed}
+	if p.grain != 0 {
+		d.targets = append(d.targets, &d.cut)
+	}
+	for i := range p.dimensions {
+		d.targets = append(d.targets, &d.keys[i], &d.labels[i])
+	}
+	// The statement has the columns of one value by the pivot's values.
+	per := len(p.values())
+	for i, v := range p.values() {
+		for j := range len(pivot) + 1 {
+			d.targets = append(d.targets, d.target(i+j*per, answerType(v)))
+		}
+	}
+	for range len(pivot) + 1 {
+		d.values = append(d.values, p.values()...)
+	}
+	return d
+}
+
+func (d *decoder) target(i int, kind string) any {
+	switch kind {
+	case "Nullable(Int64)":
+		return &d.integers[i]
+	case "Nullable(Float64)":
+		return &d.floats[i]
+	default:
+		return &d.decimals[i]
+	}
+}
+
+func (d *decoder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
+	if err := found.Scan(d.targets...); err != nil {
+		return nil, err
+	}
+	row := &analyticsv1.ReportRow{Subtotal: d.summed != 0, Cells: make([]*analyticsv1.ReportCell, 0, len(d.keys)+len(d.values)+1)}
+	if d.plan.grain != 0 {
+		row.Cells = append(row.Cells, &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Day{Day: date.Proto(d.cut)}})
+	}
+	for i := range d.plan.dimensions {
+		row.Cells = append(row.Cells, d.member(i))
+	}
+	at := d.report.row(d)
+	for i := range d.values {
+		cell := d.cell(i)
+		if cell.GetValue() != nil {
+			cell.Drill = at.cell(i)
+		}
+		row.Cells = append(row.Cells, cell)
+	}
+	return row, nil
+}
+
+// summedUp reports whether a row is over all values of a dimension.
+func (d *decoder) summedUp(i int) bool { return d.summed&(1<<(len(d.plan.dimensions)-1-i)) != 0 }
+
+func (d *decoder) member(i int) *analyticsv1.ReportCell {
+	cell := &analyticsv1.ReportCell{}
+	switch {
+	case d.summedUp(i):
+		cell.Member = analyticsv1.CellMember_CELL_MEMBER_ALL
+	case d.others == 1 && d.plan.dimensions[i] == d.plan.top:
+		cell.Member = analyticsv1.CellMember_CELL_MEMBER_OTHERS
+	default:
+		label := d.labels[i]
+		if label == "" && d.plan.dimensions[i].Type != typeText && d.keys[i] != "0" {
+			label = d.keys[i]
+		}
+		cell.Key, cell.Value = d.keys[i], &analyticsv1.ReportCell_Text{Text: label}
+	}
+	return cell
+}
+
+// cell is one number.
+func (d *decoder) cell(i int) *analyticsv1.ReportCell {
+	switch {
+	case d.integers[i] != nil:
+		return &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Integer{Integer: *d.integers[i]}}
+	case d.decimals[i] != nil:
+		return &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Decimal{Decimal: d.decimals[i].StringFixed(4)}}
+	case d.floats[i] != nil:
+		return &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Number{Number: *d.floats[i]}}
+	default:
+		return &analyticsv1.ReportCell{}
+	}
+}
+
+// pivotKey is the pivot's value that a column is about.
+func (d *decoder) pivotKey(i int) (string, bool) {
+	if j := i / len(d.plan.values()); j < len(d.pivot) {
+		return d.pivot[j].key, true
+	}
+	return "", false
+}

@@ -1,0 +1,123 @@
+package report
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/date"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+)
+
+// offline is a service that only writes statements.
+func offline(t testing.TB) *Service {
+	t.Helper()
+	c, err := Builtin("bi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Service{catalogue: c, timeZone: time.UTC, signer: signer{make([]byte, KeyBytes)}}
+}
+
+// write is the statement of a question.
+func (s *Service) write(t testing.TB, q *definitionv1.ReportQuery, scope Scope) string {
+	t.Helper()
+	p, err := s.prepare(q, scope, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pivot []string
+	if p.pivot != nil {
+		pivot, p.pivotCount = []string{"1", "2"}, 2
+	}
+	return p.statement(p.binder(), pivot, 100)
+}
+
+var clause = regexp.MustCompile(` (FROM|WHERE|GROUP BY|ORDER BY|UNION ALL|LEFT ANY JOIN|INNER JOIN|ARRAY JOIN|LIMIT) `)
+
+// The statements are those of the files; UPDATE_GOLDEN=1 writes them anew.
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	s := offline(t)
+	month := definitionv1.TimeGrain_TIME_GRAIN_MONTH
+	year := &definitionv1.ReportPeriod{Kind: &definitionv1.ReportPeriod_ToDate{ToDate: definitionv1.TimeGrain_TIME_GRAIN_YEAR}}
+	for name, of := range map[string]struct {
+		query *definitionv1.ReportQuery
+		scope Scope
+	}{
+		"plain":    {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}}},
+		"filter":   {query: &definitionv1.ReportQuery{Measures: []string{"credits"}, Filter: `branch = "Centre" AND age_band = "25-34" OR family = "loan"`}},
+		"scope":    {query: &definitionv1.ReportQuery{Measures: []string{"contacts"}}, scope: Scope{Limited: true, Branches: []int64{7}}},
+		"last":     {query: &definitionv1.ReportQuery{Measures: []string{"balance"}, Dimensions: []string{"age_band"}, Grain: month, Period: year}},
+		"snapshot": {query: &definitionv1.ReportQuery{Measures: []string{"rfm_customers"}, Dimensions: []string{"rfm_cell"}, Grain: month, Period: year}},
+		"interval": {query: &definitionv1.ReportQuery{Measures: []string{"customers"}, Dimensions: []string{"region"}}},
+		"across":   {query: &definitionv1.ReportQuery{Measures: []string{"turnover_per_customer", "contacts"}, Dimensions: []string{"branch"}}},
+		"rollup":   {query: &definitionv1.ReportQuery{Measures: []string{"active_customers"}, Dimensions: []string{"region", "branch"}, Subtotals: definitionv1.Subtotals_SUBTOTALS_ROLLUP}},
+		"pivot":    {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Pivot: "region"}},
+		"top":      {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"manager"}, Top: &definitionv1.TopN{Count: 5, Measure: "turnover", Others: true}}},
+		"compare":  {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Grain: month, Period: year, Comparison: definitionv1.Comparison_COMPARISON_PREVIOUS_YEAR}},
+		"running":  {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Grain: month, Period: year, RunningTotal: true, ShareOfTotal: true, OrderBy: "turnover desc"}},
+		"currency": {query: &definitionv1.ReportQuery{Measures: []string{"turnover", "balance"}, Currency: "EUR"}},
+	} {
+		of.query.AsOf = date.Proto(day("2024-03-15"))
+		got := clause.ReplaceAllString(s.write(t, of.query, of.scope), "\n$1 ") + "\n"
+		file := filepath.Join("testdata", name+".sql")
+		if os.Getenv("UPDATE_GOLDEN") != "" {
+			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// Whatever is asked, names are those of the catalogue and values are bound: the statement does not change with a value, and a
+// name that isn't known is refused with INVALID_ARGUMENT.
+func FuzzInjection(f *testing.F) {
+	for _, text := range []string{"branch", "turnover", "'", `"; DROP TABLE customer; --`, "f.branch_id) OR (1=1", "x`y", "\\", "{p1:String}", "Кредит", "\x00", "1 OR 1=1", "*", "today"} {
+		f.Add(text, text)
+	}
+	s := offline(f)
+	f.Fuzz(func(t *testing.T, name, text string) {
+		for _, q := range []*definitionv1.ReportQuery{
+			{Measures: []string{name}},
+			{Measures: []string{"turnover"}, Dimensions: []string{name}},
+			{Measures: []string{"turnover"}, Pivot: name},
+			{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, OrderBy: name},
+			{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: name}},
+			{Measures: []string{"turnover"}, Filter: name},
+			{Measures: []string{"turnover"}, Currency: name},
+		} {
+			var known *apperr.Error
+			err := s.Check(q)
+			if err != nil && (!errors.As(err, &known) || status.Code(err) != codes.InvalidArgument) {
+				t.Fatalf("%v: %v", q, err)
+			}
+		}
+		filter := func(value string) *definitionv1.ReportQuery {
+			value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
+			return &definitionv1.ReportQuery{Measures: []string{"turnover"}, AsOf: date.Proto(day("2024-03-15")), Filter: `sex = "` + value + `"`}
+		}
+		if s.Check(filter(text)) != nil || strings.Contains(text, "*") {
+			return
+		}
+		if got, want := s.write(t, filter(text), Scope{}), s.write(t, filter("x"), Scope{}); got != want {
+			t.Fatalf("a value changed the statement:\n%s\n%s", got, want)
+		}
+	})
+}

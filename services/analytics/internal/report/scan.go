@@ -1,0 +1,383 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"tandem.bank/pkg/filter"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+)
+
+// binder keeps the values of a statement; each stands in it as a typed parameter.
+type binder struct {
+	names  map[string]bool
+	values []any
+	next   int
+}
+
+func newBinder() *binder { return &binder{names: map[string]bool{}} }
+
+// bind keeps a value and returns the SQL that stands for it.
+func (b *binder) bind(kind string, value any) string {
+	b.next++
+	name := "p" + strconv.Itoa(b.next)
+	b.set(name, value)
+	return "{" + name + ":" + kind + "}"
+}
+
+func (b *binder) set(name string, value any) {
+	if !b.names[name] {
+		b.names[name] = true
+		b.values = append(b.values, clickhouse.Named(name, value))
+	}
+}
+
+// columnTypes are the types of dimensions in parameters.
+var columnTypes = map[string]string{typeID: "UInt64", typeText: "String", typeInteger: "Int64"}
+
+// startFunctions name the first day of a cut.
+var startFunctions = map[definitionv1.TimeGrain]string{
+	definitionv1.TimeGrain_TIME_GRAIN_YEAR: "toStartOfYear", definitionv1.TimeGrain_TIME_GRAIN_QUARTER: "toStartOfQuarter",
+	definitionv1.TimeGrain_TIME_GRAIN_MONTH: "toStartOfMonth", definitionv1.TimeGrain_TIME_GRAIN_WEEK: "toMonday",
+}
+
+func startSQL(g definitionv1.TimeGrain, day string) string {
+	if function := startFunctions[g]; function != "" {
+		day = function + "(" + day + ")"
+	}
+	return "toDate32(" + day + ")"
+}
+
+// scan reads one fact for one side of a comparison.
+type scan struct {
+	*binder
+	plan    *plan
+	fact    *Fact
+	earlier bool
+	// measures of the fact.
+	measures []*Measure
+}
+
+func (s *scan) side() []cut {
+	if s.earlier {
+		return s.plan.earlier
+	}
+	return s.plan.cuts
+}
+
+// span is what the cuts of the side lie in.
+func (s *scan) span() span {
+	side := s.side()
+	return span{side[0].from, side[len(side)-1].to}
+}
+
+// date binds a day in the type of the fact's own days, so that conditions reach sort key and partitions.
+func (s *scan) date(t time.Time) string {
+	if epoch := time.Unix(0, 0).UTC(); s.fact.DayType == "Date" && t.Before(epoch) {
+		t = epoch
+	}
+	return s.bind(s.fact.DayType, t.Format(time.DateOnly))
+}
+
+// ends binds the names of the cuts with their last days, as an array of pairs.
+func (s *scan) ends() string {
+	var names, days []string
+	for _, c := range s.side() {
+		if name := c.name.Format(time.DateOnly); !slices.Contains(names, name) {
+			names, days = append(names, name), append(days, c.to.Format(time.DateOnly))
+		}
+	}
+	return "arrayZip(" + s.bind("Array(Date32)", names) + ", " + s.bind("Array(Date32)", days) + ")"
+}
+
+// rows are the rows of a fact that count, before they are summed up.
+type rows struct {
+	// from is what stands behind FROM; its columns go by f.
+	from string
+	// cut is the first day of the cut that a row counts in; empty without a grain.
+	cut   string
+	where []string
+}
+
+// rows finds the rows of the scan. used are all expressions that will be asked of them.
+func (s *scan) rows(used []string) rows {
+	var out rows
+	switch s.fact.Over {
+	case overFlow:
+		out = s.flow()
+	case overLast:
+		out = s.last(used)
+	case overSnapshot:
+		out = s.snapshot()
+	default:
+		out = s.interval()
+	}
+	if s.fact.Over != overLast && s.fact.Where != "" {
+		out.where = append(out.where, s.fact.Where)
+	}
+	if out.where = append(out.where, s.conditions()...); len(out.where) == 0 {
+		out.where = []string{"true"}
+	}
+	return out
+}
+
+func (s *scan) flow() rows {
+	span, day := s.span(), s.fact.Day
+	out := rows{from: s.fact.View + " AS f", where: []string{day + " <= " + s.date(span.to)}}
+	if !span.from.IsZero() {
+		out.where = append(out.where, day+" >= "+s.date(span.from))
+	}
+	if s.plan.grain != 0 {
+		out.cut = startSQL(s.plan.grain, day)
+	}
+	return out
+}
+
+// last keeps the last row of each entity, in each cut; a cut without a row has that of the cut before.
+func (s *scan) last(used []string) rows {
+	day, entity := s.fact.Day, s.fact.Entity
+	changing := columns(append(s.measureSQL(), day))
+	constant := slices.DeleteFunc(columns(used), func(c string) bool { return slices.Contains(changing, c) || "f."+c == entity })
+	keys, picked := []string{entity + " AS " + strings.TrimPrefix(entity, "f.")}, []string{strings.TrimPrefix(entity, "f.")}
+	for _, c := range constant {
+		keys, picked = append(keys, "any(f."+c+") AS "+c), append(picked, c)
+	}
+	values := make([]string, len(changing))
+	for i, c := range changing {
+		values[i] = "f." + c
+	}
+	group, where := []string{entity}, []string{day + " <= " + s.date(s.span().to)}
+	if s.fact.Where != "" {
+		where = append(where, s.fact.Where)
+	}
+	keys = append(keys, fmt.Sprintf("argMax(tuple(%s), %s) AS values__", strings.Join(values, ", "), day))
+	if s.plan.grain != 0 {
+		first := s.bind("Date32", s.side()[0].name.Format(time.DateOnly))
+		keys = append(keys, fmt.Sprintf("greatest(%s, %s) AS cut__", startSQL(s.plan.grain, day), first))
+		group = append(group, "cut__")
+	}
+	inner := fmt.Sprintf("SELECT %s FROM %s AS f WHERE %s GROUP BY %s",
+		strings.Join(keys, ", "), s.fact.View, strings.Join(where, " AND "), strings.Join(group, ", "))
+	if s.plan.grain == 0 {
+		return rows{from: fmt.Sprintf("(SELECT %s FROM (%s) AS e) AS f", strings.Join(picks(picked, changing, "e.values__"), ", "), inner)}
+	}
+	return rows{from: s.filled(inner, picked, changing), cut: "f.cut__"}
+}
+
+// filled gives each entity a row in every cut from its first one on.
+func (s *scan) filled(inner string, picked, changing []string) string {
+	keys := []string{"c." + picked[0] + " AS " + picked[0]}
+	for _, c := range picked[1:] {
+		keys = append(keys, "any(c."+c+") AS "+c)
+	}
+	points := fmt.Sprintf("SELECT %s, arraySort(groupArray((c.cut__, c.values__))) AS points__ FROM (%s) AS c GROUP BY c.%s",
+		strings.Join(keys, ", "), inner, picked[0])
+	at := "e.points__[arrayLastIndex(x -> x.1 <= z__.1, e.points__)].2"
+	return fmt.Sprintf("(SELECT %s, z__.1 AS cut__ FROM (%s) AS e ARRAY JOIN arrayFilter(z -> z.1 >= e.points__[1].1, %s) AS z__) AS f",
+		strings.Join(picks(picked, changing, at), ", "), points, s.ends())
+}
+
+// picks names the columns of an entity with the values that change.
+func picks(picked, changing []string, values string) []string {
+	var out []string
+	for _, c := range picked {
+		out = append(out, "e."+c+" AS "+c)
+	}
+	for i, c := range changing {
+		out = append(out, fmt.Sprintf("tupleElement(%s, %d) AS %s", values, i+1, c))
+	}
+	return out
+}
+
+// snapshot keeps the rows of the last picture, in each cut.
+func (s *scan) snapshot() rows {
+	day, where := s.fact.Day, ""
+	if s.fact.Where != "" {
+		where = " AND " + s.fact.Where
+	}
+	if s.plan.grain == 0 {
+		newest := fmt.Sprintf("(SELECT max(%s) FROM %s AS f WHERE %s <= %s%s)", day, s.fact.View, day, s.date(s.span().to), where)
+		return rows{from: s.fact.View + " AS f", where: []string{day + " = " + newest}}
+	}
+	days := fmt.Sprintf("SELECT DISTINCT %s AS day FROM %s AS f WHERE %s <= %s%s", day, s.fact.View, day, s.date(s.span().to), where)
+	newest := fmt.Sprintf("SELECT z__.1 AS cut__, max(d.day) AS day FROM (%s) AS d ARRAY JOIN %s AS z__ WHERE d.day <= z__.2 GROUP BY cut__",
+		days, s.ends())
+	return rows{from: fmt.Sprintf("%s AS f INNER JOIN (%s) AS pictures ON pictures.day = %s", s.fact.View, newest, day), cut: "pictures.cut__"}
+}
+
+// interval keeps the rows that are true at the end, of each cut.
+func (s *scan) interval() rows {
+	if s.plan.grain == 0 {
+		at := s.date(s.span().to)
+		return rows{from: s.fact.View + " AS f", where: []string{
+			fmt.Sprintf("%s <= %s", s.fact.Day, at), fmt.Sprintf("(%[1]s IS NULL OR %[1]s > %[2]s)", s.fact.Until, at),
+		}}
+	}
+	holds := fmt.Sprintf("arrayFilter(z -> %s <= z.2 AND (%s IS NULL OR %s > z.2), %s)", s.fact.Day, s.fact.Until, s.fact.Until, s.ends())
+	from := fmt.Sprintf("(SELECT f.*, z__.1 AS cut__ FROM %s AS f ARRAY JOIN %s AS z__) AS f", s.fact.View, holds)
+	return rows{from: from, cut: "f.cut__"}
+}
+
+// conditions are those of the caller's rights, the filter, the currency, the cell, and of all measures together.
+func (s *scan) conditions() []string {
+	p := s.plan
+	var out []string
+	if p.scope.Limited {
+		branches := s.bind("Array(UInt64)", p.scope.Branches)
+		out = append(out, p.catalogue.condition(s.fact, p.catalogue.Dimension(dimensionBranch), func(column string) string {
+			return column + " IN " + branches
+		}))
+	}
+	if text := strings.TrimSpace(p.query.GetFilter()); text != "" {
+		// It was compiled before, so it can't fail; the values are the same for each fact.
+		condition, parameters, err := filter.ClickHouse(text, p.catalogue.filterSchema(s.fact), p.asOf)
+		if err != nil {
+			condition = "false"
+		}
+		for _, parameter := range parameters {
+			s.set(parameter.Name, parameter.Value)
+		}
+		out = append(out, condition)
+	}
+	if code := p.query.GetCurrency(); code != "" && s.fact.Currency != "" {
+		out = append(out, s.fact.Currency+" = "+s.bind("String", code))
+	}
+	for _, at := range p.coordinates {
+		out = append(out, s.coordinate(at))
+	}
+	return append(out, s.together()...)
+}
+
+// together leaves out rows that no measure counts, so that the report has no rows of nothing.
+func (s *scan) together() []string {
+	var counted []string
+	for _, m := range s.measures {
+		if m.Where == "" {
+			return nil
+		}
+		if where := "(" + m.Where + ")"; !slices.Contains(counted, where) {
+			counted = append(counted, where)
+		}
+	}
+	if len(counted) == 0 {
+		return nil
+	}
+	return []string{"(" + strings.Join(counted, " OR ") + ")"}
+}
+
+// coordinate holds the rows to one value of a dimension.
+func (s *scan) coordinate(at coordinate) string {
+	kind := columnTypes[at.dimension.Type]
+	if at.member == memberValue {
+		value := s.bind(kind, at.key)
+		if at.key == "" || at.key == "0" {
+			// Rows without a partner in a lookup have nothing there either.
+			return "NOT (" + s.plan.catalogue.condition(s.fact, at.dimension, func(column string) string { return column + " != " + value }) + ")"
+		}
+		return s.plan.catalogue.condition(s.fact, at.dimension, func(column string) string { return column + " = " + value })
+	}
+	best := s.plan.rank.ranking(s.binder)
+	within := s.plan.catalogue.condition(s.fact, at.dimension, func(column string) string { return column + " IN (" + best + ")" })
+	if at.member == memberOthers {
+		return "NOT (" + within + ")"
+	}
+	return within
+}
+
+// condition asks something of a dimension: of the fact itself, or in a lookup, where no row of the fact can be repeated.
+func (c *Catalogue) condition(f *Fact, d *Dimension, ask func(column string) string) string {
+	if column := f.Columns[d.Name]; column != "" {
+		return ask(column)
+	}
+	lookup := c.lookup(d.Lookup)
+	return fmt.Sprintf("%s IN (SELECT %s.%s FROM %s AS %s WHERE %s)",
+		f.Lookups[d.Lookup], lookup.Name, lookup.Key, lookup.Table, lookup.Name, ask(lookup.Name+"."+d.Column))
+}
+
+// column is a dimension of a fact as an expression, with the join that it needs.
+func (c *Catalogue) column(f *Fact, d *Dimension) (expression, join string) {
+	if column := f.Columns[d.Name]; column != "" {
+		return column, ""
+	}
+	lookup := c.lookup(d.Lookup)
+	return lookup.Name + "." + d.Column, fmt.Sprintf(" LEFT ANY JOIN %s AS %s ON %s.%s = %s",
+		lookup.Table, lookup.Name, lookup.Name, lookup.Key, f.Lookups[d.Lookup])
+}
+
+// value is what a measure sums up or tells apart, in the currency of the report.
+func (s *scan) value(m *Measure) string {
+	if s.plan.query.GetCurrency() != "" && m.Stated != "" {
+		return m.Stated
+	}
+	return m.Value
+}
+
+// measureSQL are all expressions of the measures.
+func (s *scan) measureSQL() []string {
+	var out []string
+	for _, m := range s.measures {
+		out = append(out, s.value(m), m.Where)
+	}
+	return out
+}
+
+// columns are the names of the fact's columns in some expressions, each once.
+func columns(expressions []string) []string {
+	var out []string
+	for _, e := range expressions {
+		for _, found := range columnPattern.FindAllStringSubmatch(e, -1) {
+			if !slices.Contains(out, found[1]) {
+				out = append(out, found[1])
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// numberType is the type of a measure's values.
+func numberType(m *Measure) string {
+	switch {
+	case m.Aggregate != aggregateSum:
+		return "Int64"
+	case m.Unit == unitMoney:
+		return "Decimal(38, 4)"
+	default:
+		return "Float64"
+	}
+}
+
+// aggregate sums a measure up. With state, what tells different ones apart is kept, so that it can be put together again.
+func (s *scan) aggregate(m *Measure, state bool) string {
+	suffix, where := "", ""
+	if m.Where != "" {
+		suffix, where = "If", m.Where
+	}
+	arguments := func(value string) string {
+		if where == "" {
+			return "(" + value + ")"
+		}
+		if value == "" {
+			return "(" + where + ")"
+		}
+		return "(" + value + ", " + where + ")"
+	}
+	value := s.value(m)
+	switch {
+	case m.Aggregate == aggregateCount:
+		return "toInt64(count" + suffix + arguments("") + ")"
+	case m.Aggregate == aggregateDistinct && state:
+		return "uniqExact" + suffix + "State" + arguments(value)
+	case m.Aggregate == aggregateDistinct:
+		return "toInt64(uniqExact" + suffix + arguments(value) + ")"
+	case m.Unit == unitMoney:
+		return "sum" + suffix + arguments("ifNull("+value+", 0)")
+	default:
+		return "sum" + suffix + arguments("toFloat64(ifNull("+value+", 0))")
+	}
+}

@@ -1,0 +1,399 @@
+package report
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/date"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+const (
+	// batchRows is how many rows go into one message; the first one goes alone, so that readers see it at once.
+	batchRows = 500
+	// secondsMax is the longest that a statement may take.
+	secondsMax = 600
+	// KeyBytes is the shortest length of the key of tokens.
+	KeyBytes = 32
+)
+
+// ReasonPivotTooWide is the reason of FAILED_PRECONDITION when a pivot has too many values or columns.
+const ReasonPivotTooWide = "PIVOT_TOO_WIDE"
+
+// Config is what reports need.
+type Config struct {
+	Warehouse driver.Conn
+	Catalogue *Catalogue
+	// NewestChange tells the change time of the newest change in the warehouse.
+	NewestChange func() time.Time
+	// TimeZone of the bank, which decides what day is today.
+	TimeZone *time.Location
+	// Key signs the tokens of cells; empty makes one, and tokens end with the process.
+	Key    []byte
+	Logger *slog.Logger
+}
+
+// Validate names what is missing.
+func (c Config) Validate() error {
+	if c.Warehouse == nil || c.Catalogue == nil || c.NewestChange == nil || c.TimeZone == nil || c.Logger == nil {
+		return errors.New("report: warehouse, catalogue, newest change, time zone and logger are required")
+	}
+	if len(c.Key) != 0 && len(c.Key) < KeyBytes {
+		return fmt.Errorf("report: the key of tokens needs %d bytes", KeyBytes)
+	}
+	return nil
+}
+
+// Service runs reports.
+type Service struct {
+	conn         driver.Conn
+	catalogue    *Catalogue
+	newestChange func() time.Time
+	timeZone     *time.Location
+	signer       signer
+	log          *slog.Logger
+}
+
+// New builds the service.
+func New(c Config) (*Service, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if len(c.Key) == 0 {
+		c.Key = make([]byte, KeyBytes)
+		if _, err := rand.Read(c.Key); err != nil {
+			return nil, err
+		}
+	}
+	return &Service{
+		conn: c.Warehouse, catalogue: c.Catalogue, newestChange: c.NewestChange, timeZone: c.TimeZone,
+		signer: signer{c.Key}, log: c.Logger.With("component", "report"),
+	}, nil
+}
+
+// Caller is who asks.
+type Caller struct {
+	// ID tells callers apart; tokens of cells are good only for the caller whom they were given to.
+	ID    string
+	Scope Scope
+}
+
+// Sink takes a report: the header, then rows.
+type Sink interface {
+	Header(*analyticsv1.ReportHeader) error
+	Rows([]*analyticsv1.ReportRow) error
+}
+
+// Today is the day in the bank's zone.
+func (s *Service) Today() time.Time {
+	now := time.Now().In(s.timeZone)
+	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// Check compiles a question without running it, and reports what is wrong with it.
+func (s *Service) Check(q *definitionv1.ReportQuery) error {
+	_, err := s.prepare(q, Scope{}, nil)
+	return err
+}
+
+// prepare finds the names of a question, and sets its as_of.
+func (s *Service) prepare(q *definitionv1.ReportQuery, scope Scope, at []coordinate) (*plan, error) {
+	asOf, err := date.Time(q.GetAsOf())
+	if err != nil {
+		return nil, apperr.InvalidField("query.as_of", "%v", err)
+	}
+	if asOf.IsZero() {
+		asOf = s.Today()
+	}
+	q = cloneQuery(q)
+	q.AsOf = date.Proto(asOf)
+	p, err := newPlan(s.catalogue, q, asOf, scope)
+	if err != nil {
+		return nil, err
+	}
+	p.coordinates = at
+	if !p.needsBeginning() {
+		return p, p.setPeriod(p.period)
+	}
+	return p, nil
+}
+
+// needsBeginning reports whether the period has none, and values at the ends of its cuts are asked for.
+func (p *plan) needsBeginning() bool {
+	return p.period.from.IsZero() && p.grain != 0 && !p.compared() &&
+		slices.ContainsFunc(p.facts(), func(f *Fact) bool { return f.Over != overFlow })
+}
+
+// begin finds the first day of the facts for a period that has no beginning.
+func (s *Service) begin(ctx context.Context, p *plan) error {
+	if !p.needsBeginning() {
+		return nil
+	}
+	first := p.asOf
+	for _, f := range p.facts() {
+		b := newBinder()
+		day := b.bind(f.DayType, p.asOf.Format(time.DateOnly))
+		sql := fmt.Sprintf("SELECT toDate32(min(%[1]s)) FROM %[2]s AS f WHERE %[1]s <= %[3]s AND %[1]s > '1970-01-01'", f.Day, f.View, day)
+		var found *time.Time
+		if err := s.conn.QueryRow(s.settings(ctx), sql, b.values...).Scan(&found); err != nil {
+			return s.public(fmt.Errorf("report: find the first day of %s: %w", f.Name, err))
+		}
+		if found != nil && found.Year() > 1970 && found.Before(first) {
+			first = date.Day(*found)
+		}
+	}
+	return p.setPeriod(span{first, p.period.to})
+}
+
+// settings hold each statement to its time and make days before 1970 what they are.
+func (s *Service) settings(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"max_execution_time":                             secondsMax,
+		"enable_extended_results_for_datetime_functions": 1,
+		"do_not_merge_across_partitions_select_final":    1,
+	}))
+}
+
+// Run answers a question.
+func (s *Service) Run(ctx context.Context, q *definitionv1.ReportQuery, caller Caller, to Sink) (*analyticsv1.ReportEnd, error) {
+	p, err := s.prepare(q, caller.Scope, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, p, caller, to)
+}
+
+func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*analyticsv1.ReportEnd, error) {
+	if err := s.begin(ctx, p); err != nil {
+		return nil, err
+	}
+	pivot, err := s.pivotOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	report, err := s.signer.report(p, caller)
+	if err != nil {
+		return nil, err
+	}
+	header, err := s.header(ctx, p, pivot)
+	if err != nil {
+		return nil, err
+	}
+	header.ReportToken = report.text
+	if err := to.Header(header); err != nil {
+		return nil, err
+	}
+	limit := int(p.query.GetLimit())
+	if limit == 0 {
+		limit = limitDefault
+	}
+	b := p.binder()
+	sql := p.statement(b, keysOf(pivot), limit+1)
+	return s.stream(ctx, sql, b, newDecoder(p, pivot, report), limit, to)
+}
+
+// stream sends the rows of a statement.
+func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecoder, limit int, to Sink) (*analyticsv1.ReportEnd, error) {
+	found, err := s.conn.Query(s.settings(ctx), sql, b.values...)
+	if err != nil {
+		return nil, s.public(fmt.Errorf("report: %w", err))
+	}
+	defer func() { _ = found.Close() }()
+	end := &analyticsv1.ReportEnd{}
+	var batch []*analyticsv1.ReportRow
+	for found.Next() {
+		if end.Rows == int64(limit) {
+			end.Truncated = true
+			break
+		}
+		row, err := d.decode(found)
+		if err != nil {
+			return nil, fmt.Errorf("report: %w", err)
+		}
+		end.Rows++
+		if batch = append(batch, row); len(batch) < batchRows && end.Rows > 1 {
+			continue
+		}
+		if err := to.Rows(batch); err != nil {
+			return nil, err
+		}
+		batch = nil
+	}
+	if err := found.Err(); err != nil {
+		return nil, s.public(fmt.Errorf("report: %w", err))
+	}
+	if len(batch) > 0 {
+		return end, to.Rows(batch)
+	}
+	return end, nil
+}
+
+func (p *plan) binder() *binder {
+	b := newBinder()
+	b.set("as_of", p.asOf.Format(time.DateOnly))
+	return b
+}
+
+// pivotValue is one value of the pivot.
+type pivotValue struct{ key, label string }
+
+func keysOf(values []pivotValue) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, v.key)
+	}
+	return out
+}
+
+// pivotOf reads the values that become columns.
+func (s *Service) pivotOf(ctx context.Context, p *plan) ([]pivotValue, error) {
+	if p.pivot == nil {
+		return nil, nil
+	}
+	b := p.binder()
+	sql := p.pivotValues(b)
+	found, err := s.conn.Query(s.settings(ctx), sql, b.values...)
+	if err != nil {
+		return nil, s.public(fmt.Errorf("report: values of the pivot: %w", err))
+	}
+	defer func() { _ = found.Close() }()
+	var out []pivotValue
+	for found.Next() {
+		var v pivotValue
+		if err := found.Scan(&v.key, &v.label); err != nil {
+			return nil, fmt.Errorf("report: values of the pivot: %w", err)
+		}
+		out = append(out, v)
+	}
+	if err := found.Err(); err != nil {
+		return nil, s.public(fmt.Errorf("report: values of the pivot: %w", err))
+	}
+	p.pivotCount = len(out)
+	if width := (len(out) + 1) * len(p.values()); len(out) > pivotValuesMax || width > columnsMax {
+		return nil, apperr.New(codes.FailedPrecondition, ReasonPivotTooWide,
+			"query.pivot: %s has more than %d values here, or makes more than %d columns; filter it, or take it as a dimension",
+			p.pivot.Name, pivotValuesMax, columnsMax)
+	}
+	return out, nil
+}
+
+// header tells what the columns are.
+func (s *Service) header(ctx context.Context, p *plan, pivot []pivotValue) (*analyticsv1.ReportHeader, error) {
+	h, err := s.about(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.grain != 0 {
+		name := grainName(p.grain)
+		h.Columns = append(h.Columns, &analyticsv1.ReportColumn{
+			Name: name, Title: p.catalogue.title(name), Kind: analyticsv1.ColumnKind_COLUMN_KIND_TIME, Source: name,
+		})
+	}
+	for _, d := range p.dimensions {
+		h.Columns = append(h.Columns, &analyticsv1.ReportColumn{
+			Name: d.Name, Title: d.Title, Kind: analyticsv1.ColumnKind_COLUMN_KIND_DIMENSION, Source: d.Name,
+		})
+	}
+	for j := range len(pivot) + 1 {
+		label := ""
+		if j < len(pivot) {
+			label = pivot[j].title()
+		}
+		for _, v := range p.values() {
+			h.Columns = append(h.Columns, v.column(label))
+		}
+	}
+	return h, nil
+}
+
+// title is what readers see of a pivot's value.
+func (v pivotValue) title() string {
+	switch {
+	case v.label != "":
+		return v.label
+	case v.key != "":
+		return v.key
+	default:
+		return "(none)"
+	}
+}
+
+// about fills in what a report is of.
+func (s *Service) about(ctx context.Context, p *plan) (*analyticsv1.ReportHeader, error) {
+	currency, err := s.currency(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	h := &analyticsv1.ReportHeader{
+		AsOf: date.Proto(p.asOf), From: date.Proto(p.period.from), To: date.Proto(p.period.to), Currency: currency,
+	}
+	if len(p.earlier) > 0 {
+		h.ComparedFrom, h.ComparedTo = date.Proto(p.earlier[0].from), date.Proto(p.earlier[len(p.earlier)-1].to)
+	}
+	if newest := s.newestChange(); !newest.IsZero() {
+		h.NewestEventTime = timestamppb.New(newest)
+		h.NewestEventAge = durationpb.New(time.Since(newest))
+	}
+	return h, nil
+}
+
+// currency is that of all money in a report.
+func (s *Service) currency(ctx context.Context, p *plan) (string, error) {
+	if code := p.query.GetCurrency(); code != "" {
+		return code, nil
+	}
+	var base string
+	err := s.conn.QueryRow(s.settings(ctx), "SELECT ifNull(any(base_currency), '') FROM (SELECT base_currency FROM currency_rate LIMIT 1)").Scan(&base)
+	if err != nil {
+		return "", s.public(fmt.Errorf("report: find the base currency: %w", err))
+	}
+	return base, nil
+}
+
+func (c *Catalogue) title(dimension string) string { return c.Dimension(dimension).Title }
+
+var columnKinds = map[valueKind]analyticsv1.ColumnKind{
+	valueNow: analyticsv1.ColumnKind_COLUMN_KIND_VALUE, valueEarlier: analyticsv1.ColumnKind_COLUMN_KIND_EARLIER,
+	valueDifference: analyticsv1.ColumnKind_COLUMN_KIND_DIFFERENCE, valueChange: analyticsv1.ColumnKind_COLUMN_KIND_CHANGE,
+	valueRunning: analyticsv1.ColumnKind_COLUMN_KIND_RUNNING_TOTAL, valueShare: analyticsv1.ColumnKind_COLUMN_KIND_SHARE,
+}
+
+var valueTitles = map[valueKind]string{
+	valueEarlier: ", earlier", valueDifference: ", difference", valueChange: ", change", valueRunning: ", running total", valueShare: ", share",
+}
+
+// column describes a value; of a pivot's value when there is one.
+func (v value) column(pivot string) *analyticsv1.ReportColumn {
+	c := &analyticsv1.ReportColumn{
+		Name: v.name, Title: v.measure.Title + valueTitles[v.kind], Kind: columnKinds[v.kind], Unit: v.measure.Unit, Source: v.measure.Name, Pivot: pivot,
+	}
+	if v.kind == valueChange || v.kind == valueShare {
+		c.Unit = "fraction"
+	}
+	if pivot != "" {
+		c.Name, c.Title = v.name+"["+pivot+"]", pivot+": "+c.Title
+	}
+	return c
+}
+
+// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
+func (s *Service) public(err error) error {
+	if warehouse.Temporary(err) {
+		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
+	}
+	return err
+}
