@@ -21,6 +21,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/export"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
@@ -117,13 +118,19 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	exports, err := export.New(export.Config{Reports: reports, Dir: s.config.exportDir(), Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
 	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
+	analyticsv1.RegisterExportServiceServer(server, export.NewServer(exports, library))
 	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
 	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights, definitions))
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
 		{Name: "insights", Run: insights.Run},
 		{Name: "ingest", Run: changes.Run},
+		{Name: "exports", Run: exports.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)

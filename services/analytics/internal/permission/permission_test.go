@@ -23,6 +23,12 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
 		analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         "   oa",
+		analyticsv1.ExportService_ExportReport_FullMethodName:              "mnkoa",
+		analyticsv1.ExportService_GetOperation_FullMethodName:              "mnkoa",
+		analyticsv1.ExportService_WaitOperation_FullMethodName:             "mnkoa",
+		analyticsv1.ExportService_CancelOperation_FullMethodName:           "mnkoa",
+		analyticsv1.ExportService_ListOperations_FullMethodName:            "mnkoa",
+		analyticsv1.ExportService_DownloadExport_FullMethodName:            "mnkoa",
 		analyticsv1.ReportService_GetCatalogue_FullMethodName:              "mnkoa",
 		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
 		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
@@ -33,7 +39,7 @@ func TestMatrix(t *testing.T) {
 	}
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
-	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
+	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
 	if methods != len(want) || len(allowed) != len(want) {
