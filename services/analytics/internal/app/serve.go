@@ -20,6 +20,7 @@ import (
 	"tandem.bank/pkg/telemetry"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
+	"tandem.bank/services/analytics/internal/clv"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/export"
 	"tandem.bank/services/analytics/internal/ingest"
@@ -27,6 +28,7 @@ import (
 	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -108,6 +110,14 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
 	server, err := s.server()
 	if err != nil {
 		return nil, err
@@ -125,12 +135,27 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
 	analyticsv1.RegisterExportServiceServer(server, export.NewServer(exports, library))
 	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
-	analyticsv1.RegisterRfmServiceServer(server, rfm.NewServer(values, insights, definitions))
+	scheduler, err := schedule.New(schedule.Config{
+		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
+	scheduler.Register(definition.KindReport, exports.RunDefinition)
+	rfmServer := rfm.NewServer(values, insights, definitions)
+	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
+	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
+	clvServer := clv.NewServer(worth, worthInsights, definitions)
+	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
+	analyticsv1.RegisterClvServiceServer(server, clvServer)
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
-		{Name: "insights", Run: insights.Run},
+		{Name: "insights of RFM", Run: insights.Run},
+		{Name: "insights of lifetime value", Run: worthInsights.Run},
 		{Name: "ingest", Run: changes.Run},
 		{Name: "exports", Run: exports.Run},
+		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
@@ -166,6 +191,7 @@ func (s *service) reports(newest func() time.Time, location *time.Location, save
 func compilers(reports *report.Service) *definition.Registry {
 	kinds := definition.NewRegistry()
 	kinds.Register(definition.KindRFM, rfm.Compile)
+	kinds.Register(definition.KindCLV, clv.Compile)
 	kinds.Register(definition.KindReport, reports.Compile)
 	return kinds
 }

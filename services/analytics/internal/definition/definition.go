@@ -44,7 +44,7 @@ type Definition struct {
 	SpecTime time.Time
 	// Schedule says when it is run by itself; nil when never.
 	Schedule *definitionv1.Schedule
-	// ScheduledSince is when the schedule was last changed, or the definition taken into use again.
+	// ScheduledSince, of definitions that All returns, is when the schedule was last changed, or the definition taken into use again.
 	ScheduledSince time.Time
 }
 

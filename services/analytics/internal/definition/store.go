@@ -24,8 +24,8 @@ var (
 	newestSQL string
 	//go:embed sql/version.sql
 	versionSQL string
-	//go:embed sql/scheduled.sql
-	scheduledSQL string
+	//go:embed sql/all.sql
+	allSQL string
 )
 
 // Store finds definitions among the copies in the warehouse.
@@ -80,9 +80,9 @@ func (s *Store) ForCaller(ctx context.Context, ref Ref) (*Definition, error) {
 	return d, nil
 }
 
-// Scheduled returns the definitions in use that have a schedule, paused ones too, by id.
-func (s *Store) Scheduled(ctx context.Context) ([]*Definition, error) {
-	found, err := s.read(ctx, scheduledSQL)
+// All returns the newest version of every definition, archived ones too, by id.
+func (s *Store) All(ctx context.Context) ([]*Definition, error) {
+	found, err := s.read(ctx, allSQL)
 	return found, public(err)
 }
 

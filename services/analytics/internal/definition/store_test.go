@@ -2,6 +2,7 @@ package definition_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,7 +146,7 @@ func TestResolve(t *testing.T) {
 }
 
 // A schedule counts since it is as it is: changes of anything else don't begin it anew.
-func TestScheduled(t *testing.T) {
+func TestAll(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.load(t,
@@ -160,10 +161,11 @@ func TestScheduled(t *testing.T) {
 		change(5, 2, 2, state("back", 1, 30, scheduled("@daily"), archived)),
 		change(5, 3, 8, state("back", 1, 30, scheduled("@daily"))),
 	)
-	found, err := b.store.Scheduled(t.Context())
-	if err != nil || len(found) != 3 {
+	found, err := b.store.All(t.Context())
+	if err != nil || len(found) != 5 || !found[3].Archived || found[2].Schedule != nil {
 		t.Fatalf("%v, %v", found, err)
 	}
+	found = slices.DeleteFunc(found, func(d *definition.Definition) bool { return d.Archived || d.Schedule == nil })
 	for i, want := range []struct {
 		name, cron string
 		version    uint64

@@ -18,6 +18,7 @@ import (
 	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
@@ -203,6 +204,26 @@ func TestOperations(t *testing.T) {
 	cancel()
 	if err := s.Run(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A schedule makes the file of a saved report, which says its format.
+func TestRunDefinition(t *testing.T) {
+	t.Parallel()
+	s := open(t, newReports(t), t.TempDir())
+	spec := &definitionv1.ReportDefinition{Title: "Contacts", Query: contacts()}
+	d := &definition.Definition{Name: "contacts", Spec: &definitionv1.Spec{Kind: &definitionv1.Spec_Report{Report: spec}}}
+	asOf := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
+	if _, err := s.RunDefinition(t.Context(), d, asOf); err == nil {
+		t.Error("a file without a format")
+	}
+	spec.Format = definitionv1.ReportFormat_REPORT_FORMAT_CSV
+	result, err := s.RunDefinition(t.Context(), d, asOf)
+	if err != nil || !strings.HasPrefix(result, "export ") {
+		t.Fatalf("%q, %v", result, err)
+	}
+	if list := s.store.list(scheduledPrefix + "contacts"); len(list) != 1 || list[0].GetFileName() != "contacts-2024-02-29.csv" {
+		t.Errorf("operations %v", list)
 	}
 }
 

@@ -191,18 +191,38 @@ func (s *store) find(id, owner string) (*operation, error) {
 	return nil, apperr.NotFound("there is no operation %s", id)
 }
 
-// list returns the operations of an owner, newest first.
-func (s *store) list(owner string) []*analyticsv1.ExportOperation {
+// any returns an operation of whomever.
+func (s *store) any(id string) *operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[id]
+}
+
+// list returns the operations of some owners, newest first.
+func (s *store) list(owners ...string) []*analyticsv1.ExportOperation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []*analyticsv1.ExportOperation
 	for _, o := range s.all {
-		if o.owner == owner {
+		if slices.Contains(owners, o.owner) {
 			out = append(out, o.snapshot())
 		}
 	}
 	slices.SortFunc(out, func(a, b *analyticsv1.ExportOperation) int { return strings.Compare(b.GetId(), a.GetId()) })
 	return out
+}
+
+// scheduled lists the definitions that schedules made files of.
+func (s *store) scheduled() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for _, o := range s.all {
+		if name, ok := strings.CutPrefix(o.owner, scheduledPrefix); ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // sweep forgets what is old.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -83,7 +84,21 @@ func (s *Server) find(ctx context.Context, id string) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if op := s.service.store.any(id); op != nil {
+		if name, ok := strings.CutPrefix(op.owner, scheduledPrefix); ok && s.mayFetch(ctx, caller, name) {
+			return op, nil
+		}
+	}
 	return s.service.store.find(id, caller.ID)
+}
+
+// mayFetch reports whether somebody may have the files that a schedule made of a saved report: they are about the whole bank.
+func (s *Server) mayFetch(ctx context.Context, caller report.Caller, name string) bool {
+	if caller.Scope.Limited {
+		return false
+	}
+	_, err := s.library.Find(ctx, name, 0)
+	return err == nil
 }
 
 // GetOperation returns an operation.
@@ -135,7 +150,13 @@ func (s *Server) ListOperations(ctx context.Context, _ *analyticsv1.ListOperatio
 	if err != nil {
 		return nil, err
 	}
-	return &analyticsv1.ListOperationsResponse{Operations: s.service.store.list(caller.ID)}, nil
+	owners := []string{caller.ID}
+	for _, name := range s.service.store.scheduled() {
+		if s.mayFetch(ctx, caller, name) {
+			owners = append(owners, scheduledPrefix+name)
+		}
+	}
+	return &analyticsv1.ListOperationsResponse{Operations: s.service.store.list(owners...)}, nil
 }
 
 // DownloadExport streams a file.

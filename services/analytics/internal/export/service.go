@@ -17,12 +17,14 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/report"
 )
 
@@ -130,6 +132,39 @@ func (s *Service) Begin(o Order, caller report.Caller) (*analyticsv1.ExportOpera
 		s.run(ctx, op, o, caller)
 	})
 	return op.snapshot(), nil
+}
+
+// scheduledPrefix begins the owner of a file that a schedule made; the name of its definition follows.
+const scheduledPrefix = "definition\x00"
+
+// RunDefinition makes the file of a saved report by schedule, over the whole bank. It is a schedule.Runner; the file belongs to
+// those who may read the definition and see all branches.
+func (s *Service) RunDefinition(ctx context.Context, d *definition.Definition, asOf time.Time) (string, error) {
+	spec := d.Spec.GetReport()
+	if spec.GetFormat() == 0 {
+		return "", apperr.InvalidField("format", "report %s names no format, so a schedule can't make a file of it", d.Name)
+	}
+	query := proto.CloneOf(spec.GetQuery())
+	query.AsOf = date.Proto(asOf)
+	order := Order{Query: query, Title: spec.GetTitle(), Chart: spec.GetChart(), Format: spec.GetFormat(), File: fileName(d.Name)}
+	begun, err := s.Begin(order, report.Caller{ID: scheduledPrefix + d.Name})
+	if err != nil {
+		return "", err
+	}
+	op, err := s.store.find(begun.GetId(), scheduledPrefix+d.Name)
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-op.ended:
+	case <-ctx.Done():
+		op.cancel()
+		return "", ctx.Err()
+	}
+	if end := op.snapshot(); end.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE {
+		return "", fmt.Errorf("export %s: %s", end.GetId(), end.GetError().GetMessage())
+	}
+	return "export " + begun.GetId(), nil
 }
 
 // totalled adds a total to files for people, where a report can have one.

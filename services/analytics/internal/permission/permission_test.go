@@ -17,6 +17,15 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.ClvService_RunClv_FullMethodName:                       " nkoa",
+		analyticsv1.ClvService_GetClvRun_FullMethodName:                    "mnkoa",
+		analyticsv1.ClvService_ListClvRuns_FullMethodName:                  "mnkoa",
+		analyticsv1.ClvService_ListClvValues_FullMethodName:                "mnkoa",
+		analyticsv1.ClvService_GetClvModel_FullMethodName:                  "mnkoa",
+		analyticsv1.ClvService_ListClvModels_FullMethodName:                "mnkoa",
+		analyticsv1.ClvService_GetClvBacktest_FullMethodName:               "mnkoa",
+		analyticsv1.ClvService_ExplainClv_FullMethodName:                   "mnkoa",
+		analyticsv1.ClvService_GetClvSlices_FullMethodName:                 "mnkoa",
 		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
 		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
@@ -29,6 +38,9 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.ExportService_CancelOperation_FullMethodName:           "mnkoa",
 		analyticsv1.ExportService_ListOperations_FullMethodName:            "mnkoa",
 		analyticsv1.ExportService_DownloadExport_FullMethodName:            "mnkoa",
+		analyticsv1.ScheduleService_ListSchedules_FullMethodName:           "mnkoa",
+		analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:        "mnkoa",
+		analyticsv1.ScheduleService_RunNow_FullMethodName:                  " nkoa",
 		analyticsv1.ReportService_GetCatalogue_FullMethodName:              "mnkoa",
 		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
 		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
@@ -39,7 +51,11 @@ func TestMatrix(t *testing.T) {
 	}
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
-	for _, service := range []*grpc.ServiceDesc{&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc} {
+	for _, service := range []*grpc.ServiceDesc{
+		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc,
+		&analyticsv1.RfmService_ServiceDesc,
+	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
 	if methods != len(want) || len(allowed) != len(want) {

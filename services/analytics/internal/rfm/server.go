@@ -74,6 +74,23 @@ func (s *Server) settings(ctx context.Context, asOf time.Time, req *analyticsv1.
 	return SettingsOf(asOf, d.Spec.GetRfm())
 }
 
+// RunDefinition runs a definition by schedule, and returns the id of the run; it is a schedule.Runner.
+func (s *Server) RunDefinition(ctx context.Context, d *definition.Definition, asOf time.Time) (string, error) {
+	settings, err := SettingsOf(asOf, d.Spec.GetRfm())
+	if err != nil {
+		return "", err
+	}
+	run, err := s.service.Compute(ctx, settings)
+	if err != nil {
+		return "", err
+	}
+	// The run stands; its publisher keeps trying with insights that could not be sent.
+	if err := s.publisher.Publish(ctx, run.ID.String()); err != nil && ctx.Err() != nil {
+		return "", err
+	}
+	return run.ID.String(), nil
+}
+
 // GetRfmRun returns a run with its grid.
 func (s *Server) GetRfmRun(ctx context.Context, req *analyticsv1.GetRfmRunRequest) (*analyticsv1.GetRfmRunResponse, error) {
 	run, err := s.find(ctx, req.GetRunId())

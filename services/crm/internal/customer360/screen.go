@@ -122,6 +122,10 @@ func (s *screen) parts() []part {
 			past: func(at time.Time) record.Part { return insight.StoodAt(&a.Rfm, id, at) },
 		},
 		{
+			name: "clv", read: insight.ClvForCustomer(&a.Clv, id),
+			past: func(at time.Time) record.Part { return insight.ClvStoodAt(&a.Clv, id, at) },
+		},
+		{
 			name: "interactions", read: interaction.LastForCustomer(&a.Interactions, id, s.interactionsMax),
 			tables: []record.Former{interactions}, unknown: append(interaction.Table.Unknown(), "participation"),
 		},
@@ -212,6 +216,9 @@ func (s *screen) tellAges() {
 	}
 	if rfm := s.answer.GetRfm(); rfm != nil {
 		s.age("rfm", "rfm run "+rfm.GetRunId(), rfm.GetComputedTime().AsTime())
+	}
+	if clv := s.answer.GetClv(); clv != nil {
+		s.age("clv", "clv run "+clv.GetRunId(), clv.GetComputedTime().AsTime())
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ExportService makes files of reports. An export is an operation: it goes on when its caller disconnects, tells how far it
-// is, and can be cancelled. Operations belong to their caller; others don't find them. A file stays for a day.
+// is, and can be cancelled. Operations belong to their caller; others do not find them. A file stays for a day.
 type ExportServiceClient interface {
 	// Begins an export. Errors: those of RunReport for a question that can't be run, RESOURCE_EXHAUSTED (too many of the
 	// caller's exports run).
@@ -44,7 +44,8 @@ type ExportServiceClient interface {
 	WaitOperation(ctx context.Context, in *WaitOperationRequest, opts ...grpc.CallOption) (*WaitOperationResponse, error)
 	// Cancels an operation that runs; of one that has ended nothing changes. Errors: NOT_FOUND.
 	CancelOperation(ctx context.Context, in *CancelOperationRequest, opts ...grpc.CallOption) (*CancelOperationResponse, error)
-	// Lists the caller's operations, newest first; there are at most 100. Errors: none of its own.
+	// Lists the operations of the caller, and those that schedules made of saved reports which the caller may read when not
+	// limited to branches, newest first. Errors: none of its own.
 	ListOperations(ctx context.Context, in *ListOperationsRequest, opts ...grpc.CallOption) (*ListOperationsResponse, error)
 	// Streams the file of an operation that is done. Errors: NOT_FOUND, FAILED_PRECONDITION (not done), OUT_OF_RANGE (offset).
 	DownloadExport(ctx context.Context, in *DownloadExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DownloadExportResponse], error)
@@ -132,7 +133,7 @@ type ExportService_DownloadExportClient = grpc.ServerStreamingClient[DownloadExp
 // for forward compatibility.
 //
 // ExportService makes files of reports. An export is an operation: it goes on when its caller disconnects, tells how far it
-// is, and can be cancelled. Operations belong to their caller; others don't find them. A file stays for a day.
+// is, and can be cancelled. Operations belong to their caller; others do not find them. A file stays for a day.
 type ExportServiceServer interface {
 	// Begins an export. Errors: those of RunReport for a question that can't be run, RESOURCE_EXHAUSTED (too many of the
 	// caller's exports run).
@@ -144,7 +145,8 @@ type ExportServiceServer interface {
 	WaitOperation(context.Context, *WaitOperationRequest) (*WaitOperationResponse, error)
 	// Cancels an operation that runs; of one that has ended nothing changes. Errors: NOT_FOUND.
 	CancelOperation(context.Context, *CancelOperationRequest) (*CancelOperationResponse, error)
-	// Lists the caller's operations, newest first; there are at most 100. Errors: none of its own.
+	// Lists the operations of the caller, and those that schedules made of saved reports which the caller may read when not
+	// limited to branches, newest first. Errors: none of its own.
 	ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error)
 	// Streams the file of an operation that is done. Errors: NOT_FOUND, FAILED_PRECONDITION (not done), OUT_OF_RANGE (offset).
 	DownloadExport(*DownloadExportRequest, grpc.ServerStreamingServer[DownloadExportResponse]) error
