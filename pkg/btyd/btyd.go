@@ -25,6 +25,12 @@ type History struct {
 	T int
 }
 
+// Group is a number of customers with equal histories.
+type Group struct {
+	History
+	Customers int
+}
+
 // Data are histories by groups of equals.
 type Data struct {
 	// Customers is the number of histories.
@@ -47,16 +53,31 @@ type group struct {
 
 // NewData groups histories. Rates are per unitDays: 7 gives the weeks that publications use.
 func NewData(histories []History, unitDays int) (*Data, error) {
+	groups := make([]Group, len(histories))
+	for i, h := range histories {
+		groups[i] = Group{History: h, Customers: 1}
+	}
+	return NewGroupedData(groups, unitDays)
+}
+
+// NewGroupedData takes histories that a database has counted already. A history may come more than once.
+func NewGroupedData(groups []Group, unitDays int) (*Data, error) {
 	if unitDays <= 0 {
 		return nil, fmt.Errorf("a unit of %d days is not positive", unitDays)
 	}
-	d := &Data{Customers: len(histories), unitDays: float64(unitDays)}
+	d := &Data{unitDays: float64(unitDays)}
 	counts := make(map[History]int)
-	for _, h := range histories {
-		if err := h.check(); err != nil {
+	for _, g := range groups {
+		if err := g.check(); err != nil {
 			return nil, err
 		}
-		counts[h]++
+		if g.Customers < 0 {
+			return nil, fmt.Errorf("a group has %d customers", g.Customers)
+		}
+		if g.Customers > 0 {
+			counts[g.History] += g.Customers
+			d.Customers += g.Customers
+		}
 	}
 	d.group(counts)
 	return d, nil

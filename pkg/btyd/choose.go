@@ -27,6 +27,11 @@ func Choose(kinds []Kind, histories []History, half func(i int) int, unitDays in
 		}
 		data[side] = d
 	}
+	return ChooseBetween(kinds, data), nil
+}
+
+// ChooseBetween does what Choose does with halves that were made before.
+func ChooseBetween(kinds []Kind, data [2]*Data) []Choice {
 	choices := make([]Choice, 0, len(kinds))
 	for _, kind := range kinds {
 		choice := Choice{Kind: kind}
@@ -40,7 +45,7 @@ func Choose(kinds []Kind, histories []History, half func(i int) int, unitDays in
 		}
 		choices = insert(choices, choice)
 	}
-	return choices, nil
+	return choices
 }
 
 // insert keeps the best first, those that failed last.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/mathext"
 )
 
@@ -15,6 +16,12 @@ type Spend struct {
 	X int
 	// Mean amount of them.
 	Mean float64
+}
+
+// SpendGroup is a number of customers with equal spends.
+type SpendGroup struct {
+	Spend
+	Customers int
 }
 
 // SpendFit is a Gamma-Gamma model with its parameters p, q and v: the amounts of a customer are gamma distributed (p, ν)
@@ -28,102 +35,116 @@ type SpendFit struct {
 	LeftOut     int
 	Evaluations int
 	Converged   bool
+	// covariance of the logarithms of the parameters.
+	covariance *mat.SymDense
 }
 
 // spending are amounts in the order of x, and sums that the likelihood needs of them.
 type spending struct {
-	xs     []float64 // distinct
-	counts []float64 // customers by distinct x
-	starts []int     // where each distinct x begins in means
-	means  []float64
+	customers float64
+	xs        []float64 // distinct
+	counts    []float64 // customers by distinct x
+	starts    []int     // where each distinct x begins in means
+	means     []float64
+	weights   []float64 // customers with that mean
 	// Σ ln z, Σ x ln z and Σ x ln x over customers.
 	logMean, xLogMean, xLogX float64
 }
 
 // FitSpend fits a Gamma-Gamma model by maximum likelihood. Customers without a repeat purchase say nothing.
 func FitSpend(spends []Spend) (*SpendFit, error) {
-	s, leftOut := gatherSpends(spends)
-	if len(s.means) < RepeatMin {
-		return nil, fmt.Errorf("%w: %d customers bought again for a positive amount, %d must have", ErrTooLittle, len(s.means), RepeatMin)
+	groups := make([]SpendGroup, len(spends))
+	for i, spend := range spends {
+		groups[i] = SpendGroup{Spend: spend, Customers: 1}
+	}
+	return FitSpendGroups(groups)
+}
+
+// FitSpendGroups takes amounts that a database has counted already.
+func FitSpendGroups(groups []SpendGroup) (*SpendFit, error) {
+	s, leftOut := gatherSpends(groups)
+	if s.customers < RepeatMin {
+		return nil, fmt.Errorf("%w: %g customers bought again for a positive amount, %d must have", ErrTooLittle, s.customers, RepeatMin)
 	}
 	mean, spread := s.moments()
 	if spread < 1e-9*mean {
 		return nil, fmt.Errorf("%w: all customers spend the same, %g a purchase", ErrTooLittle, mean)
 	}
-	objective := likelihood{customers: float64(len(s.means)), value: s.logLikelihood}
+	objective := likelihood{customers: s.customers, value: s.logLikelihood}
 	thin := s.thinned(groupsForStart)
-	start := likelihood{customers: float64(len(thin.means)), value: thin.logLikelihood}
+	start := likelihood{customers: thin.customers, value: thin.logLikelihood}
 	best, tried := search(start, [][]float64{{2, 3, mean}, {6, 4, mean / 2}, {1, 10, 9 * mean}})
 	found, err := objective.climb(best)
 	if err != nil {
 		return nil, err
 	}
 	return &SpendFit{
-		Parameters: found.parameters([]string{"p", "q", "v"}), LogLikelihood: found.value, Customers: len(s.means), LeftOut: leftOut,
-		Evaluations: tried + found.evaluations, Converged: found.converged,
+		Parameters: found.parameters([]string{"p", "q", "v"}), LogLikelihood: found.value, Customers: int(s.customers), LeftOut: leftOut,
+		Evaluations: tried + found.evaluations, Converged: found.converged, covariance: found.covariance,
 	}, nil
 }
 
 // gatherSpends sorts: the same customers give the same sums, whatever their order.
-func gatherSpends(spends []Spend) (s *spending, leftOut int) {
-	sorted := make([]Spend, 0, len(spends))
-	for _, spend := range spends {
+func gatherSpends(groups []SpendGroup) (s *spending, leftOut int) {
+	sorted := make([]SpendGroup, 0, len(groups))
+	for _, g := range groups {
 		switch {
-		case spend.X <= 0:
-		case !(spend.Mean > 0) || math.IsInf(spend.Mean, 0):
-			leftOut++
+		case g.X <= 0 || g.Customers <= 0:
+		case !(g.Mean > 0) || math.IsInf(g.Mean, 0):
+			leftOut += g.Customers
 		default:
-			sorted = append(sorted, spend)
+			sorted = append(sorted, g)
 		}
 	}
-	slices.SortFunc(sorted, func(a, b Spend) int {
-		return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Mean, b.Mean))
+	slices.SortFunc(sorted, func(a, b SpendGroup) int {
+		return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Mean, b.Mean), cmp.Compare(a.Customers, b.Customers))
 	})
-	s = &spending{}
-	for _, spend := range sorted {
-		s.add(float64(spend.X), spend.Mean)
+	s = &spending{means: make([]float64, 0, len(sorted)), weights: make([]float64, 0, len(sorted))}
+	for _, g := range sorted {
+		s.add(float64(g.X), g.Mean, float64(g.Customers))
 	}
 	return s, leftOut
 }
 
-// add appends a customer; x must not fall.
-func (s *spending) add(x, mean float64) {
+// add appends customers; x must not fall.
+func (s *spending) add(x, mean, customers float64) {
 	if len(s.xs) == 0 || s.xs[len(s.xs)-1] != x {
 		s.xs, s.counts, s.starts = append(s.xs, x), append(s.counts, 0), append(s.starts, len(s.means))
 	}
-	s.counts[len(s.counts)-1]++
-	s.means = append(s.means, mean)
+	s.counts[len(s.counts)-1] += customers
+	s.means, s.weights = append(s.means, mean), append(s.weights, customers)
+	s.customers += customers
 	logMean := math.Log(mean)
-	s.logMean += logMean
-	s.xLogMean += x * logMean
-	s.xLogX += x * math.Log(x)
+	s.logMean += customers * logMean
+	s.xLogMean += customers * x * logMean
+	s.xLogX += customers * x * math.Log(x)
 }
 
-// thinned keeps at most so many customers, evenly spread over x and amount.
-func (s *spending) thinned(customersMax int) *spending {
-	if len(s.means) <= customersMax {
+// thinned keeps at most so many groups, evenly spread over x and amount.
+func (s *spending) thinned(groupsMax int) *spending {
+	if len(s.means) <= groupsMax {
 		return s
 	}
 	thin, next := &spending{}, 0
-	for i := range customersMax {
-		place := i * len(s.means) / customersMax
+	for i := range groupsMax {
+		place := i * len(s.means) / groupsMax
 		for next < len(s.starts) && s.starts[next] <= place {
 			next++
 		}
-		thin.add(s.xs[next-1], s.means[place])
+		thin.add(s.xs[next-1], s.means[place], s.weights[place])
 	}
 	return thin
 }
 
 func (s *spending) moments() (mean, deviation float64) {
-	for _, z := range s.means {
-		mean += z
+	for i, z := range s.means {
+		mean += s.weights[i] * z
 	}
-	mean /= float64(len(s.means))
-	for _, z := range s.means {
-		deviation += (z - mean) * (z - mean)
+	mean /= s.customers
+	for i, z := range s.means {
+		deviation += s.weights[i] * (z - mean) * (z - mean)
 	}
-	return mean, math.Sqrt(deviation / float64(len(s.means)))
+	return mean, math.Sqrt(deviation / s.customers)
 }
 
 // logLikelihood is the sum over customers of
@@ -131,7 +152,7 @@ func (s *spending) moments() (mean, deviation float64) {
 //	ln Γ(px+q)/(Γ(px)Γ(q)) + q ln v + (px−1) ln z + px ln x − (px+q) ln(v+xz)
 func (s *spending) logLikelihood(parameters, gradient []float64) float64 {
 	p, q, v := parameters[0], parameters[1], parameters[2]
-	customers := float64(len(s.means))
+	customers := s.customers
 	sum := customers*q*math.Log(v) + p*s.xLogMean - s.logMean + p*s.xLogX
 	dp, dq, dv := s.xLogMean+s.xLogX, customers*math.Log(v), customers*q/v
 	for i, x := range s.xs {
@@ -140,10 +161,10 @@ func (s *spending) logLikelihood(parameters, gradient []float64) float64 {
 			end = s.starts[i+1]
 		}
 		logs, inverses := 0.0, 0.0
-		for _, z := range s.means[s.starts[i]:end] {
-			at := v + x*z
-			logs += math.Log(at)
-			inverses += 1 / at
+		for j := s.starts[i]; j < end; j++ {
+			at := v + x*s.means[j]
+			logs += s.weights[j] * math.Log(at)
+			inverses += s.weights[j] / at
 		}
 		n := s.counts[i]
 		sum += n*betaConstant(p*x, q) - (p*x+q)*logs
@@ -172,12 +193,36 @@ func betaConstant(a, b float64) float64 {
 // for somebody who never bought again, or there is no mean.
 func (f *SpendFit) Expected(s Spend) float64 {
 	p, q, v := f.Parameters[0].Value, f.Parameters[1].Value, f.Parameters[2].Value
-	x := float64(s.X)
-	if s.X <= 0 || !(s.Mean > 0) {
-		x = 0
-	}
+	x := s.known()
 	if p*x+q <= 1 {
 		return math.NaN()
 	}
 	return p * (v + x*s.Mean) / (p*x + q - 1)
+}
+
+// known are the repeat purchases that say something of the amount.
+func (s Spend) known() float64 {
+	if s.X <= 0 || !(s.Mean > 0) {
+		return 0
+	}
+	return float64(s.X)
+}
+
+// Deviation is the standard error of the logarithm of Expected, by the uncertainty of the parameters; NaN when the fit has
+// no standard errors.
+func (f *SpendFit) Deviation(s Spend) float64 {
+	p, q, v := f.Parameters[0].Value, f.Parameters[1].Value, f.Parameters[2].Value
+	x := s.known()
+	rest := p*x + q - 1
+	if f.covariance == nil || rest <= 0 {
+		return math.NaN()
+	}
+	slope := mat.NewVecDense(3, []float64{1 - p*x/rest, -q / rest, v / (v + x*s.Mean)})
+	return math.Sqrt(mat.Inner(slope, f.covariance, slope))
+}
+
+// RestoreSpend makes a fit of parameters that were kept; it has no standard errors.
+func RestoreSpend(p, q, v float64) (*SpendFit, error) {
+	parameters, err := restore([]string{"p", "q", "v"}, []float64{p, q, v})
+	return &SpendFit{Parameters: parameters}, err
 }

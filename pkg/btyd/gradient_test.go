@@ -41,10 +41,11 @@ func TestGradients(t *testing.T) {
 func TestSpendGradient(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		spends := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Spend {
-			return Spend{X: rapid.IntRange(0, 300).Draw(t, "x"), Mean: rapid.Float64Range(0.01, 1e6).Draw(t, "mean")}
+		spends := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) SpendGroup {
+			spend := Spend{X: rapid.IntRange(0, 300).Draw(t, "x"), Mean: rapid.Float64Range(0.01, 1e6).Draw(t, "mean")}
+			return SpendGroup{Spend: spend, Customers: rapid.IntRange(1, 9).Draw(t, "customers")}
 		}), 1, 30).Draw(t, "spends")
-		s, _ := gatherSpends(append(spends, Spend{X: 1, Mean: 1}))
+		s, _ := gatherSpends(append(spends, SpendGroup{Spend{X: 1, Mean: 1}, 1}))
 		checkGradient(t, exponents(rapid.SliceOfN(rapid.Float64Range(-3, 4), 3, 3).Draw(t, "logarithms")), s.logLikelihood)
 	})
 }

@@ -35,10 +35,15 @@ func (f *Fit) WhileAlive(x, t int, horizon, discount float64) float64 {
 }
 
 func whileAlive(model counting, p []float64, x, t, horizon, discount float64) float64 {
+	return integrated(model, p, x, t, horizon, discount, horizonX, horizonW)
+}
+
+// integrated sums the rate of purchases over the horizon at the nodes of a quadrature.
+func integrated(model counting, p []float64, x, t, horizon, discount float64, nodes, weights []float64) float64 {
 	sum := 0.0
-	for i, node := range horizonX {
+	for i, node := range nodes {
 		u := horizon * node
-		sum += horizonW[i] * math.Exp(-discount*u) * model.rate(p, x, t, u)
+		sum += weights[i] * math.Exp(-discount*u) * model.rate(p, x, t, u)
 	}
 	return sum * horizon
 }
@@ -66,14 +71,20 @@ func (f *Fit) deviation(p []float64, of func([]float64) float64) float64 {
 	if f.covariance == nil {
 		return math.NaN()
 	}
+	slope := mat.NewVecDense(len(p), slopes(p, of))
+	return math.Sqrt(mat.Inner(slope, f.covariance, slope))
+}
+
+// slopes are the derivatives of a function by the logarithms of the parameters.
+func slopes(p []float64, of func([]float64) float64) []float64 {
 	const width = 1e-4
-	slope := mat.NewVecDense(len(p), nil)
+	out := make([]float64, len(p))
 	for i, v := range p {
 		p[i] = v * math.Exp(width)
 		above := of(p)
 		p[i] = v * math.Exp(-width)
-		slope.SetVec(i, (above-of(p))/(2*width))
+		out[i] = (above - of(p)) / (2 * width)
 		p[i] = v
 	}
-	return math.Sqrt(mat.Inner(slope, f.covariance, slope))
+	return out
 }

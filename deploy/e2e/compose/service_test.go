@@ -144,7 +144,7 @@ func TestEngineConfigurationIsShared(t *testing.T) {
 	shared := map[string][]string{
 		"postgres":                     {"deploy/postgres/*.conf"},
 		"nats":                         {"deploy/nats/*.conf"},
-		"clickhouse/clickhouse-server": {"deploy/clickhouse/config.d/*", "deploy/clickhouse/users.d/*"},
+		"clickhouse/clickhouse-server": {"deploy/clickhouse/*.xml", "deploy/clickhouse/config.d/*", "deploy/clickhouse/users.d/*"},
 	}
 	eachService(t, func(t *testing.T, service types.ServiceConfig) {
 		image, _, _ := strings.Cut(service.Image, ":")

@@ -23,6 +23,8 @@ type ClickHouseConfig struct {
 	ConfigDir string // deploy/clickhouse, with config.d and users.d
 	Packages  Packages
 	Password  string // of the user tandem
+	// BIPassword is that of the user bi.
+	BIPassword string
 
 	ClusterDir string // deploy/cluster/clickhouse, for a server of a cluster
 }
@@ -99,7 +101,7 @@ func (c *ClickHouse) Start(ctx context.Context) error {
 	c.child, err = process.Start(process.Config{
 		Name: "ClickHouse", Path: self,
 		Args: []string{clickhouseCommand, library, config, data, strconv.Itoa(c.cfg.Port), strconv.Itoa(c.cfg.HTTPPort)},
-		Env:  childEnv("TANDEM_CLICKHOUSE_PASSWORD=" + c.cfg.Password),
+		Env:  childEnv("TANDEM_CLICKHOUSE_PASSWORD="+c.cfg.Password, "TANDEM_CLICKHOUSE_BI_PASSWORD="+c.cfg.BIPassword),
 		// The server leaves small files in its working folder.
 		Dir:     c.cfg.DataDir,
 		LogFile: filepath.Join(c.cfg.DataDir, "clickhouse.log"),

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -29,17 +31,18 @@ const (
 `
 )
 
+// containerConfigDir is where the shared files expect to lie.
+const containerConfigDir = "/etc/clickhouse-server/"
+
 // writeClickHouseConfig lays out in dir what /etc/clickhouse-server is in the container: base files, and
-// beside them the config.d and users.d of shared. It returns the main file.
+// beside them the files of shared. It returns the main file.
 func writeClickHouseConfig(dir, shared string) (string, error) {
 	// Written anew at each start: the files in the repository are the truth.
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("replace the ClickHouse configuration: %w", err)
 	}
-	for _, part := range []string{"config.d", "users.d"} {
-		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join(shared, part))); err != nil {
-			return "", fmt.Errorf("copy the ClickHouse configuration: %w", err)
-		}
+	if err := copyClickHouseConfig(dir, shared); err != nil {
+		return "", fmt.Errorf("copy the ClickHouse configuration: %w", err)
 	}
 	config := filepath.Join(dir, "config.xml")
 	for file, text := range map[string]string{config: baseConfig, filepath.Join(dir, "users.xml"): baseUsers} {
@@ -48,4 +51,39 @@ func writeClickHouseConfig(dir, shared string) (string, error) {
 		}
 	}
 	return config, nil
+}
+
+// copyClickHouseConfig copies the XML files of shared and its folders; those that name each other find each other in dir.
+func copyClickHouseConfig(dir, shared string) error {
+	files, err := xmlFiles(shared)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join(shared, file))
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(dir, file)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		text = bytes.ReplaceAll(text, []byte(containerConfigDir), []byte(dir+string(filepath.Separator)))
+		if err := os.WriteFile(target, text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// xmlFiles lists them, relative to the folder.
+func xmlFiles(folder string) ([]string, error) {
+	var found []string
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".xml" {
+			found = append(found, filepath.FromSlash(path))
+		}
+		return err
+	})
+	return found, err
 }

@@ -2,6 +2,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -31,6 +32,8 @@ type EnginesConfig struct {
 	NATSURL           string
 	ClickHouseURL     string
 	ClickHouseHTTPURL string // shown and handed on only
+
+	ClickHouseConfigDir string // instead of deploy/clickhouse in the project
 
 	Throwaway bool // tests: Postgres does not wait for the disk
 
@@ -96,11 +99,15 @@ func NewEngines(cfg EnginesConfig) (*Engines, error) {
 	if err != nil {
 		return nil, err
 	}
+	biPassword, err := secret(e.BIPasswordFile())
+	if err != nil {
+		return nil, err
+	}
 	clickhouse := engine.ClickHouseConfig{
 		Port: cfg.ClickHousePort, HTTPPort: cfg.ClickHouseHTTPPort,
 		DataDir:   filepath.Join(cfg.DataDir, "clickhouse"),
-		ConfigDir: filepath.Join(cfg.Root, "deploy", "clickhouse"),
-		Packages:  packages, Password: password,
+		ConfigDir: cmp.Or(cfg.ClickHouseConfigDir, filepath.Join(cfg.Root, "deploy", "clickhouse")),
+		Packages:  packages, Password: password, BIPassword: biPassword,
 	}
 	if cfg.ClickHouseShards <= 1 {
 		e.ClickHouse = engine.NewClickHouse(clickhouse)
@@ -167,6 +174,11 @@ func (e *Engines) clickhouseTestURL() string {
 		return own.InCluster(own.URL())
 	}
 	return e.ClickHouse.URL()
+}
+
+// BIPasswordFile holds the password of the analysts' user bi in our own ClickHouse.
+func (e *Engines) BIPasswordFile() string {
+	return filepath.Join(e.cfg.DataDir, "secrets", "clickhouse_bi_password")
 }
 
 // TestEnv is what pkg/testkit reads.

@@ -55,6 +55,9 @@ func migrateNode(ctx context.Context, address *clickhousex.Address, node clickho
 	if err := createDatabases(ctx, *options, parts, names.warehouse, names.bi); err != nil {
 		return err
 	}
+	if err := shareProcessors(ctx, *options); err != nil {
+		return err
+	}
 	conn, err := clickhouse.Open(options)
 	if err != nil {
 		return fmt.Errorf("connect to clickhouse: %w", err)

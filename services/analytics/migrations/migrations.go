@@ -43,6 +43,9 @@ func Migrate(ctx context.Context, url string) error {
 	if err := createDatabases(ctx, address.Options, names.warehouse, names.bi); err != nil {
 		return err
 	}
+	if err := shareProcessors(ctx, address.Options); err != nil {
+		return err
+	}
 	return apply(ctx, address.Options, filled{FS: files, databases: names}, func(context.Context) error { return nil })
 }
 

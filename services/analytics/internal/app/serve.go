@@ -20,6 +20,7 @@ import (
 	"tandem.bank/pkg/telemetry"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
+	"tandem.bank/services/analytics/internal/clv"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
@@ -108,6 +109,14 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
 	server, err := s.server()
 	if err != nil {
 		return nil, err
@@ -130,9 +139,13 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	rfmServer := rfm.NewServer(values, insights, definitions)
 	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
 	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
+	clvServer := clv.NewServer(worth, worthInsights, definitions)
+	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
+	analyticsv1.RegisterClvServiceServer(server, clvServer)
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
 	return []lifecycle.Part{
-		{Name: "insights", Run: insights.Run},
+		{Name: "insights of RFM", Run: insights.Run},
+		{Name: "insights of lifetime value", Run: worthInsights.Run},
 		{Name: "ingest", Run: changes.Run},
 		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
@@ -170,6 +183,7 @@ func (s *service) reports(newest func() time.Time, location *time.Location, save
 func compilers(reports *report.Service) *definition.Registry {
 	kinds := definition.NewRegistry()
 	kinds.Register(definition.KindRFM, rfm.Compile)
+	kinds.Register(definition.KindCLV, clv.Compile)
 	kinds.Register(definition.KindReport, reports.Compile)
 	return kinds
 }

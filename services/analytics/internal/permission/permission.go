@@ -31,6 +31,15 @@ var (
 // allowed has every method of the API; one that is not in it is refused to everybody.
 var allowed = map[string][]string{
 	analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: operators,
+	analyticsv1.ClvService_RunClv_FullMethodName:                       runners,
+	analyticsv1.ClvService_GetClvRun_FullMethodName:                    readers,
+	analyticsv1.ClvService_ListClvRuns_FullMethodName:                  readers,
+	analyticsv1.ClvService_ListClvValues_FullMethodName:                readers,
+	analyticsv1.ClvService_GetClvModel_FullMethodName:                  readers,
+	analyticsv1.ClvService_ListClvModels_FullMethodName:                readers,
+	analyticsv1.ClvService_GetClvBacktest_FullMethodName:               readers,
+	analyticsv1.ClvService_ExplainClv_FullMethodName:                   readers,
+	analyticsv1.ClvService_GetClvSlices_FullMethodName:                 readers,
 	analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     authors,
 	analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: operators,
 	analyticsv1.IngestService_AwaitIngested_FullMethodName:             readers,

@@ -17,6 +17,15 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.ClvService_RunClv_FullMethodName:                       " nkoa",
+		analyticsv1.ClvService_GetClvRun_FullMethodName:                    "mnkoa",
+		analyticsv1.ClvService_ListClvRuns_FullMethodName:                  "mnkoa",
+		analyticsv1.ClvService_ListClvValues_FullMethodName:                "mnkoa",
+		analyticsv1.ClvService_GetClvModel_FullMethodName:                  "mnkoa",
+		analyticsv1.ClvService_ListClvModels_FullMethodName:                "mnkoa",
+		analyticsv1.ClvService_GetClvBacktest_FullMethodName:               "mnkoa",
+		analyticsv1.ClvService_ExplainClv_FullMethodName:                   "mnkoa",
+		analyticsv1.ClvService_GetClvSlices_FullMethodName:                 "mnkoa",
 		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
 		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
@@ -38,7 +47,7 @@ func TestMatrix(t *testing.T) {
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
-		&analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/kind"
 )
 
 // Compile checks a definition of RFM as a run would; it is a definition.Compiler.
@@ -35,11 +36,7 @@ func (v *violations) add(field, format string, args ...any) {
 }
 
 func (v *violations) kinds(kinds []string) {
-	for i, kind := range kinds {
-		if problem := unknownKind(kind); problem != "" {
-			v.add(fmt.Sprintf("transaction_kinds[%d]", i), "%s", problem)
-		}
-	}
+	*v = append(*v, kind.Problems("transaction_kinds", kinds)...)
 }
 
 // monetaryEdges must ascend; the contract's rules can't compare decimals.

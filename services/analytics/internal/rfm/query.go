@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
+	"tandem.bank/services/analytics/internal/kind"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -44,10 +45,7 @@ func day(t time.Time) string { return t.Format(time.DateOnly) }
 
 // stageQuery aggregates transactions into values of customers.
 func stageQuery(id uuid.UUID, s Settings) query {
-	condition, kinds := "kind NOT IN {kinds:Array(String)}", bankBookedKinds
-	if len(s.Kinds) > 0 {
-		condition, kinds = "kind IN {kinds:Array(String)}", s.Kinds
-	}
+	condition, kinds := kind.Condition(s.Kinds)
 	return query{
 		// The partition of transactions is a function of their key.
 		sql: strings.Replace(stageSQL, "/*kinds*/", condition, 1) + warehouse.FinalByPartition,

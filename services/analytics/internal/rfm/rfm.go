@@ -6,16 +6,13 @@
 package rfm
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/pkg/apperr"
-	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/analytics/internal/kind"
 )
 
 const (
@@ -30,10 +27,6 @@ var (
 	dayMin = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	dayMax = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
 )
-
-// bankBookedKinds are the transactions that the bank makes and not the customer. They don't count unless asked for:
-// interest arrives on the last day of a month at everybody's, and would make all customers equally recent.
-var bankBookedKinds = []string{"interest_credited", "interest_charged", "fee", "loan_disbursement"}
 
 // Settings say what to compute.
 type Settings struct {
@@ -53,12 +46,11 @@ func NewSettings(asOf time.Time, windowDays int, kinds []string) (Settings, erro
 	if windowDays == 0 {
 		windowDays = WindowDaysDefault
 	}
-	for i, kind := range kinds {
-		if problem := unknownKind(kind); problem != "" {
-			return Settings{}, apperr.InvalidField(fmt.Sprintf("transaction_kinds[%d]", i), "%s", problem)
-		}
+	kinds, err := kind.Check("transaction_kinds", kinds)
+	if err != nil {
+		return Settings{}, err
 	}
-	return Settings{AsOf: asOf, WindowDays: windowDays, Kinds: slices.Sorted(slices.Values(kinds))}, nil
+	return Settings{AsOf: asOf, WindowDays: windowDays, Kinds: kinds}, nil
 }
 
 // firstDate is the first day that counts. Days before 1970 can't hold transactions.
@@ -68,26 +60,6 @@ func (s Settings) firstDate() time.Time {
 		return dayMin
 	}
 	return first
-}
-
-// unknownKind says what is wrong with the name of a kind; empty when nothing is.
-func unknownKind(kind string) string {
-	if known := knownKinds(); !slices.Contains(known, kind) {
-		return fmt.Sprintf("%q is not one of %s", kind, strings.Join(known, ", "))
-	}
-	return ""
-}
-
-// knownKinds are the kinds of crm's transactions, in lower case, as events carry them.
-func knownKinds() []string {
-	kinds := make([]string, 0, len(crmv1.TransactionKind_name))
-	for number, name := range crmv1.TransactionKind_name {
-		if number != 0 {
-			kinds = append(kinds, strings.ToLower(strings.TrimPrefix(name, "TRANSACTION_KIND_")))
-		}
-	}
-	slices.Sort(kinds)
-	return kinds
 }
 
 // Run is one computed snapshot.

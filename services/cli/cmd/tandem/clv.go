@@ -14,7 +14,12 @@ import (
 
 // ClvCmd groups the work with customer lifetime value.
 type ClvCmd struct {
-	Fit ClvFitCmd `cmd:"" help:"Fit lifetime-value models to a plain file of purchases; no service is needed."`
+	Fit      ClvFitCmd      `cmd:"" help:"Fit lifetime-value models to a plain file of purchases; no service is needed."`
+	List     ClvListCmd     `cmd:"" help:"List the customers of a run."`
+	Explain  ClvExplainCmd  `cmd:"" help:"Explain a customer's value: its parts, and what moved it since the run before."`
+	Slices   ClvSlicesCmd   `cmd:"" help:"Sum up a run by manager, branch, region, sector or kind, beside earlier runs."`
+	Model    ClvModelCmd    `cmd:"" help:"Print a model of a run."`
+	Backtest ClvBacktestCmd `cmd:"" help:"Print what the models of a run foretold of its last days, and what came."`
 }
 
 // ClvFitCmd fits BG/NBD, MBG/NBD or Pareto/NBD to how often, and Gamma-Gamma to how much.

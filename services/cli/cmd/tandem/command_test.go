@@ -276,7 +276,7 @@ func TestCommands(t *testing.T) {
 		},
 		{"customer 360 bank/nobody", exitFailure, "tandem: customer bank/nobody does not exist\n"},
 		{"customer 360 BANK/1", exitFailure, "tandem: the request was refused:\n  key.source: must be lower case\n  x: y\n"},
-		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nRelations: none\nLast interactions: none\n"},
+		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nCLV  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nRelations: none\nLast interactions: none\n"},
 		{"customer list --limit 2 --order-by customer_id --count estimated", 0, "  customer  name  state  branch  manager\n  1         -     -      -       -\n" +
 			"  2         -     -      -       -\nabout 3 customers, estimated\n"},
 		{"customer search Malá Veselá", 0, "  customer  name             match  found in\n  7         Eva Malá Veselá  exact  individual.family_name: Malá Veselá\n"},

@@ -20,6 +20,7 @@ const callTimeout = 30 * time.Second
 // RunCmd groups the analyses.
 type RunCmd struct {
 	Rfm RunRfmCmd `cmd:"" help:"Value customers by recency, frequency and amount of their transactions."`
+	Clv RunClvCmd `cmd:"" help:"Value customers over their lifetime: what they brought, and what is expected of them."`
 }
 
 // RunRfmCmd computes an RFM snapshot.

@@ -15,6 +15,7 @@ func Customer360(w io.Writer, r *crmv1.GetCustomer360Response) error {
 	_, _ = fmt.Fprintf(w, "Customer %d  %s  (%s)\n", c.GetCustomerId(), partyName(c), age(r, "customer"))
 	facts(w, c)
 	rfm(w, r)
+	clv(w, r)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	accounts(t, r)
 	cards(t, r)
@@ -75,9 +76,33 @@ func rfm(w io.Writer, r *crmv1.GetCustomer360Response) {
 		_, _ = fmt.Fprintln(w, "RFM  none yet")
 		return
 	}
+	cell := insight.GetCell()
+	if segment := insight.GetSegment(); segment != "" {
+		cell += " " + segment
+	}
 	_, _ = fmt.Fprintf(w, "RFM  cell %s as of %s: last %d days before, %d transactions, %s  (%s)\n",
-		insight.GetCell(), Date(insight.GetAsOf()), insight.GetRecencyDays(), insight.GetFrequency(),
+		cell, Date(insight.GetAsOf()), insight.GetRecencyDays(), insight.GetFrequency(),
 		Money(insight.GetMonetary()), age(r, "rfm"))
+}
+
+func clv(w io.Writer, r *crmv1.GetCustomer360Response) {
+	insight := r.GetClv()
+	if insight == nil {
+		_, _ = fmt.Fprintln(w, "CLV  none yet")
+		return
+	}
+	_, _ = fmt.Fprintf(w, "CLV  place %s of %s as of %s: historic %s", Count(insight.GetRank()), Count(insight.GetCustomers()),
+		Date(insight.GetAsOf()), Money(insight.GetHistoric()))
+	if insight.GetPredictive() != nil {
+		_, _ = fmt.Fprintf(w, ", next %d days %s", insight.GetHorizonDays(), Money(insight.GetPredictive()))
+	}
+	if insight.GetTrend() != nil {
+		_, _ = fmt.Fprintf(w, ", trend %s", Money(insight.GetTrend()))
+	}
+	if insight.PAlive != nil {
+		_, _ = fmt.Fprintf(w, ", there with %.1f %%", 100*insight.GetPAlive())
+	}
+	_, _ = fmt.Fprintf(w, "  (%s)\n", age(r, "clv"))
 }
 
 func accounts(w io.Writer, r *crmv1.GetCustomer360Response) {

@@ -153,7 +153,11 @@ func TestCustomer360(t *testing.T) {
 		},
 		OpenComplaints: 1,
 		Rfm: &crmv1.RfmInsight{
-			AsOf: day(1998, 12, 31), Cell: "545", RecencyDays: 2, Frequency: 30, Monetary: czk(50000, 0),
+			AsOf: day(1998, 12, 31), Cell: "545", Segment: "loyal", RecencyDays: 2, Frequency: 30, Monetary: czk(50000, 0),
+		},
+		Clv: &crmv1.ClvInsight{
+			AsOf: day(1998, 12, 31), Rank: 12, Customers: 4500, Historic: czk(800, 0), Predictive: czk(1200, 0), Trend: czk(-50, 0),
+			HorizonDays: 365, PAlive: new(0.875),
 		},
 		Ages: map[string]*crmv1.PartAge{"customer": {NewestChangeTime: moment(), AgeSeconds: 5}, "rfm": {NewestChangeTime: moment(), AgeSeconds: 7200}},
 	})
@@ -162,7 +166,8 @@ func TestCustomer360(t *testing.T) {
 	}
 	check(t, `Customer 42  -  (5 s ago)
   key berka/1, state active, sex female, born 1970-12-13, region 18, since 1993-01-01
-RFM  cell 545 as of 1998-12-31: last 2 days before, 30 transactions, 50 000.00 CZK  (2 h ago)
+RFM  cell 545 loyal as of 1998-12-31: last 2 days before, 30 transactions, 50 000.00 CZK  (2 h ago)
+CLV  place 12 of 4 500 as of 1998-12-31: historic 800.00 CZK, next 365 days 1 200.00 CZK, trend -50.00 CZK, there with 87.5 %  (age unknown)
 Accounts: 1  (age unknown)
   7  576  owner  open  opened 1993-01-01  1 000.00 CZK  on 1998-12-31
 Cards: 1  (age unknown)

@@ -187,8 +187,8 @@ func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (alo
 	}
 	kind, rest, _ := strings.Cut(name, ".")
 	other := apiMessage(messageName(strings.TrimSuffix(kind, "s")))
-	if kind == "rfm" {
-		other = apiMessage("RfmInsight")
+	if kind == "rfm" || kind == "clv" {
+		other = apiMessage(messageName(kind) + "Insight")
 	}
 	if other == nil || rest == "" {
 		return nil, other != nil // the kind alone asks whether there are any

@@ -27,99 +27,105 @@ const (
 // errMalformed is wrapped by every reason why a bundle can never be applied.
 var errMalformed = errors.New("malformed insight bundle")
 
-// rfmBatch is one bundle of RFM results as the statement takes it, one array per column.
-type rfmBatch struct {
-	runID       pgtype.UUID
-	asOf        time.Time
-	computedAt  time.Time
-	currency    string
-	customerIDs []int64
-	cells       []string
-	recency     []int32
-	frequency   []int64
-	monetary    []string
+// batch is one bundle as a statement takes it.
+type batch interface {
+	// customers that have a result.
+	customers() []int64
+	// apply is the statement that writes the results of known customers, and its arguments.
+	apply(known []int64) (sql string, args []any)
 }
 
-// parseRfm checks a bundle: the database would refuse parts of it too, but with a sentence that helps nobody.
-func parseRfm(b *eventsv1.InsightBundle) (*rfmBatch, error) {
-	rfm := b.GetRfm()
-	if rfm == nil {
-		return nil, fmt.Errorf("%w: results: none that this service knows", errMalformed)
+// header is what bundles of all kinds have.
+type header struct {
+	runID      pgtype.UUID
+	asOf       time.Time
+	computedAt time.Time
+	currency   string
+}
+
+// args are the first arguments of every statement.
+func (h header) args(more ...any) []any {
+	return append([]any{h.asOf, h.runID, h.currency, h.computedAt}, more...)
+}
+
+// parse checks a bundle: the database would refuse parts of it too, but with a sentence that helps nobody.
+func parse(b *eventsv1.InsightBundle) (batch, error) {
+	switch results := b.GetResults().(type) {
+	case *eventsv1.InsightBundle_Rfm:
+		h, err := parseHeader(b, results.Rfm.GetBaseCurrency())
+		if err != nil {
+			return nil, err
+		}
+		return parseRfm(h, results.Rfm)
+	case *eventsv1.InsightBundle_Clv:
+		h, err := parseHeader(b, results.Clv.GetBaseCurrency())
+		if err != nil {
+			return nil, err
+		}
+		return parseClv(h, results.Clv)
 	}
+	return nil, fmt.Errorf("%w: results: none that this service knows", errMalformed)
+}
+
+func parseHeader(b *eventsv1.InsightBundle, currency string) (header, error) {
 	runID, err := uuid.Parse(b.GetRunId())
 	if err != nil {
-		return nil, fmt.Errorf("%w: run_id: %w", errMalformed, err)
+		return header{}, fmt.Errorf("%w: run_id: %w", errMalformed, err)
 	}
 	asOf, err := time.Parse(time.DateOnly, b.GetAsOf())
 	if err != nil {
-		return nil, fmt.Errorf("%w: as_of: %w", errMalformed, err)
+		return header{}, fmt.Errorf("%w: as_of: %w", errMalformed, err)
 	}
 	if err := b.GetComputedTime().CheckValid(); err != nil {
-		return nil, fmt.Errorf("%w: computed_time: %w", errMalformed, err)
+		return header{}, fmt.Errorf("%w: computed_time: %w", errMalformed, err)
 	}
-	if err := money.CheckCurrency(rfm.GetBaseCurrency()); err != nil {
-		return nil, fmt.Errorf("%w: base_currency: %w", errMalformed, err)
+	if err := money.CheckCurrency(currency); err != nil {
+		return header{}, fmt.Errorf("%w: base_currency: %w", errMalformed, err)
 	}
-	batch := &rfmBatch{
-		runID: pgtype.UUID{Bytes: runID, Valid: true}, asOf: asOf, computedAt: b.GetComputedTime().AsTime(),
-		currency: rfm.GetBaseCurrency(), customerIDs: rfm.GetCustomerIds(), recency: rfm.GetRecencyDays(),
-		frequency: rfm.GetFrequencies(), monetary: rfm.GetMonetaryValues(),
-	}
-	return batch, batch.check(rfm.GetCells())
+	return header{
+		runID: pgtype.UUID{Bytes: runID, Valid: true}, asOf: asOf, computedAt: b.GetComputedTime().AsTime(), currency: currency,
+	}, nil
 }
 
-// check verifies the columns and renders the cells.
-func (b *rfmBatch) check(cells []int32) error {
-	n := len(b.customerIDs)
+// column is a list that must have an entry for each customer.
+type column struct {
+	name   string
+	length int
+}
+
+// checkColumns verifies that the customers are different ones, and that every column has an entry for each.
+func checkColumns(customerIDs []int64, columns ...column) error {
+	n := len(customerIDs)
 	if n > bundleCustomersMax {
 		return fmt.Errorf("%w: customer_ids: %d, at most %d", errMalformed, n, bundleCustomersMax)
 	}
-	for _, c := range []struct {
-		name   string
-		length int
-	}{{"cells", len(cells)}, {"recency_days", len(b.recency)}, {"frequencies", len(b.frequency)}, {"monetary_values", len(b.monetary)}} {
+	for _, c := range columns {
 		if c.length != n {
 			return fmt.Errorf("%w: %s: has %d entries for %d customers", errMalformed, c.name, c.length, n)
 		}
 	}
 	seen := make(map[int64]struct{}, n)
-	b.cells = make([]string, n)
-	for i, id := range b.customerIDs {
+	for _, id := range customerIDs {
 		if _, twice := seen[id]; twice {
 			return fmt.Errorf("%w: customer_ids: %d comes twice", errMalformed, id)
 		}
-		seen[id] = struct{}{}
-		if err := b.checkEntry(i, cells[i]); err != nil {
-			return fmt.Errorf("%w: customer %d: %w", errMalformed, id, err)
+		if id < 1 {
+			return fmt.Errorf("%w: customer_ids: must be positive, is %d", errMalformed, id)
 		}
-		b.cells[i] = fmt.Sprintf("%03d", cells[i])
+		seen[id] = struct{}{}
 	}
 	return nil
 }
 
-func (b *rfmBatch) checkEntry(i int, cell int32) error {
-	switch {
-	case b.customerIDs[i] < 1:
-		return errors.New("customer_ids: must be positive")
-	case cell < 0 || cell > 999:
-		return fmt.Errorf("cells: must have three digits, is %d", cell)
-	case b.recency[i] < 0:
-		return fmt.Errorf("recency_days: must not be negative, is %d", b.recency[i])
-	case b.frequency[i] < 0:
-		return fmt.Errorf("frequencies: must not be negative, is %d", b.frequency[i])
-	}
-	return checkMonetary(b.monetary[i])
-}
-
 // checkMonetary refuses what no amount of money can be.
-func checkMonetary(text string) error {
+func checkMonetary(field, text string) error {
 	value, err := decimal.NewFromString(text)
 	if err != nil {
-		return fmt.Errorf("monetary_values: %s is no decimal", strconv.Quote(text))
+		return fmt.Errorf("%s: %s is no decimal", field, strconv.Quote(text))
 	}
 	exponent := int(value.Exponent())
 	if exponent < -decimalPlacesMax || exponent > integerDigitsMax || value.NumDigits()+exponent > integerDigitsMax {
-		return fmt.Errorf("monetary_values: %s is out of range", strconv.Quote(text))
+		return fmt.Errorf("%s: %s is out of range", field, strconv.Quote(text))
 	}
 	return nil
 }

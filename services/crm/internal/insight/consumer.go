@@ -2,7 +2,6 @@ package insight
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,9 +30,6 @@ const (
 	// retryDelay is the pause after a failure that is not the bundle's fault.
 	retryDelay = time.Second
 )
-
-//go:embed apply_rfm.sql
-var applyRfmSQL string
 
 // Config of a consumer.
 type Config struct {
@@ -150,21 +146,22 @@ func (c *Consumer) apply(ctx context.Context, data []byte) error {
 	if err := proto.Unmarshal(data, &bundle); err != nil {
 		return fmt.Errorf("%w: %w", errMalformed, err)
 	}
-	batch, err := parseRfm(&bundle)
+	batch, err := parse(&bundle)
 	if err != nil {
 		return err
 	}
-	if len(batch.customerIDs) == 0 {
+	customers := batch.customers()
+	if len(customers) == 0 {
 		return nil
 	}
 	var written int64
 	var known []int64
 	err = pgx.BeginFunc(ctx, c.config.Pool, func(tx pgx.Tx) error {
-		if known, err = c.config.KnownCustomers(ctx, tx, batch.customerIDs); err != nil {
+		if known, err = c.config.KnownCustomers(ctx, tx, customers); err != nil {
 			return fmt.Errorf("look up customers: %w", err)
 		}
-		tag, err := tx.Exec(ctx, applyRfmSQL, batch.asOf, batch.runID, batch.currency, batch.computedAt,
-			batch.customerIDs, batch.cells, batch.recency, batch.frequency, batch.monetary, known)
+		sql, args := batch.apply(known)
+		tag, err := tx.Exec(ctx, sql, args...)
 		written = tag.RowsAffected()
 		return err
 	})
@@ -174,7 +171,7 @@ func (c *Consumer) apply(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
-	c.count(&bundle, int64(len(batch.customerIDs)), int64(len(known)), written)
+	c.count(&bundle, int64(len(customers)), int64(len(known)), written)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -316,5 +317,64 @@ func TestHistory(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"333", "222", "111"}, cells); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
+	}
+}
+
+// worth holds the lifetime value of one customer; a customer without a predictive one has texts that are empty.
+func worth(asOf string, computedAt time.Time, customer int64, predictive, previous string) *eventsv1.InsightBundle {
+	alive, expected := 0.75, 3.5
+	if predictive == "" {
+		alive, expected = math.NaN(), math.NaN()
+	}
+	return &eventsv1.InsightBundle{
+		RunId: runA, AsOf: asOf, ComputedTime: timestamppb.New(computedAt), BundleCount: 1,
+		Results: &eventsv1.InsightBundle_Clv{Clv: &eventsv1.ClvResults{
+			CustomerIds: []int64{customer}, HistoricValues: []string{"12.5"}, PredictiveValues: []string{predictive},
+			PredictiveLows: []string{""}, PredictiveHighs: []string{""}, PreviousValues: []string{previous}, PAlive: []float64{alive},
+			ExpectedPurchases: []float64{expected}, Ranks: []int64{2}, Customers: 9, BaseCurrency: "CZK", HorizonDays: 365,
+		}},
+	}
+}
+
+func TestLifetimeValue(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, new(int))
+	b.send(t, worth("2026-02-28", computed, 1, "100", ""))
+	b.send(t, worth("2026-02-28", computed, 2, "", ""))
+	b.settled(t)
+	var between time.Time
+	if err := b.pool.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&between); err != nil {
+		t.Fatal(err)
+	}
+	b.send(t, worth("2026-03-31", computed.Add(time.Hour), 1, "130.5", "100"))
+	b.send(t, worth("2026-01-31", computed.Add(2*time.Hour), 1, "7", "")) // gives way at once
+	damaged := worth("2026-04-30", computed, 1, "1", "")
+	damaged.GetClv().Ranks[0] = 10
+	b.send(t, damaged)
+	b.settled(t)
+	read := func(part func(**crmv1.ClvInsight) record.Part) *crmv1.ClvInsight {
+		t.Helper()
+		var got *crmv1.ClvInsight
+		if err := record.Read(t.Context(), b.pool, part(&got)); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	got := read(func(into **crmv1.ClvInsight) record.Part { return insight.ClvForCustomer(into, 1) })
+	want := &crmv1.ClvInsight{
+		AsOf: &date.Date{Year: 2026, Month: 3, Day: 31}, Historic: &money.Money{CurrencyCode: "CZK", Units: 12, Nanos: 500_000_000},
+		Predictive: &money.Money{CurrencyCode: "CZK", Units: 130, Nanos: 500_000_000},
+		Trend:      &money.Money{CurrencyCode: "CZK", Units: 30, Nanos: 500_000_000},
+		PAlive:     new(0.75), ExpectedPurchases: new(3.5), Rank: 2, Customers: 9, HorizonDays: 365, RunId: runA,
+		ComputedTime: timestamppb.New(computed.Add(time.Hour)),
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform(), protocmp.IgnoreFields(want, "applied_time")); diff != "" {
+		t.Errorf("insight (-want +got):\n%s", diff)
+	}
+	if stood := read(func(into **crmv1.ClvInsight) record.Part { return insight.ClvStoodAt(into, 1, between) }); stood.GetPredictive().GetUnits() != 100 {
+		t.Errorf("in between stood %v", stood)
+	}
+	if none := read(func(into **crmv1.ClvInsight) record.Part { return insight.ClvForCustomer(into, 2) }); none.Predictive != nil || none.PAlive != nil || none.GetHistoric() == nil {
+		t.Errorf("a customer without a model has %v", none)
 	}
 }

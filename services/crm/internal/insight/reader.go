@@ -16,7 +16,7 @@ import (
 )
 
 // columns are those that scan reads.
-const columns = "as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at, applied_at"
+const columns = "as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at, applied_at, segment"
 
 // ForCustomer reads the customer's place in the newest RFM run, nil when no run has covered the customer yet.
 func ForCustomer(into **crmv1.RfmInsight, customerID int64) record.Part {
@@ -41,7 +41,7 @@ func scan(row pgx.CollectableRow) (*crmv1.RfmInsight, error) {
 		monetary, currency string
 	)
 	err := row.Scan(&asOf, &insight.Cell, &insight.RecencyDays, &insight.Frequency, &monetary, &currency, &insight.RunId, &computedAt,
-		&appliedAt)
+		&appliedAt, &insight.Segment)
 	if err != nil {
 		return nil, err
 	}

@@ -164,7 +164,9 @@ type RfmInsight struct {
 	// When it was computed.
 	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
 	// When it came to stand beside the customer.
-	AppliedTime   *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	AppliedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	// Name of the segment that the cell belongs to, for example "at_risk"; empty when the run's definition names none.
+	Segment       string `protobuf:"bytes,9,opt,name=segment,proto3" json:"segment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +257,176 @@ func (x *RfmInsight) GetAppliedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RfmInsight) GetSegment() string {
+	if x != nil {
+		return x.Segment
+	}
+	return ""
+}
+
+// ClvInsight is what the customer is worth by the newest run of lifetime value.
+type ClvInsight struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Day the run looked from.
+	AsOf *date.Date `protobuf:"bytes,1,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Margin earned until as_of, decayed by its age.
+	Historic *money.Money `protobuf:"bytes,2,opt,name=historic,proto3" json:"historic,omitempty"`
+	// Margin expected within the horizon, discounted; unset when the bank's history is too short for a model.
+	Predictive *money.Money `protobuf:"bytes,3,opt,name=predictive,proto3" json:"predictive,omitempty"`
+	// Lower bound of the predictive value; unset when it is not known.
+	PredictiveLow *money.Money `protobuf:"bytes,4,opt,name=predictive_low,json=predictiveLow,proto3" json:"predictive_low,omitempty"`
+	// Upper bound of the predictive value; unset when it is not known.
+	PredictiveHigh *money.Money `protobuf:"bytes,5,opt,name=predictive_high,json=predictiveHigh,proto3" json:"predictive_high,omitempty"`
+	// Trend: the predictive value less that of the run before; unset when either is.
+	Trend *money.Money `protobuf:"bytes,6,opt,name=trend,proto3" json:"trend,omitempty"`
+	// Probability that the customer has not left; unset without a model.
+	PAlive *float64 `protobuf:"fixed64,7,opt,name=p_alive,json=pAlive,proto3,oneof" json:"p_alive,omitempty"`
+	// Purchases expected within the horizon, discounted; unset without a model.
+	ExpectedPurchases *float64 `protobuf:"fixed64,8,opt,name=expected_purchases,json=expectedPurchases,proto3,oneof" json:"expected_purchases,omitempty"`
+	// Place by predictive value among the customers of the run, 1 is best.
+	Rank int64 `protobuf:"varint,9,opt,name=rank,proto3" json:"rank,omitempty"`
+	// Customers of the run.
+	Customers int64 `protobuf:"varint,10,opt,name=customers,proto3" json:"customers,omitempty"`
+	// Days after as_of for which value is predicted.
+	HorizonDays int32 `protobuf:"varint,11,opt,name=horizon_days,json=horizonDays,proto3" json:"horizon_days,omitempty"`
+	// Run that computed it.
+	RunId string `protobuf:"bytes,12,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// When it was computed.
+	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
+	// When it came to stand beside the customer.
+	AppliedTime   *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClvInsight) Reset() {
+	*x = ClvInsight{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClvInsight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClvInsight) ProtoMessage() {}
+
+func (x *ClvInsight) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClvInsight.ProtoReflect.Descriptor instead.
+func (*ClvInsight) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ClvInsight) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetHistoric() *money.Money {
+	if x != nil {
+		return x.Historic
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetPredictive() *money.Money {
+	if x != nil {
+		return x.Predictive
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetPredictiveLow() *money.Money {
+	if x != nil {
+		return x.PredictiveLow
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetPredictiveHigh() *money.Money {
+	if x != nil {
+		return x.PredictiveHigh
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetTrend() *money.Money {
+	if x != nil {
+		return x.Trend
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetPAlive() float64 {
+	if x != nil && x.PAlive != nil {
+		return *x.PAlive
+	}
+	return 0
+}
+
+func (x *ClvInsight) GetExpectedPurchases() float64 {
+	if x != nil && x.ExpectedPurchases != nil {
+		return *x.ExpectedPurchases
+	}
+	return 0
+}
+
+func (x *ClvInsight) GetRank() int64 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *ClvInsight) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *ClvInsight) GetHorizonDays() int32 {
+	if x != nil {
+		return x.HorizonDays
+	}
+	return 0
+}
+
+func (x *ClvInsight) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ClvInsight) GetComputedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ComputedTime
+	}
+	return nil
+}
+
+func (x *ClvInsight) GetAppliedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedTime
+	}
+	return nil
+}
+
 // GetCustomer360Request names a customer by id or external key.
 type GetCustomer360Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -275,7 +447,7 @@ type GetCustomer360Request struct {
 
 func (x *GetCustomer360Request) Reset() {
 	*x = GetCustomer360Request{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -287,7 +459,7 @@ func (x *GetCustomer360Request) String() string {
 func (*GetCustomer360Request) ProtoMessage() {}
 
 func (x *GetCustomer360Request) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[3]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -300,7 +472,7 @@ func (x *GetCustomer360Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCustomer360Request.ProtoReflect.Descriptor instead.
 func (*GetCustomer360Request) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{3}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetCustomer360Request) GetCustomerId() int64 {
@@ -356,7 +528,7 @@ type GetCustomer360Response struct {
 	// Place in the newest RFM run; unset before the first run that covers the customer.
 	Rfm *RfmInsight `protobuf:"bytes,7,opt,name=rfm,proto3" json:"rfm,omitempty"`
 	// Age of each part by its field name: "customer", "accounts", "cards", "contracts", "interactions", "rfm",
-	// "consents", "relations".
+	// "clv", "consents", "relations".
 	Ages map[string]*PartAge `protobuf:"bytes,8,rep,name=ages,proto3" json:"ages,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Consents in force now, by purpose and channel; at most 200.
 	Consents []*StandingConsent `protobuf:"bytes,9,rep,name=consents,proto3" json:"consents,omitempty"`
@@ -366,16 +538,17 @@ type GetCustomer360Response struct {
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// When the history begins: the first change on record. Set with as_of.
 	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
-	// What is known of now only, as "part.column", for example "accounts.ledger_balance": left out with as_of. Which other
-	// customers' interactions the customer takes part in ("interactions.participation") is shown as it is now.
-	NotInHistory  []string `protobuf:"bytes,13,rep,name=not_in_history,json=notInHistory,proto3" json:"not_in_history,omitempty"`
+	// What is known of now only, as "part.column", for example "accounts.available_balance": left out with as_of.
+	NotInHistory []string `protobuf:"bytes,13,rep,name=not_in_history,json=notInHistory,proto3" json:"not_in_history,omitempty"`
+	// Worth by the newest run of lifetime value; unset before the first run that covers the customer.
+	Clv           *ClvInsight `protobuf:"bytes,14,opt,name=clv,proto3" json:"clv,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetCustomer360Response) Reset() {
 	*x = GetCustomer360Response{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +560,7 @@ func (x *GetCustomer360Response) String() string {
 func (*GetCustomer360Response) ProtoMessage() {}
 
 func (x *GetCustomer360Response) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,7 +573,7 @@ func (x *GetCustomer360Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCustomer360Response.ProtoReflect.Descriptor instead.
 func (*GetCustomer360Response) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{4}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetCustomer360Response) GetCustomer() *Customer {
@@ -494,6 +667,13 @@ func (x *GetCustomer360Response) GetNotInHistory() []string {
 	return nil
 }
 
+func (x *GetCustomer360Response) GetClv() *ClvInsight {
+	if x != nil {
+		return x.Clv
+	}
+	return nil
+}
+
 // ListRfmHistoryRequest asks for a page.
 type ListRfmHistoryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -509,7 +689,7 @@ type ListRfmHistoryRequest struct {
 
 func (x *ListRfmHistoryRequest) Reset() {
 	*x = ListRfmHistoryRequest{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +701,7 @@ func (x *ListRfmHistoryRequest) String() string {
 func (*ListRfmHistoryRequest) ProtoMessage() {}
 
 func (x *ListRfmHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +714,7 @@ func (x *ListRfmHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRfmHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListRfmHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{5}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListRfmHistoryRequest) GetPageSize() int32 {
@@ -571,7 +751,7 @@ type ListRfmHistoryResponse struct {
 
 func (x *ListRfmHistoryResponse) Reset() {
 	*x = ListRfmHistoryResponse{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +763,7 @@ func (x *ListRfmHistoryResponse) String() string {
 func (*ListRfmHistoryResponse) ProtoMessage() {}
 
 func (x *ListRfmHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +776,7 @@ func (x *ListRfmHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRfmHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListRfmHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{6}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListRfmHistoryResponse) GetInsights() []*RfmInsight {
@@ -625,7 +805,7 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"ageSeconds\"n\n" +
 	"\vHeldAccount\x120\n" +
 	"\aaccount\x18\x01 \x01(\v2\x16.tandem.crm.v1.AccountR\aaccount\x12-\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x19.tandem.crm.v1.HolderRoleR\x04role\"\xd0\x02\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x19.tandem.crm.v1.HolderRoleR\x04role\"\xea\x02\n" +
 	"\n" +
 	"RfmInsight\x12&\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateR\x04asOf\x12\x12\n" +
@@ -635,7 +815,30 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\bmonetary\x18\x05 \x01(\v2\x12.google.type.MoneyR\bmonetary\x12\x15\n" +
 	"\x06run_id\x18\x06 \x01(\tR\x05runId\x12?\n" +
 	"\rcomputed_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12=\n" +
-	"\fapplied_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\"\xa1\x02\n" +
+	"\fapplied_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\x12\x18\n" +
+	"\asegment\x18\t \x01(\tR\asegment\"\x9b\x05\n" +
+	"\n" +
+	"ClvInsight\x12&\n" +
+	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateR\x04asOf\x12.\n" +
+	"\bhistoric\x18\x02 \x01(\v2\x12.google.type.MoneyR\bhistoric\x122\n" +
+	"\n" +
+	"predictive\x18\x03 \x01(\v2\x12.google.type.MoneyR\n" +
+	"predictive\x129\n" +
+	"\x0epredictive_low\x18\x04 \x01(\v2\x12.google.type.MoneyR\rpredictiveLow\x12;\n" +
+	"\x0fpredictive_high\x18\x05 \x01(\v2\x12.google.type.MoneyR\x0epredictiveHigh\x12(\n" +
+	"\x05trend\x18\x06 \x01(\v2\x12.google.type.MoneyR\x05trend\x12\x1c\n" +
+	"\ap_alive\x18\a \x01(\x01H\x00R\x06pAlive\x88\x01\x01\x122\n" +
+	"\x12expected_purchases\x18\b \x01(\x01H\x01R\x11expectedPurchases\x88\x01\x01\x12\x12\n" +
+	"\x04rank\x18\t \x01(\x03R\x04rank\x12\x1c\n" +
+	"\tcustomers\x18\n" +
+	" \x01(\x03R\tcustomers\x12!\n" +
+	"\fhorizon_days\x18\v \x01(\x05R\vhorizonDays\x12\x15\n" +
+	"\x06run_id\x18\f \x01(\tR\x05runId\x12?\n" +
+	"\rcomputed_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12=\n" +
+	"\fapplied_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTimeB\n" +
+	"\n" +
+	"\b_p_aliveB\x15\n" +
+	"\x13_expected_purchases\"\xa1\x02\n" +
 	"\x15GetCustomer360Request\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12,\n" +
@@ -644,7 +847,7 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\tread_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12/\n" +
 	"\x05as_of\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf:\x19\xbaH\x16\"\x14\n" +
 	"\vcustomer_id\n" +
-	"\x03key\x10\x01\"\xa9\x06\n" +
+	"\x03key\x10\x01\"\xd6\x06\n" +
 	"\x16GetCustomer360Response\x123\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\x126\n" +
 	"\baccounts\x18\x02 \x03(\v2\x1a.tandem.crm.v1.HeldAccountR\baccounts\x12)\n" +
@@ -659,7 +862,8 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	" \x03(\v2\x19.tandem.crm.v1.ConnectionR\trelations\x12/\n" +
 	"\x05as_of\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12H\n" +
 	"\x12history_start_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x10historyStartTime\x12$\n" +
-	"\x0enot_in_history\x18\r \x03(\tR\fnotInHistory\x1aO\n" +
+	"\x0enot_in_history\x18\r \x03(\tR\fnotInHistory\x12+\n" +
+	"\x03clv\x18\x0e \x01(\v2\x19.tandem.crm.v1.ClvInsightR\x03clv\x1aO\n" +
 	"\tAgesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
 	"\x05value\x18\x02 \x01(\v2\x16.tandem.crm.v1.PartAgeR\x05value:\x028\x01\"\x89\x01\n" +
@@ -691,63 +895,73 @@ func file_tandem_crm_v1_customer360_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_customer360_proto_rawDescData
 }
 
-var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_tandem_crm_v1_customer360_proto_goTypes = []any{
 	(*PartAge)(nil),                // 0: tandem.crm.v1.PartAge
 	(*HeldAccount)(nil),            // 1: tandem.crm.v1.HeldAccount
 	(*RfmInsight)(nil),             // 2: tandem.crm.v1.RfmInsight
-	(*GetCustomer360Request)(nil),  // 3: tandem.crm.v1.GetCustomer360Request
-	(*GetCustomer360Response)(nil), // 4: tandem.crm.v1.GetCustomer360Response
-	(*ListRfmHistoryRequest)(nil),  // 5: tandem.crm.v1.ListRfmHistoryRequest
-	(*ListRfmHistoryResponse)(nil), // 6: tandem.crm.v1.ListRfmHistoryResponse
-	nil,                            // 7: tandem.crm.v1.GetCustomer360Response.AgesEntry
-	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
-	(*Account)(nil),                // 9: tandem.crm.v1.Account
-	(HolderRole)(0),                // 10: tandem.crm.v1.HolderRole
-	(*date.Date)(nil),              // 11: google.type.Date
-	(*money.Money)(nil),            // 12: google.type.Money
-	(*ExternalKey)(nil),            // 13: tandem.crm.v1.ExternalKey
-	(*fieldmaskpb.FieldMask)(nil),  // 14: google.protobuf.FieldMask
-	(*Customer)(nil),               // 15: tandem.crm.v1.Customer
-	(*Card)(nil),                   // 16: tandem.crm.v1.Card
-	(*Contract)(nil),               // 17: tandem.crm.v1.Contract
-	(*Interaction)(nil),            // 18: tandem.crm.v1.Interaction
-	(*StandingConsent)(nil),        // 19: tandem.crm.v1.StandingConsent
-	(*Connection)(nil),             // 20: tandem.crm.v1.Connection
+	(*ClvInsight)(nil),             // 3: tandem.crm.v1.ClvInsight
+	(*GetCustomer360Request)(nil),  // 4: tandem.crm.v1.GetCustomer360Request
+	(*GetCustomer360Response)(nil), // 5: tandem.crm.v1.GetCustomer360Response
+	(*ListRfmHistoryRequest)(nil),  // 6: tandem.crm.v1.ListRfmHistoryRequest
+	(*ListRfmHistoryResponse)(nil), // 7: tandem.crm.v1.ListRfmHistoryResponse
+	nil,                            // 8: tandem.crm.v1.GetCustomer360Response.AgesEntry
+	(*timestamppb.Timestamp)(nil),  // 9: google.protobuf.Timestamp
+	(*Account)(nil),                // 10: tandem.crm.v1.Account
+	(HolderRole)(0),                // 11: tandem.crm.v1.HolderRole
+	(*date.Date)(nil),              // 12: google.type.Date
+	(*money.Money)(nil),            // 13: google.type.Money
+	(*ExternalKey)(nil),            // 14: tandem.crm.v1.ExternalKey
+	(*fieldmaskpb.FieldMask)(nil),  // 15: google.protobuf.FieldMask
+	(*Customer)(nil),               // 16: tandem.crm.v1.Customer
+	(*Card)(nil),                   // 17: tandem.crm.v1.Card
+	(*Contract)(nil),               // 18: tandem.crm.v1.Contract
+	(*Interaction)(nil),            // 19: tandem.crm.v1.Interaction
+	(*StandingConsent)(nil),        // 20: tandem.crm.v1.StandingConsent
+	(*Connection)(nil),             // 21: tandem.crm.v1.Connection
 }
 var file_tandem_crm_v1_customer360_proto_depIdxs = []int32{
-	8,  // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
-	9,  // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
-	10, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
-	11, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
-	12, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
-	8,  // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
-	8,  // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
-	13, // 7: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
-	14, // 8: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
-	8,  // 9: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
-	15, // 10: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
-	1,  // 11: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
-	16, // 12: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
-	17, // 13: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
-	18, // 14: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
-	2,  // 15: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
-	7,  // 16: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
-	19, // 17: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
-	20, // 18: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
-	8,  // 19: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
-	8,  // 20: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
-	2,  // 21: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
-	0,  // 22: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
-	3,  // 23: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
-	5,  // 24: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
-	4,  // 25: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
-	6,  // 26: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
-	25, // [25:27] is the sub-list for method output_type
-	23, // [23:25] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	9,  // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
+	10, // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
+	11, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
+	12, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
+	13, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
+	9,  // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
+	9,  // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
+	12, // 7: tandem.crm.v1.ClvInsight.as_of:type_name -> google.type.Date
+	13, // 8: tandem.crm.v1.ClvInsight.historic:type_name -> google.type.Money
+	13, // 9: tandem.crm.v1.ClvInsight.predictive:type_name -> google.type.Money
+	13, // 10: tandem.crm.v1.ClvInsight.predictive_low:type_name -> google.type.Money
+	13, // 11: tandem.crm.v1.ClvInsight.predictive_high:type_name -> google.type.Money
+	13, // 12: tandem.crm.v1.ClvInsight.trend:type_name -> google.type.Money
+	9,  // 13: tandem.crm.v1.ClvInsight.computed_time:type_name -> google.protobuf.Timestamp
+	9,  // 14: tandem.crm.v1.ClvInsight.applied_time:type_name -> google.protobuf.Timestamp
+	14, // 15: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
+	15, // 16: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
+	9,  // 17: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
+	16, // 18: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
+	1,  // 19: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
+	17, // 20: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
+	18, // 21: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
+	19, // 22: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
+	2,  // 23: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
+	8,  // 24: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
+	20, // 25: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
+	21, // 26: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
+	9,  // 27: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
+	9,  // 28: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
+	3,  // 29: tandem.crm.v1.GetCustomer360Response.clv:type_name -> tandem.crm.v1.ClvInsight
+	2,  // 30: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
+	0,  // 31: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
+	4,  // 32: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
+	6,  // 33: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
+	5,  // 34: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
+	7,  // 35: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
+	34, // [34:36] is the sub-list for method output_type
+	32, // [32:34] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer360_proto_init() }
@@ -763,13 +977,14 @@ func file_tandem_crm_v1_customer360_proto_init() {
 	file_tandem_crm_v1_customer_proto_init()
 	file_tandem_crm_v1_interaction_proto_init()
 	file_tandem_crm_v1_relation_proto_init()
+	file_tandem_crm_v1_customer360_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_customer360_proto_rawDesc), len(file_tandem_crm_v1_customer360_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

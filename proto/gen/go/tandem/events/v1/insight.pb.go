@@ -41,6 +41,7 @@ type InsightBundle struct {
 	// Types that are valid to be assigned to Results:
 	//
 	//	*InsightBundle_Rfm
+	//	*InsightBundle_Clv
 	Results       isInsightBundle_Results `protobuf_oneof:"results"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -127,6 +128,15 @@ func (x *InsightBundle) GetRfm() *RfmResults {
 	return nil
 }
 
+func (x *InsightBundle) GetClv() *ClvResults {
+	if x != nil {
+		if x, ok := x.Results.(*InsightBundle_Clv); ok {
+			return x.Clv
+		}
+	}
+	return nil
+}
+
 type isInsightBundle_Results interface {
 	isInsightBundle_Results()
 }
@@ -136,7 +146,14 @@ type InsightBundle_Rfm struct {
 	Rfm *RfmResults `protobuf:"bytes,10,opt,name=rfm,proto3,oneof"`
 }
 
+type InsightBundle_Clv struct {
+	// Lifetime value.
+	Clv *ClvResults `protobuf:"bytes,11,opt,name=clv,proto3,oneof"`
+}
+
 func (*InsightBundle_Rfm) isInsightBundle_Results() {}
+
+func (*InsightBundle_Clv) isInsightBundle_Results() {}
 
 // RfmResults holds customers' places in one RFM run, column by column: the n-th entry of each belongs together.
 type RfmResults struct {
@@ -152,7 +169,9 @@ type RfmResults struct {
 	// Their amounts in base currency, decimals.
 	MonetaryValues []string `protobuf:"bytes,5,rep,name=monetary_values,json=monetaryValues,proto3" json:"monetary_values,omitempty"`
 	// ISO 4217 code of the base currency.
-	BaseCurrency  string `protobuf:"bytes,6,opt,name=base_currency,json=baseCurrency,proto3" json:"base_currency,omitempty"`
+	BaseCurrency string `protobuf:"bytes,6,opt,name=base_currency,json=baseCurrency,proto3" json:"base_currency,omitempty"`
+	// Names of the segments that the cells belong to; empty when the definition names none.
+	Segments      []string `protobuf:"bytes,7,rep,name=segments,proto3" json:"segments,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -229,6 +248,159 @@ func (x *RfmResults) GetBaseCurrency() string {
 	return ""
 }
 
+func (x *RfmResults) GetSegments() []string {
+	if x != nil {
+		return x.Segments
+	}
+	return nil
+}
+
+// ClvResults holds what customers are worth in one run, column by column: the n-th entry of each belongs together. NaN and
+// empty texts stand where the run has no model, or no earlier run to compare with.
+type ClvResults struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer numbers.
+	CustomerIds []int64 `protobuf:"varint,1,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
+	// Historic values: margin earned and decayed, decimals in base currency.
+	HistoricValues []string `protobuf:"bytes,2,rep,name=historic_values,json=historicValues,proto3" json:"historic_values,omitempty"`
+	// Predictive values, decimals in base currency.
+	PredictiveValues []string `protobuf:"bytes,3,rep,name=predictive_values,json=predictiveValues,proto3" json:"predictive_values,omitempty"`
+	// Lower bounds of the predictive values.
+	PredictiveLows []string `protobuf:"bytes,4,rep,name=predictive_lows,json=predictiveLows,proto3" json:"predictive_lows,omitempty"`
+	// Upper bounds of the predictive values.
+	PredictiveHighs []string `protobuf:"bytes,5,rep,name=predictive_highs,json=predictiveHighs,proto3" json:"predictive_highs,omitempty"`
+	// Predictive values in the previous run.
+	PreviousValues []string `protobuf:"bytes,6,rep,name=previous_values,json=previousValues,proto3" json:"previous_values,omitempty"`
+	// Probabilities that the customers have not left.
+	PAlive []float64 `protobuf:"fixed64,7,rep,packed,name=p_alive,json=pAlive,proto3" json:"p_alive,omitempty"`
+	// Purchases expected within the horizon, discounted.
+	ExpectedPurchases []float64 `protobuf:"fixed64,8,rep,packed,name=expected_purchases,json=expectedPurchases,proto3" json:"expected_purchases,omitempty"`
+	// Places by predictive value, 1 is best.
+	Ranks []int64 `protobuf:"varint,9,rep,packed,name=ranks,proto3" json:"ranks,omitempty"`
+	// Customers of the run.
+	Customers int64 `protobuf:"varint,10,opt,name=customers,proto3" json:"customers,omitempty"`
+	// ISO 4217 code of the base currency.
+	BaseCurrency string `protobuf:"bytes,11,opt,name=base_currency,json=baseCurrency,proto3" json:"base_currency,omitempty"`
+	// Days after as_of for which value is predicted.
+	HorizonDays   int32 `protobuf:"varint,12,opt,name=horizon_days,json=horizonDays,proto3" json:"horizon_days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClvResults) Reset() {
+	*x = ClvResults{}
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClvResults) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClvResults) ProtoMessage() {}
+
+func (x *ClvResults) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClvResults.ProtoReflect.Descriptor instead.
+func (*ClvResults) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ClvResults) GetCustomerIds() []int64 {
+	if x != nil {
+		return x.CustomerIds
+	}
+	return nil
+}
+
+func (x *ClvResults) GetHistoricValues() []string {
+	if x != nil {
+		return x.HistoricValues
+	}
+	return nil
+}
+
+func (x *ClvResults) GetPredictiveValues() []string {
+	if x != nil {
+		return x.PredictiveValues
+	}
+	return nil
+}
+
+func (x *ClvResults) GetPredictiveLows() []string {
+	if x != nil {
+		return x.PredictiveLows
+	}
+	return nil
+}
+
+func (x *ClvResults) GetPredictiveHighs() []string {
+	if x != nil {
+		return x.PredictiveHighs
+	}
+	return nil
+}
+
+func (x *ClvResults) GetPreviousValues() []string {
+	if x != nil {
+		return x.PreviousValues
+	}
+	return nil
+}
+
+func (x *ClvResults) GetPAlive() []float64 {
+	if x != nil {
+		return x.PAlive
+	}
+	return nil
+}
+
+func (x *ClvResults) GetExpectedPurchases() []float64 {
+	if x != nil {
+		return x.ExpectedPurchases
+	}
+	return nil
+}
+
+func (x *ClvResults) GetRanks() []int64 {
+	if x != nil {
+		return x.Ranks
+	}
+	return nil
+}
+
+func (x *ClvResults) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *ClvResults) GetBaseCurrency() string {
+	if x != nil {
+		return x.BaseCurrency
+	}
+	return ""
+}
+
+func (x *ClvResults) GetHorizonDays() int32 {
+	if x != nil {
+		return x.HorizonDays
+	}
+	return 0
+}
+
 // DeadLetter is a message that could not be applied.
 type DeadLetter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -250,7 +422,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_tandem_events_v1_insight_proto_msgTypes[2]
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -262,7 +434,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_insight_proto_msgTypes[2]
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -275,7 +447,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{2}
+	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DeadLetter) GetSubject() string {
@@ -324,7 +496,7 @@ var File_tandem_events_v1_insight_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_insight_proto_rawDesc = "" +
 	"\n" +
-	"\x1etandem/events/v1/insight.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x01\n" +
+	"\x1etandem/events/v1/insight.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x02\n" +
 	"\rInsightBundle\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x13\n" +
 	"\x05as_of\x18\x02 \x01(\tR\x04asOf\x12?\n" +
@@ -332,8 +504,9 @@ const file_tandem_events_v1_insight_proto_rawDesc = "" +
 	"\fbundle_index\x18\x04 \x01(\x05R\vbundleIndex\x12!\n" +
 	"\fbundle_count\x18\x05 \x01(\x05R\vbundleCount\x120\n" +
 	"\x03rfm\x18\n" +
-	" \x01(\v2\x1c.tandem.events.v1.RfmResultsH\x00R\x03rfmB\t\n" +
-	"\aresults\"\xd8\x01\n" +
+	" \x01(\v2\x1c.tandem.events.v1.RfmResultsH\x00R\x03rfm\x120\n" +
+	"\x03clv\x18\v \x01(\v2\x1c.tandem.events.v1.ClvResultsH\x00R\x03clvB\t\n" +
+	"\aresults\"\xf4\x01\n" +
 	"\n" +
 	"RfmResults\x12!\n" +
 	"\fcustomer_ids\x18\x01 \x03(\x03R\vcustomerIds\x12\x14\n" +
@@ -341,7 +514,23 @@ const file_tandem_events_v1_insight_proto_rawDesc = "" +
 	"\frecency_days\x18\x03 \x03(\x05R\vrecencyDays\x12 \n" +
 	"\vfrequencies\x18\x04 \x03(\x03R\vfrequencies\x12'\n" +
 	"\x0fmonetary_values\x18\x05 \x03(\tR\x0emonetaryValues\x12#\n" +
-	"\rbase_currency\x18\x06 \x01(\tR\fbaseCurrency\"\xd7\x01\n" +
+	"\rbase_currency\x18\x06 \x01(\tR\fbaseCurrency\x12\x1a\n" +
+	"\bsegments\x18\a \x03(\tR\bsegments\"\xc6\x03\n" +
+	"\n" +
+	"ClvResults\x12!\n" +
+	"\fcustomer_ids\x18\x01 \x03(\x03R\vcustomerIds\x12'\n" +
+	"\x0fhistoric_values\x18\x02 \x03(\tR\x0ehistoricValues\x12+\n" +
+	"\x11predictive_values\x18\x03 \x03(\tR\x10predictiveValues\x12'\n" +
+	"\x0fpredictive_lows\x18\x04 \x03(\tR\x0epredictiveLows\x12)\n" +
+	"\x10predictive_highs\x18\x05 \x03(\tR\x0fpredictiveHighs\x12'\n" +
+	"\x0fprevious_values\x18\x06 \x03(\tR\x0epreviousValues\x12\x17\n" +
+	"\ap_alive\x18\a \x03(\x01R\x06pAlive\x12-\n" +
+	"\x12expected_purchases\x18\b \x03(\x01R\x11expectedPurchases\x12\x14\n" +
+	"\x05ranks\x18\t \x03(\x03R\x05ranks\x12\x1c\n" +
+	"\tcustomers\x18\n" +
+	" \x01(\x03R\tcustomers\x12#\n" +
+	"\rbase_currency\x18\v \x01(\tR\fbaseCurrency\x12!\n" +
+	"\fhorizon_days\x18\f \x01(\x05R\vhorizonDays\"\xd7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12'\n" +
@@ -366,22 +555,24 @@ func file_tandem_events_v1_insight_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_insight_proto_rawDescData
 }
 
-var file_tandem_events_v1_insight_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_tandem_events_v1_insight_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_tandem_events_v1_insight_proto_goTypes = []any{
 	(*InsightBundle)(nil),         // 0: tandem.events.v1.InsightBundle
 	(*RfmResults)(nil),            // 1: tandem.events.v1.RfmResults
-	(*DeadLetter)(nil),            // 2: tandem.events.v1.DeadLetter
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(*ClvResults)(nil),            // 2: tandem.events.v1.ClvResults
+	(*DeadLetter)(nil),            // 3: tandem.events.v1.DeadLetter
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
 }
 var file_tandem_events_v1_insight_proto_depIdxs = []int32{
-	3, // 0: tandem.events.v1.InsightBundle.computed_time:type_name -> google.protobuf.Timestamp
+	4, // 0: tandem.events.v1.InsightBundle.computed_time:type_name -> google.protobuf.Timestamp
 	1, // 1: tandem.events.v1.InsightBundle.rfm:type_name -> tandem.events.v1.RfmResults
-	3, // 2: tandem.events.v1.DeadLetter.failed_time:type_name -> google.protobuf.Timestamp
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 2: tandem.events.v1.InsightBundle.clv:type_name -> tandem.events.v1.ClvResults
+	4, // 3: tandem.events.v1.DeadLetter.failed_time:type_name -> google.protobuf.Timestamp
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_insight_proto_init() }
@@ -391,6 +582,7 @@ func file_tandem_events_v1_insight_proto_init() {
 	}
 	file_tandem_events_v1_insight_proto_msgTypes[0].OneofWrappers = []any{
 		(*InsightBundle_Rfm)(nil),
+		(*InsightBundle_Clv)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -398,7 +590,7 @@ func file_tandem_events_v1_insight_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_insight_proto_rawDesc), len(file_tandem_events_v1_insight_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

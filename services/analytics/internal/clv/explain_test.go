@@ -1,0 +1,162 @@
+package clv_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"google.golang.org/grpc/codes"
+
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+)
+
+func (b *bank) explain(t *testing.T, run *analyticsv1.ClvRun, customer int64) *analyticsv1.ExplainClvResponse {
+	t.Helper()
+	answer, err := b.server.ExplainClv(t.Context(), &analyticsv1.ExplainClvRequest{RunId: run.GetRunId(), CustomerId: customer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// The parts multiply to the value, and the bridges from last month add up to the last digit, for every customer.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.load(t, random(4, 60)...)
+	settings := &definitionv1.ClvDefinition{Models: []definitionv1.ClvModel{bgNBD}, AnnualDiscountRate: 0.1}
+	before := b.run(t, "2023-06-30", settings)
+	run := b.run(t, "2023-07-31", settings)
+	if run.GetPreviousRunId() != before.GetRunId() {
+		t.Fatalf("the run is compared with %q, want %q", run.GetPreviousRunId(), before.GetRunId())
+	}
+	then := map[int64]*analyticsv1.ClvValue{}
+	for _, v := range b.values(t, before, byNumber, 0) {
+		then[v.GetCustomerId()] = v
+	}
+	newcomers := 0
+	for _, v := range b.values(t, run, byNumber, 0) {
+		e := b.explain(t, run, v.GetCustomerId())
+		product := e.GetPurchasesWhileAlive() * v.GetPAlive().GetValue() * v.GetExpectedAmount() * v.GetMarginShare()
+		if value := amount(t, v.GetPredictive().GetValue()).InexactFloat64(); math.Abs(product-value) > 1e-4+1e-9*value {
+			t.Errorf("customer %d: the parts make %g, the value is %g", v.GetCustomerId(), product, value)
+		}
+		checkBridge(t, e, then[v.GetCustomerId()])
+		if then[v.GetCustomerId()] == nil {
+			newcomers++
+		}
+	}
+	if newcomers == 0 {
+		t.Error("nobody came new")
+	}
+	if first := b.explain(t, before, b.values(t, before, byNumber, 0)[0].GetCustomerId()); first.GetBridge() != nil || first.GetHistoricBridge() != nil {
+		t.Errorf("the first run is compared with %v", first.GetBridge())
+	}
+	_, err := b.server.ExplainClv(t.Context(), &analyticsv1.ExplainClvRequest{CustomerId: 9_999})
+	if code(err) != codes.NotFound {
+		t.Errorf("an unknown customer gave %v", err)
+	}
+}
+
+func checkBridge(t *testing.T, e *analyticsv1.ExplainClvResponse, then *analyticsv1.ClvValue) {
+	t.Helper()
+	b, h := e.GetBridge(), e.GetHistoricBridge()
+	from, earned := decimal.Zero, decimal.Zero
+	if then != nil {
+		from, earned = amount(t, then.GetPredictive().GetValue()), amount(t, then.GetHistoric())
+		if !amount(t, e.GetValue().GetPreviousPredictive()).Equal(from) || !amount(t, e.GetValue().GetPreviousHistoric()).Equal(earned) {
+			t.Errorf("the values before are %v and %v, want %s and %s", e.GetValue().GetPreviousPredictive(), e.GetValue().GetPreviousHistoric(), from, earned)
+		}
+	}
+	to := from
+	for _, step := range []sum{b.GetNewCustomer(), b.GetAgeing(), b.GetActivity(), b.GetAmount(), b.GetModelChange()} {
+		to = to.Add(amount(t, step))
+	}
+	if !amount(t, b.GetFrom()).Equal(from) || !to.Equal(amount(t, b.GetTo())) || !to.Equal(amount(t, e.GetValue().GetPredictive().GetValue())) {
+		t.Errorf("customer %d: the bridge %v does not lead from %s to %v", e.GetValue().GetCustomerId(), b, from, e.GetValue().GetPredictive())
+	}
+	if silent := then != nil && then.GetRepeats() == e.GetValue().GetRepeats() && then.GetMeanAmount() == e.GetValue().GetMeanAmount(); silent {
+		if !amount(t, b.GetActivity()).IsZero() || !amount(t, b.GetAmount()).IsZero() {
+			t.Errorf("customer %d bought nothing, and yet %v", e.GetValue().GetCustomerId(), b)
+		}
+	}
+	to = earned.Add(amount(t, h.GetAgeing())).Add(amount(t, h.GetEarned()))
+	if !amount(t, h.GetFrom()).Equal(earned) || !to.Equal(amount(t, e.GetValue().GetHistoric())) || !to.Equal(amount(t, h.GetTo())) {
+		t.Errorf("customer %d: the historic bridge %v does not lead to %v", e.GetValue().GetCustomerId(), h, e.GetValue().GetHistoric())
+	}
+}
+
+// Slices hold every customer once, in every run, and customers stay in the slice of the moment of the run.
+func TestSlices(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.load(t, random(5, 200)...)
+	b.exec(t,
+		`INSERT INTO customer (customer_id, kind, branch_id, manager_id, region_id, industry_nace, version)
+			SELECT number + 1, if(number < 150, 'individual', 'organisation'), 1 + number % 3, number % 5, 1, if(number < 150, '', '47.11'), 1 FROM numbers(200)`,
+		"INSERT INTO branch (branch_id, name, version) VALUES (1, 'Brno', 1), (2, 'Praha', 1), (3, 'Plzeň', 1)")
+	settings := &definitionv1.ClvDefinition{
+		Models: []definitionv1.ClvModel{bgNBD}, FitBy: definitionv1.ClvFitBy_CLV_FIT_BY_CUSTOMER_KIND, FitCustomersMin: 100,
+	}
+	var runs []*analyticsv1.ClvRun
+	for _, asOf := range []string{"2023-10-31", "2023-11-30", "2023-12-31"} {
+		runs = append(runs, b.run(t, asOf, settings))
+	}
+	last := runs[2]
+	if m := b.model(t, last, 0, "individual"); m.GetCustomers() < 100 || m.GetCustomers() > 150 || m.GetRefusal() != "" {
+		t.Errorf("individuals have the model %v", m)
+	}
+	if _, err := b.server.GetClvModel(t.Context(), &analyticsv1.GetClvModelRequest{Group: "organisation"}); code(err) != codes.NotFound {
+		t.Errorf("50 organisations have a model of their own: %v", err)
+	}
+	models, err := b.server.ListClvModels(t.Context(), &analyticsv1.ListClvModelsRequest{PageSize: 3})
+	if err != nil || len(models.GetModels()) != 3 {
+		t.Fatalf("%v, %v", models, err)
+	}
+	models, err = b.server.ListClvModels(t.Context(), &analyticsv1.ListClvModelsRequest{PageSize: 3, PageToken: models.GetNextPageToken()})
+	if err != nil || len(models.GetModels()) != 1 || models.GetModels()[0].GetPurpose() != holdout {
+		t.Errorf("%v, %v", models, err)
+	}
+	slicesOf := map[analyticsv1.ClvSliceBy]int{
+		analyticsv1.ClvSliceBy_CLV_SLICE_BY_UNSPECIFIED: 1, analyticsv1.ClvSliceBy_CLV_SLICE_BY_MANAGER: 5,
+		analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH: 3, analyticsv1.ClvSliceBy_CLV_SLICE_BY_REGION: 1,
+		analyticsv1.ClvSliceBy_CLV_SLICE_BY_SECTOR: 2, analyticsv1.ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND: 2,
+	}
+	for by, want := range slicesOf {
+		got := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: by, RunsBefore: 5})
+		if len(got.GetSlices()) != want {
+			t.Errorf("%s: %d slices, want %d", by, len(got.GetSlices()), want)
+		}
+		for i, run := range []*analyticsv1.ClvRun{last, runs[1], runs[0]} {
+			customers, value := int64(0), decimal.Zero
+			for _, s := range got.GetSlices() {
+				customers += s.GetPoints()[i].GetCustomers()
+				value = value.Add(amount(t, s.GetPoints()[i].GetPredictive()))
+			}
+			if customers != run.GetCustomers() || !value.Equal(amount(t, run.GetPredictive())) {
+				t.Errorf("%s in run %d: %d customers worth %s, the run has %v", by, i, customers, value, run)
+			}
+		}
+	}
+	branches := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH, SlicesMax: 2})
+	if s := branches.GetSlices(); len(s) != 2 || s[0].GetName() == "" || len(s[0].GetPoints()) != 1 ||
+		amount(t, s[0].GetPoints()[0].GetPredictive()).LessThan(amount(t, s[1].GetPoints()[0].GetPredictive())) {
+		t.Errorf("%v", branches)
+	}
+	// Everybody moves: what was known stays.
+	b.exec(t, "INSERT INTO customer (customer_id, branch_id, version) SELECT number + 1, 1, 2 FROM numbers(200)")
+	again := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH})
+	if len(again.GetSlices()) != 3 {
+		t.Errorf("the past changed: %v", again)
+	}
+}
+
+func (b *bank) slices(t *testing.T, req *analyticsv1.GetClvSlicesRequest) *analyticsv1.GetClvSlicesResponse {
+	t.Helper()
+	answer, err := b.server.GetClvSlices(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}

@@ -1,0 +1,9 @@
+-- A page by historic value: a range of a projection's key.
+SELECT
+    customer_id, fit_group, repeats, last_days, age_days, mean_amount, margin_share, historic, p_alive, p_alive_low,
+    p_alive_high, expected, expected_low, expected_high, expected_amount, predictive, predictive_low, predictive_high,
+    previous_historic, previous_predictive, place, historic_place
+FROM clv_value
+WHERE run_id = {run_id:UUID} AND as_of = {as_of:Date} AND historic_place > {after:UInt64}
+ORDER BY historic_place
+LIMIT {limit:UInt64}

@@ -1,0 +1,46 @@
+-- Predictions with their places and the values of the previous run, into clv_value.
+INSERT INTO clv_value
+    (run_id, as_of, customer_id, kind, region_id, branch_id, manager_id, sector, fit_group, repeats, last_days, age_days,
+     mean_amount, margin_share, historic, p_alive, p_alive_low, p_alive_high, expected, expected_low, expected_high,
+     expected_amount, predictive, predictive_low, predictive_high, previous_historic, previous_predictive, place, historic_place)
+SELECT
+    {run_id:UUID},
+    {as_of:Date},
+    customer_id,
+    now.kind,
+    now.region_id,
+    now.branch_id,
+    now.manager_id,
+    now.sector,
+    now.fit_group,
+    now.repeats,
+    now.last_days,
+    now.age_days,
+    now.mean_amount,
+    now.margin_share,
+    now.historic,
+    now.p_alive,
+    now.p_alive_low,
+    now.p_alive_high,
+    now.expected,
+    now.expected_low,
+    now.expected_high,
+    now.expected_amount,
+    now.predictive,
+    now.predictive_low,
+    now.predictive_high,
+    previous.historic,
+    previous.predictive,
+    row_number() OVER (ORDER BY now.predictive DESC NULLS LAST, now.historic DESC, customer_id),
+    row_number() OVER (ORDER BY now.historic DESC, customer_id)
+FROM
+(
+    SELECT * FROM clv_prediction WHERE run_id = {run_id:UUID}
+) AS now
+LEFT JOIN
+(
+    SELECT customer_id, toNullable(historic) AS historic, predictive
+    FROM clv_value
+    WHERE run_id = {previous_run_id:UUID} AND as_of = {previous_as_of:Date}
+) AS previous USING customer_id
+SETTINGS max_bytes_before_external_sort = 1500000000, max_bytes_ratio_before_external_sort = 0

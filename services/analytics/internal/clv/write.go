@@ -1,0 +1,107 @@
+package clv
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+// batchRows is how many predictions one insert holds.
+const batchRows = 50_000
+
+// predictionRow is a prediction of a run.
+type predictionRow struct {
+	run uuid.UUID
+	Prediction
+}
+
+var predictionTable = warehouse.NewTable("clv_prediction",
+	warehouse.Col("run_id", func(r *predictionRow) uuid.UUID { return r.run }),
+	warehouse.Col("customer_id", func(r *predictionRow) uint64 { return r.CustomerID }),
+	warehouse.Col("kind", func(r *predictionRow) string { return r.Kind }),
+	warehouse.Col("region_id", func(r *predictionRow) uint64 { return r.RegionID }),
+	warehouse.Col("branch_id", func(r *predictionRow) uint64 { return r.BranchID }),
+	warehouse.Col("manager_id", func(r *predictionRow) uint64 { return r.ManagerID }),
+	warehouse.Col("sector", func(r *predictionRow) string { return r.Sector }),
+	warehouse.Col("fit_group", func(r *predictionRow) string { return r.Group }),
+	warehouse.Col("repeats", func(r *predictionRow) uint32 { return uint32(r.X) }),
+	warehouse.Col("last_days", func(r *predictionRow) uint32 { return uint32(r.TX) }),
+	warehouse.Col("age_days", func(r *predictionRow) uint32 { return uint32(r.T) }),
+	warehouse.Col("mean_amount", func(r *predictionRow) float64 { return r.MeanAmount }),
+	warehouse.Col("margin_share", func(r *predictionRow) float64 { return r.MarginShare }),
+	warehouse.Col("historic", func(r *predictionRow) decimal.Decimal { return r.HistoricValue }),
+	warehouse.Col("p_alive", func(r *predictionRow) *float64 { return r.Alive }),
+	warehouse.Col("p_alive_low", func(r *predictionRow) *float64 { return r.AliveLow }),
+	warehouse.Col("p_alive_high", func(r *predictionRow) *float64 { return r.AliveHigh }),
+	warehouse.Col("expected", func(r *predictionRow) *float64 { return r.Expected }),
+	warehouse.Col("expected_low", func(r *predictionRow) *float64 { return r.ExpectedLow }),
+	warehouse.Col("expected_high", func(r *predictionRow) *float64 { return r.ExpectedHigh }),
+	warehouse.Col("expected_amount", func(r *predictionRow) *float64 { return r.Amount }),
+	warehouse.Col("predictive", func(r *predictionRow) *decimal.Decimal { return r.Predictive }),
+	warehouse.Col("predictive_low", func(r *predictionRow) *decimal.Decimal { return r.PredictiveLow }),
+	warehouse.Col("predictive_high", func(r *predictionRow) *decimal.Decimal { return r.PredictiveHigh }),
+)
+
+// runTable writes rows of clv_run.
+var runTable = warehouse.NewTable("clv_run",
+	warehouse.Col("run_id", func(r *Run) uuid.UUID { return r.ID }),
+	warehouse.Col("as_of", func(r *Run) time.Time { return r.AsOf }),
+	warehouse.Col("settings_key", func(r *Run) string { return r.SettingsKey }),
+	warehouse.Col("settings", func(r *Run) string {
+		text, _ := r.json() // it was encoded before, for its key
+		return text
+	}),
+	warehouse.Col("customers", func(r *Run) uint64 { return r.Customers }),
+	warehouse.Col("purchases", func(r *Run) uint64 { return r.Purchases }),
+	warehouse.Col("base_currency", func(r *Run) string { return r.BaseCurrency }),
+	warehouse.Col("data_from", func(r *Run) time.Time { return r.DataFrom }),
+	warehouse.Col("data_to", func(r *Run) time.Time { return r.DataTo }),
+	warehouse.Col("historic", func(r *Run) decimal.Decimal { return r.Historic }),
+	warehouse.Col("predictive", func(r *Run) decimal.Decimal { return r.Predictive }),
+	warehouse.Col("predicted", func(r *Run) uint64 { return r.Predicted }),
+	warehouse.Col("previous_run_id", func(r *Run) uuid.UUID { return r.PreviousID }),
+	warehouse.Col("previous_as_of", func(r *Run) time.Time { return orFirst(r.PreviousAsOf) }),
+	warehouse.Col("computed_time", func(r *Run) time.Time { return r.ComputedTime }),
+	warehouse.Col("newest_event_time", func(r *Run) time.Time { return orEpoch(r.NewestEventTime) }),
+	warehouse.Col("insights_published", func(r *Run) uint8 { return flag(r.InsightsPublished) }),
+)
+
+// predictions foretells each customer by the model that serves the customer, and writes batch by batch.
+func (s store) predictions(ctx context.Context, r Run, models fleet) error {
+	known := map[*Model]*predictor{}
+	rows := make([]predictionRow, 0, batchRows)
+	flush := func() error {
+		err := predictionTable.Insert(ctx, s.conn, rows)
+		rows = rows[:0]
+		return err
+	}
+	err := s.customers(ctx, r, func(h History) error {
+		model := models.serving(h.Group)
+		with, ok := known[model]
+		if !ok {
+			with = newPredictor(r.Settings, model)
+			known[model] = with
+		}
+		prediction, err := with.predict(h)
+		if err != nil {
+			return err
+		}
+		if rows = append(rows, predictionRow{r.ID, prediction}); len(rows) < batchRows {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// save writes the row that makes a run visible, or the same with its insights published.
+func (s store) save(ctx context.Context, r Run) error {
+	return runTable.Insert(ctx, s.conn, []Run{r})
+}
