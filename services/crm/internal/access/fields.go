@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -172,17 +173,16 @@ func (p *Policy) ask(g *grant, method protoreflect.MethodDescriptor, where, name
 	}
 }
 
-// meaning finds the fields that a name in a filter stands for: a path in what the method lists, in what that holds, or in
-// another kind of record, whose name comes first. Names that are no fields must be listed in the policy.
+// meaning finds the fields that a name in a filter stands for: what the policy says of the name, a path in what the method
+// lists or in what that holds, at any depth, or one in another kind of record, whose name comes first. Names that are no
+// fields must be listed in the policy.
 func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (along []protoreflect.FieldDescriptor, known bool) {
-	for _, listed := range resourcesOf(method.Output()) {
-		for _, d := range append([]protoreflect.MessageDescriptor{listed}, resourcesOf(listed)...) {
-			if p.open[string(d.Name())+"."+name] {
-				return nil, true
-			}
-			if along, _ := fieldsAlong(d, name); along != nil {
-				return along, true
-			}
+	for _, d := range heldBy(method.Output()) {
+		if along, known := p.named(string(d.Name()) + "." + name); known {
+			return along, true
+		}
+		if along, _ := fieldsAlong(d, name); along != nil {
+			return along, true
 		}
 	}
 	kind, rest, _ := strings.Cut(name, ".")
@@ -193,8 +193,35 @@ func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (alo
 	if other == nil || rest == "" {
 		return nil, other != nil // the kind alone asks whether there are any
 	}
+	if along, known := p.named(string(other.Name()) + "." + rest); known {
+		return along, true
+	}
 	along, _ = fieldsAlong(other, rest)
-	return along, along != nil || p.open[string(other.Name())+"."+rest]
+	return along, along != nil
+}
+
+// named is what the policy says of a name in filters: that it is open, or for which field it stands.
+func (p *Policy) named(name string) (along []protoreflect.FieldDescriptor, known bool) {
+	if stands := p.aliases[name]; stands != nil {
+		return []protoreflect.FieldDescriptor{stands}, true
+	}
+	return nil, p.open[name]
+}
+
+// heldBy are the types of the API that an answer holds, the nearest first.
+func heldBy(answer protoreflect.MessageDescriptor) []protoreflect.MessageDescriptor {
+	var out []protoreflect.MessageDescriptor
+	for next := resourcesOf(answer); len(next) > 0; {
+		var further []protoreflect.MessageDescriptor
+		for _, d := range next {
+			if !slices.Contains(out, d) {
+				out = append(out, d)
+				further = append(further, resourcesOf(d)...)
+			}
+		}
+		next = further
+	}
+	return out
 }
 
 // messageName is "AccountHolder" for "account_holder".

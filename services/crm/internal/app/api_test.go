@@ -61,7 +61,7 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 	return &service{config: config, log: log, pool: pool, js: js, registry: registry, behaviour: recorder, analytics: analytics}, publisher
 }
 
-// compiler answers in place of analytics, which crm asks nothing else: everything can be run.
+// compiler is the other half as far as this one asks it anything: it finds every definition right.
 type compiler struct {
 	analyticsv1.UnimplementedDefinitionServiceServer
 }
@@ -70,10 +70,10 @@ func (compiler) CompileDefinition(context.Context, *analyticsv1.CompileDefinitio
 	return &analyticsv1.CompileDefinitionResponse{}, nil
 }
 
-// serveCompiler returns its address.
+// serveCompiler returns where a compiler listens.
 func serveCompiler(t *testing.T) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
