@@ -232,6 +232,15 @@ func (s *Server) ListPlanValues(ctx context.Context, req *crmv1.ListPlanValuesRe
 	if err != nil {
 		return nil, err
 	}
+	size := page.Size(req.GetPageSize())
+	args := []any{nil, nil, nil, "", 0, "", "", nil, "", size + 1}
+	if after != nil {
+		copy(args[2:], []any{after.Indicator, after.Kind, after.ID, after.Name, after.Period, after.Start, after.Currency})
+	}
+	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
+	if err != nil {
+		return nil, err
+	}
 	of, err := s.find(ctx, req.GetName())
 	if err != nil {
 		return nil, err
@@ -242,15 +251,7 @@ func (s *Server) ListPlanValues(ctx context.Context, req *crmv1.ListPlanValuesRe
 	} else if answer.Version, err = s.versionOf(ctx, of, req); err != nil {
 		return nil, err
 	}
-	size := page.Size(req.GetPageSize())
-	args := []any{of.ID, answer.GetVersion(), nil, "", 0, "", "", nil, "", size + 1}
-	if after != nil {
-		copy(args[2:], []any{after.Indicator, after.Kind, after.ID, after.Name, after.Period, after.Start, after.Currency})
-	}
-	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
-	if err != nil {
-		return nil, err
-	}
+	args[0], args[1] = of.ID, answer.GetVersion()
 	if seen, bound := sight.Condition(ctx, belongs, args); seen != "" {
 		where, args = fmt.Sprintf("(%s) AND %s", where, seen), bound
 	}
