@@ -31,6 +31,7 @@ type commandLine struct {
 	Wait     WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
 	Status   StatusCmd         `cmd:"" help:"Show volumes, freshness and the state of the relay."`
 	Customer CustomerCmd       `cmd:"" help:"Look at a customer."`
+	Document DocumentCmd       `cmd:"" help:"Look at customers' documents."`
 	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
 	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`

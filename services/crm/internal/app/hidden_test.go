@@ -87,6 +87,9 @@ func (h *hiding) request(method protoreflect.MethodDescriptor, filter, order str
 	} else if customer := fields.ByName("customer_id"); customer != nil {
 		m.Set(customer, protoreflect.ValueOfInt64(h.janas))
 	}
+	if name := fields.ByName("name"); name != nil {
+		m.Set(name, protoreflect.ValueOfString("sales"))
+	}
 	if query := fields.ByName("query"); query != nil {
 		m.Set(query, protoreflect.ValueOfString("eva"))
 	}
