@@ -2064,7 +2064,7 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\vchange_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"changeTime\x12\x14\n" +
 	"\x05actor\x18\n" +
-	" \x01(\tR\x05actor\"\xa6\x03\n" +
+	" \x01(\tR\x05actor\"\xaf\x03\n" +
 	"\x1aChangeCustomerStateRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12,\n" +
@@ -2074,8 +2074,8 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\x0e2\".tandem.crm.v1.CustomerStateReasonB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06reason\x12\x1c\n" +
 	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x128\n" +
-	"\x0eeffective_date\x18\x06 \x01(\v2\x11.google.type.DateR\reffectiveDate\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\x12*\n" +
+	"\x0eeffective_date\x18\x06 \x01(\v2\x11.google.type.DateR\reffectiveDate\x12\x1b\n" +
+	"\x04etag\x18\a \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
 	"request_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId:\x19\xbaH\x16\"\x14\n" +
 	"\vcustomer_id\n" +
