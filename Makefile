@@ -105,6 +105,11 @@ lint: $(TOOLS)/golangci-lint check-generated check-breaking check-modules ## Che
 generate: $(TOOLS)/buf ## Generate Go code from the contracts.
 	cd proto && PATH="$(CURDIR)/$(TOOLS):$$PATH" buf generate
 
+.PHONY: docs
+docs: setup bin/local ## Write the page for analysts and the sources for dbt from the comments of the views.
+	mkdir -p deploy/clickhouse/dbt
+	UPDATE_GOLDEN=1 bin/local run --throwaway --ephemeral-ports -- go test -count=1 -run TestBI ./services/analytics/migrations
+
 .PHONY: check-generated
 check-generated: $(TOOLS)/buf ## Fail when the generated code is stale.
 	rm -rf .local/generated
