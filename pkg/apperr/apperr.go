@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // Domain is the domain of every ErrorInfo.
@@ -53,7 +56,9 @@ type Error struct {
 	Violations []Violation
 	// Metadata goes into the ErrorInfo: what a program may want to know beside the reason.
 	Metadata map[string]string
-	cause    error
+	// RetryAfter is how long to wait before the same call may succeed; 0 says nothing about it.
+	RetryAfter time.Duration
+	cause      error
 }
 
 // Invalid reports broken fields as INVALID_ARGUMENT. It returns nil when there are none.
@@ -112,28 +117,30 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the hidden cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// GRPCStatus renders the error with ErrorInfo and BadRequest (AIP-193).
-func (e *Error) GRPCStatus() *status.Status {
-	st := status.New(e.Code, e.Message)
-	info := &errdetails.ErrorInfo{Reason: e.Reason, Domain: Domain, Metadata: e.Metadata}
-	if len(e.Violations) == 0 {
-		return withDetails(st.WithDetails(info))(st)
-	}
-	bad := &errdetails.BadRequest{}
-	for _, v := range e.Violations {
-		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.Field, Description: v.Description})
-	}
-	return withDetails(st.WithDetails(info, bad))(st)
+// Busy reports RESOURCE_EXHAUSTED: there is too much to do, and the call may be tried again after a while.
+func Busy(retryAfter time.Duration, format string, args ...any) error {
+	return &Error{Code: codes.ResourceExhausted, Reason: ReasonOverload, Message: fmt.Sprintf(format, args...), RetryAfter: retryAfter}
 }
 
-// withDetails falls back to the bare status when the details can't be attached (only an OK status refuses them).
-func withDetails(detailed *status.Status, err error) func(*status.Status) *status.Status {
-	return func(bare *status.Status) *status.Status {
-		if err != nil {
-			return bare
+// GRPCStatus renders the error with ErrorInfo, BadRequest and RetryInfo (AIP-193, AIP-194).
+func (e *Error) GRPCStatus() *status.Status {
+	st := status.New(e.Code, e.Message)
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: e.Reason, Domain: Domain, Metadata: e.Metadata}}
+	if len(e.Violations) > 0 {
+		bad := &errdetails.BadRequest{}
+		for _, v := range e.Violations {
+			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.Field, Description: v.Description})
 		}
-		return detailed
+		details = append(details, bad)
 	}
+	if e.RetryAfter > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
+	}
+	detailed, err := st.WithDetails(details...)
+	if err != nil {
+		return st // only an OK status refuses details
+	}
+	return detailed
 }
 
 // Public turns any error into what the caller may see. The second result says whether something had to be hidden.

@@ -28,8 +28,10 @@ const (
 	MessageBytesMax = 16 << 20
 	// callsInFlightDefault keeps a flood from piling up in front of the database: more is refused at once.
 	callsInFlightDefault = 512
-	deadlineDefault      = 30 * time.Second
-	stopGrace            = 10 * time.Second
+	// waitingMax bounds streams and calls that wait for something: each costs little, and not all of them may come.
+	waitingMax      = 512
+	deadlineDefault = 30 * time.Second
+	stopGrace       = 10 * time.Second
 	// streamWorkers answer calls one after the other on stacks that have grown once; with more calls at once than workers,
 	// each further call gets a goroutine of its own.
 	streamWorkers = 64
@@ -46,7 +48,8 @@ type Config struct {
 	// Away reports whether an error means that a dependency does not answer; the caller is told UNAVAILABLE and may try
 	// again. Without it such errors are INTERNAL.
 	Away func(error) bool
-	// CallsInFlightMax refuses more calls at once with RESOURCE_EXHAUSTED; 0 means 512.
+	// CallsInFlightMax refuses more calls at once with RESOURCE_EXHAUSTED and RetryInfo; 0 means 512. What a server can do in
+	// the time that a caller waits is a good number. Streams and Await calls, which mostly wait, have 512 places of their own.
 	CallsInFlightMax int
 	// TLS of the listener; nil means open connections.
 	TLS *tls.Config
@@ -84,7 +87,7 @@ func New(config Config) (*Server, error) {
 	if err := config.Registry.Register(metrics); err != nil {
 		return nil, fmt.Errorf("grpcserver: %w", err)
 	}
-	calls := newGate(config.CallsInFlightMax)
+	calls := &gates{working: newGate(config.CallsInFlightMax), waiting: newGate(waitingMax)}
 	edge := &edge{log: config.Logger, away: config.Away}
 	caught := recovery.WithRecoveryHandlerContext(edge.panicked)
 	transport := insecure.NewCredentials()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +137,12 @@ func TestOverloadIsRefusedAtOnce(t *testing.T) {
 	slow := make(chan *status.Status, 1)
 	go func() { slow <- call(t.Context(), conn, "slow") }()
 	<-entered
-	if st := call(t.Context(), conn, "quick"); st.Code() != codes.ResourceExhausted {
+	st := call(t.Context(), conn, "quick")
+	tellsWhen := slices.ContainsFunc(st.Details(), func(detail any) bool {
+		info, ok := detail.(*errdetails.RetryInfo)
+		return ok && info.GetRetryDelay().AsDuration() > 0
+	})
+	if st.Code() != codes.ResourceExhausted || !tellsWhen {
 		t.Errorf("beside a slow call: %v", st)
 	}
 	close(leave)

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -42,7 +43,7 @@ func (e *edge) public(ctx context.Context, method string, err error) error {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	if e.away != nil && e.away(err) {
-		err = apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "the database does not answer at the moment; try again")
+		err = unavailable(err)
 		e.log.WarnContext(ctx, "call failed because a dependency is away", "method", method, "error", errors.Unwrap(err))
 	}
 	st, hidden := apperr.Public(err)
@@ -52,10 +53,22 @@ func (e *edge) public(ctx context.Context, method string, err error) error {
 	return st.Err()
 }
 
+// unavailable tells the caller to come again when the database may be back.
+func unavailable(cause error) error {
+	err := apperr.Wrap(cause, codes.Unavailable, apperr.ReasonUnavailable, "the database does not answer at the moment; try again")
+	if known, ok := errors.AsType[*apperr.Error](err); ok {
+		known.RetryAfter = time.Second
+	}
+	return err
+}
+
 func (e *edge) panicked(ctx context.Context, p any) error {
 	e.log.ErrorContext(ctx, "call panicked", "panic", p, "stack", string(debug.Stack()))
 	return apperr.New(codes.Internal, apperr.ReasonInternal, "internal error; the server's log has the details")
 }
+
+// retryAfter is the pause that a refused caller is told: about as long as a full server takes for what it has taken in.
+const retryAfter = 200 * time.Millisecond
 
 // gate bounds the calls in flight.
 type gate struct{ places chan struct{} }
@@ -67,41 +80,55 @@ func (g *gate) enter() error {
 	case g.places <- struct{}{}:
 		return nil
 	default:
-		return apperr.New(codes.ResourceExhausted, apperr.ReasonOverload, "too many calls at once; try again with a pause")
+		return apperr.Busy(retryAfter, "too many calls at once; try again with a pause")
 	}
 }
 
 func (g *gate) leave() { <-g.places }
 
+// gates keep calls that work apart from those that mostly wait: a hundred watchers must not keep the front office out.
+type gates struct{ working, waiting *gate }
+
+func (g *gates) of(method string) *gate {
+	if waits(method) {
+		return g.waiting
+	}
+	return g.working
+}
+
+// waits says that a call waits for something by its nature.
+func waits(method string) bool { return strings.HasPrefix(path.Base(method), "Await") }
+
 // guarded leaves health checks alone: an overloaded server is alive.
 func guarded(method string) bool { return strings.HasPrefix(method, "/tandem.") }
 
-func (g *gate) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+func (g *gates) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	if !guarded(info.FullMethod) {
 		return next(ctx, req)
 	}
-	if err := g.enter(); err != nil {
+	through := g.of(info.FullMethod)
+	if err := through.enter(); err != nil {
 		return nil, err
 	}
-	defer g.leave()
+	defer through.leave()
 	return next(ctx, req)
 }
 
-func (g *gate) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+func (g *gates) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if !guarded(info.FullMethod) {
 		return next(srv, stream)
 	}
-	if err := g.enter(); err != nil {
+	if err := g.waiting.enter(); err != nil {
 		return err
 	}
-	defer g.leave()
+	defer g.waiting.leave()
 	return next(srv, stream)
 }
 
 // deadline gives calls without one a limit, so that a forgotten caller can't hold a connection for ever. Calls that wait
 // for something by their nature bring their own.
 func deadline(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if _, has := ctx.Deadline(); has || strings.HasPrefix(path.Base(info.FullMethod), "Await") {
+	if _, has := ctx.Deadline(); has || waits(info.FullMethod) {
 		return next(ctx, req)
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadlineDefault)

@@ -4,7 +4,9 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	_ "time/tzdata" // the zone of the bank must be known on a machine without a zone database
@@ -23,6 +25,7 @@ type Config struct {
 	NATSURL                string `name:"nats-url" env:"ANALYTICS_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
 	TimeZone               string `name:"time-zone" env:"ANALYTICS_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar: it tells which day is today."`
 	DrillKeyFile           string `name:"drill-key-file" env:"ANALYTICS_DRILL_KEY_FILE" help:"File of at least 32 random bytes that sign the tokens of reports' cells; without it they end with the process, and are good at one server only."`
+	ExportDir              string `name:"export-dir" env:"ANALYTICS_EXPORT_DIR" help:"Folder for exported reports, used by this server only; default is one in the system's folder for temporary files."`
 	LogLevel               string `name:"log-level" env:"ANALYTICS_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 
 	// Auth says whom to believe.
@@ -71,6 +74,18 @@ func (c *Config) drillKey() ([]byte, error) {
 		return nil, fmt.Errorf("ANALYTICS_DRILL_KEY_FILE: %w", err)
 	}
 	return key, nil
+}
+
+// exportDir is the folder for exported reports. Servers on one machine have different ports.
+func (c *Config) exportDir() string {
+	if c.ExportDir != "" {
+		return c.ExportDir
+	}
+	_, port, err := net.SplitHostPort(c.GRPCAddr)
+	if err != nil {
+		port = "analytics"
+	}
+	return filepath.Join(os.TempDir(), "tandem-exports-"+port)
 }
 
 // WarehouseURL is the URL with the password from its file.

@@ -22,6 +22,7 @@ import (
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/clv"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/export"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/permission"
@@ -127,7 +128,12 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	exports, err := export.New(export.Config{Reports: reports, Dir: s.config.exportDir(), Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
 	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
+	analyticsv1.RegisterExportServiceServer(server, export.NewServer(exports, library))
 	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
 	scheduler, err := schedule.New(schedule.Config{
 		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
@@ -136,6 +142,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
+	scheduler.Register(definition.KindReport, exports.RunDefinition)
 	rfmServer := rfm.NewServer(values, insights, definitions)
 	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
 	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
@@ -147,6 +154,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		{Name: "insights of RFM", Run: insights.Run},
 		{Name: "insights of lifetime value", Run: worthInsights.Run},
 		{Name: "ingest", Run: changes.Run},
+		{Name: "exports", Run: exports.Run},
 		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {

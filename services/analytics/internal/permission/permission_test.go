@@ -32,6 +32,12 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
 		analyticsv1.IngestService_ReplayDeadLetters_FullMethodName:         "   oa",
+		analyticsv1.ExportService_ExportReport_FullMethodName:              "mnkoa",
+		analyticsv1.ExportService_GetOperation_FullMethodName:              "mnkoa",
+		analyticsv1.ExportService_WaitOperation_FullMethodName:             "mnkoa",
+		analyticsv1.ExportService_CancelOperation_FullMethodName:           "mnkoa",
+		analyticsv1.ExportService_ListOperations_FullMethodName:            "mnkoa",
+		analyticsv1.ExportService_DownloadExport_FullMethodName:            "mnkoa",
 		analyticsv1.ScheduleService_ListSchedules_FullMethodName:           "mnkoa",
 		analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:        "mnkoa",
 		analyticsv1.ScheduleService_RunNow_FullMethodName:                  " nkoa",
@@ -50,7 +56,8 @@ func TestMatrix(t *testing.T) {
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
-		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.RfmService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc,
+		&analyticsv1.RfmService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}

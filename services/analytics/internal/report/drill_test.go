@@ -205,7 +205,7 @@ func TestWrongNames(t *testing.T) {
 		if q == nil {
 			continue
 		}
-		err := w.service.Check(q)
+		err := w.service.Check(q, Scope{})
 		if err == nil || !strings.HasPrefix(err.Error(), want) || status.Code(err) != codes.InvalidArgument {
 			t.Errorf("got %v\nwant %s", err, want)
 		}

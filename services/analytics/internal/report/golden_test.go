@@ -104,7 +104,7 @@ func FuzzInjection(f *testing.F) {
 			{Measures: []string{"turnover"}, Currency: name},
 		} {
 			var known *apperr.Error
-			err := s.Check(q)
+			err := s.Check(q, Scope{})
 			if err != nil && (!errors.As(err, &known) || status.Code(err) != codes.InvalidArgument) {
 				t.Fatalf("%v: %v", q, err)
 			}
@@ -113,7 +113,7 @@ func FuzzInjection(f *testing.F) {
 			value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
 			return &definitionv1.ReportQuery{Measures: []string{"turnover"}, AsOf: date.Proto(day("2024-03-15")), Filter: `sex = "` + value + `"`}
 		}
-		if s.Check(filter(text)) != nil || strings.Contains(text, "*") {
+		if s.Check(filter(text), Scope{}) != nil || strings.Contains(text, "*") {
 			return
 		}
 		if got, want := s.write(t, filter(text), Scope{}), s.write(t, filter("x"), Scope{}); got != want {

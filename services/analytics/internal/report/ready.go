@@ -66,7 +66,7 @@ func (r Ready) Names() []string {
 func (s *Service) Compile(_ context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
 	d := spec.GetReport()
 	var wrong *apperr.Error
-	if err := s.Check(d.GetQuery()); errors.As(err, &wrong) {
+	if err := s.Check(d.GetQuery(), Scope{}); errors.As(err, &wrong) {
 		return wrong.Violations, nil
 	} else if err != nil {
 		return nil, err

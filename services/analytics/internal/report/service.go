@@ -104,9 +104,9 @@ func (s *Service) Today() time.Time {
 	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 }
 
-// Check compiles a question without running it, and reports what is wrong with it.
-func (s *Service) Check(q *definitionv1.ReportQuery) error {
-	_, err := s.prepare(q, Scope{}, nil)
+// Check compiles a question without running it, and reports what is wrong with it for somebody who may see the scope.
+func (s *Service) Check(q *definitionv1.ReportQuery, scope Scope) error {
+	_, err := s.prepare(q, scope, nil)
 	return err
 }
 

@@ -33,6 +33,7 @@ type commandLine struct {
 	Customer CustomerCmd       `cmd:"" help:"Look at a customer."`
 	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
+	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
 	Audit    AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
 	Dlq      DlqCmd            `cmd:"" help:"Look at dead letters and replay them."`
 	Demo     DemoCmd           `cmd:"" help:"Generate a demonstration bank and report on it."`

@@ -113,6 +113,10 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	}, nil
 }
 
+// callsPerConnection says how many calls may wait for a connection or work with it. Calls take a few milliseconds each: the last
+// in such a queue is answered soon, and what comes on top is refused at once instead of waiting until its deadline.
+const callsPerConnection = 8
+
 // server builds the API: who calls, what is on record, who may, and every room.
 func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpcserver.Server, error) {
 	policy, err := access.Load(s.config.PolicyFile)
@@ -131,9 +135,10 @@ func (s *service) server(publisher *relay.Relay, location *time.Location) (*grpc
 	}
 	server, err := grpcserver.New(grpcserver.Config{
 		Addr: s.config.GRPCAddr, Logger: s.log, Registry: s.registry, Away: away,
-		TLS:    transport,
-		Unary:  []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary, guard.Unary},
-		Stream: []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream, guard.Stream},
+		CallsInFlightMax: callsPerConnection * int(s.pool.Config().MaxConns),
+		TLS:              transport,
+		Unary:            []grpc.UnaryServerInterceptor{callers.Unary, audit.UnaryCaller, reads.Unary, guard.Unary},
+		Stream:           []grpc.StreamServerInterceptor{callers.Stream, audit.StreamCaller, reads.Stream, guard.Stream},
 	})
 	if err != nil {
 		return nil, err

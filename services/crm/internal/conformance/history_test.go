@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/type/money"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/pkg/date"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
 
@@ -90,6 +92,9 @@ func (b *bank) change(t *testing.T, r *rand.Rand) string {
 		if r.IntN(2) == 0 {
 			m.ResolvedTime = m.GetDueTime()
 		}
+		m.Participants = [][]*crmv1.Participant{
+			nil, {{CustomerKey: fixed("other customer")}}, {{CustomerKey: fixed("other customer")}, {Name: word}}, {{Name: word}},
+		}[r.IntN(4)]
 	case *crmv1.Consent:
 		m.ExpiresTime = nil
 		if r.IntN(2) == 0 {
@@ -171,7 +176,7 @@ func TestScreenMoments(t *testing.T) {
 	}
 	answer, err := b.screen(t, "customer", &late)
 	if err != nil || answer.GetHistoryStartTime().AsTime().After(late) || !answer.GetAsOf().AsTime().Equal(late) ||
-		!slices.Contains(answer.GetNotInHistory(), "accounts.ledger_balance") {
+		!slices.Contains(answer.GetNotInHistory(), "accounts.available_balance") || slices.Contains(answer.GetNotInHistory(), "accounts.ledger_balance") {
 		t.Errorf("%v, %v", answer, err)
 	}
 }
@@ -209,5 +214,62 @@ func TestScreenReadMask(t *testing.T) {
 	})
 	if status.Code(err) != codes.NotFound {
 		t.Errorf("cards of nobody: %v", err)
+	}
+}
+
+// Balances of a past screen are those of its day in the daily history.
+func TestScreenBalances(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	at := b.look(t, "").at
+	state := func(days int, balance string) {
+		t.Helper()
+		if _, err := b.pool.Exec(t.Context(), `INSERT INTO account_balance_day (account_id, business_date, stated, stated_at, closing)
+SELECT account_id, current_date + $1::int, $2::text::numeric, now(), true FROM account WHERE external_id = 'account'`, days, balance); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := func(want *money.Money, days int) {
+		t.Helper()
+		screen, err := b.screen(t, "customer", &at, "accounts")
+		if err != nil || len(screen.GetAccounts()) == 0 {
+			t.Fatal(err, screen)
+		}
+		var today time.Time
+		if err := b.pool.QueryRow(t.Context(), "SELECT current_date").Scan(&today); err != nil {
+			t.Fatal(err)
+		}
+		a := screen.GetAccounts()[0].GetAccount()
+		same(t, "the balance", want, a.GetLedgerBalance())
+		if want != nil {
+			same(t, "its day", date.Proto(today.AddDate(0, 0, days)), a.GetBalanceDate())
+		}
+	}
+	shown(nil, 0)
+	state(1, "900")
+	shown(nil, 0)
+	state(-3, "100")
+	shown(crowns(100), -3)
+	state(0, "-200")
+	shown(crowns(-200), 0)
+}
+
+// Who took part in an interaction once sees it on the screen of then, and on no later one.
+func TestScreenParticipation(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	m := interactions.sample("partaker", 1).(*crmv1.Interaction)
+	m.Participants = []*crmv1.Participant{{CustomerKey: fixed("other customer")}}
+	before := b.look(t, "").at
+	b.upsert(t, interactions, m)
+	during := b.look(t, "").at
+	m.Participants = nil
+	b.upsert(t, interactions, m)
+	after := b.look(t, "").at
+	for at, want := range map[time.Time]int{before: 0, during: 1, after: 0} {
+		screen, err := b.screen(t, "other customer", &at, "interactions")
+		if err != nil || len(screen.GetInteractions()) != want || slices.Contains(screen.GetNotInHistory(), "interactions.participation") {
+			t.Errorf("%v, want %d interactions: %v", screen, want, err)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/record"
 	"tandem.bank/services/crm/internal/relation"
+	"tandem.bank/services/crm/internal/transaction"
 )
 
 const (
@@ -71,10 +72,10 @@ const (
             UNION SELECT contract_id FROM contract_party
             UNION SELECT entity_id FROM audit_entry WHERE entity = 'contract' AND action = 'update' AND at > {at}
                 AND before->>'account_id' IN (SELECT account_id::text FROM account_holder)`
-	// tookPart are the interactions of the customer, which never go to another one, and those in which the customer takes
-	// part by what is known now.
-	tookPart = `SELECT interaction_id FROM interaction WHERE customer_id = {about}
-            UNION SELECT interaction_id FROM interaction_participant WHERE party = 'customer' AND party_id = {about}`
+	// contacts are the interactions of the customer, which never go to another one, and those in which the customer takes or
+	// took part.
+	contacts = `SELECT interaction_id FROM interaction WHERE customer_id = {about}
+            UNION ` + interaction.TookPart
 	// related are the customers on both sides of the customer's relations.
 	related = "SELECT customer_id FROM relation UNION SELECT other_customer_id FROM relation"
 )
@@ -82,11 +83,13 @@ const (
 var (
 	itself       = customer.Table.Former(about, "customer_id")
 	holdings     = account.HolderTable.Former(about, "customer_id")
-	heldAccounts = account.Table.Former(held, "account_id")
-	relations    = relation.Table.Former(about, "customer_id", "other_customer_id")
+	heldAccounts = account.Table.Former(held, "account_id").
+			Derived("ledger_balance", transaction.ClosingBalance("past.account_id", "({at})::date")).
+			Derived("balance_date", transaction.ClosingDate("past.account_id", "({at})::date"))
+	relations = relation.Table.Former(about, "customer_id", "other_customer_id")
 	// parties are the customers whose names stand in the relations.
 	parties      = customer.Table.Former(related, "customer_id")
-	interactions = interaction.Table.Former(tookPart, "interaction_id")
+	interactions = interaction.Table.Former(contacts, "interaction_id")
 
 	contractParties = contract.PartyTable.Former(about, "customer_id")
 	contracts       = contract.Table.Former(agreed, "contract_id")
@@ -104,7 +107,7 @@ func (s *screen) parts() []part {
 		{name: "customer", read: s.profile(), tables: []record.Former{itself}, unknown: customer.Table.Unknown()},
 		{
 			name: "accounts", read: account.ForCustomer(&a.Accounts, s.heldBy, id, partRowsMax),
-			tables: []record.Former{holdings, heldAccounts}, unknown: account.Table.Unknown(),
+			tables: []record.Former{holdings, heldAccounts}, unknown: heldAccounts.Unknown(account.Table.Unknown()),
 		},
 		{
 			name: "cards", read: card.ForCustomer(&a.Cards, id, partRowsMax),
@@ -127,7 +130,7 @@ func (s *screen) parts() []part {
 		},
 		{
 			name: "interactions", read: interaction.LastForCustomer(&a.Interactions, id, s.interactionsMax),
-			tables: []record.Former{interactions}, unknown: append(interaction.Table.Unknown(), "participation"),
+			tables: []record.Former{interactions, interaction.ParticipantsThen}, unknown: interaction.Table.Unknown(),
 		},
 		{name: "open_complaints", read: interaction.OpenComplaints(&a.OpenComplaints, id), tables: []record.Former{interactions}},
 	}

@@ -29,6 +29,17 @@ const (
 	partyManager  = "manager"
 )
 
+// TookPart are, in the history, the interactions of which a customer is or was until a later change a participant.
+const TookPart = `SELECT interaction_id FROM interaction_participant WHERE party = 'customer' AND party_id = {about}
+            UNION SELECT entity_id FROM audit_entry WHERE entity = 'interaction' AND action = 'update' AND at > {at}
+                AND before->'participants' IS NOT NULL
+                AND (before->'participants')::jsonb @> jsonb_build_array(jsonb_build_object('customer_id', {about}))`
+
+// ParticipantsThen are the participants as they follow from interactions of then.
+var ParticipantsThen = record.Following("interaction_participant",
+	`SELECT 'customer' AS party, (p->>'customer_id')::bigint AS party_id, opened_at, interaction_id
+    FROM interaction CROSS JOIN LATERAL jsonb_array_elements(participants) p WHERE p->>'customer_id' IS NOT NULL`)
+
 // readParticipants reads the list; no participants are an empty list, not null.
 func readParticipants(in *record.Reader, sent []*crmv1.Participant) ([]Participant, []record.Reference) {
 	list := make([]Participant, len(sent))

@@ -23,7 +23,9 @@ type Former struct {
 	links []string
 	// ids selects what they belong to.
 	ids string
-	// derived are columns that the table works out of others, by the expressions that do it.
+	// follows is the table as a statement over those before it, where it keeps nothing of its own.
+	follows string
+	// derived are columns that follow from others, by the expressions that do it.
 	derived map[string]string
 }
 
@@ -33,7 +35,11 @@ func (t *Table[R]) Former(ids string, links ...string) Former {
 	return Former{entity: t.entity, unset: t.unset(), links: links, ids: ids}
 }
 
-// Derived says how a generated column follows from the others of the row, which is called past: no change tells of it.
+// Following is a table whose rows follow from those of tables that stand before it, by a SELECT of its columns.
+func Following(table, sql string) Former { return Former{entity: table, follows: sql} }
+
+// Derived says how a column that no change tells of follows from the others of the row, which is called past, or from what is
+// known of it elsewhere.
 func (f Former) Derived(column, expression string) Former {
 	f.derived = maps.Clone(f.derived)
 	if f.derived == nil {
@@ -41,6 +47,11 @@ func (f Former) Derived(column, expression string) Former {
 	}
 	f.derived[column] = expression
 	return f
+}
+
+// Unknown are those of some columns that no derivation tells.
+func (f Former) Unknown(columns []string) []string {
+	return slices.DeleteFunc(slices.Clone(columns), func(column string) bool { return f.derived[column] != "" })
 }
 
 // unset renders the columns that other statements write, and which therefore have no history, without a value.
@@ -87,6 +98,9 @@ const formerSQL = `%[1]s AS MATERIALIZED (
 
 // sql is the table under its own name, for a WITH.
 func (f Former) sql() string {
+	if f.follows != "" {
+		return fmt.Sprintf("%s AS MATERIALIZED (\n    %s\n)", f.entity, f.follows)
+	}
 	id := f.entity + "_id"
 	var belong []string
 	for _, link := range f.links {

@@ -538,8 +538,7 @@ type GetCustomer360Response struct {
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// When the history begins: the first change on record. Set with as_of.
 	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
-	// What is known of now only, as "part.column", for example "accounts.ledger_balance": left out with as_of. Which other
-	// customers' interactions the customer takes part in ("interactions.participation") is shown as it is now.
+	// What is known of now only, as "part.column", for example "accounts.available_balance": left out with as_of.
 	NotInHistory []string `protobuf:"bytes,13,rep,name=not_in_history,json=notInHistory,proto3" json:"not_in_history,omitempty"`
 	// Worth by the newest run of lifetime value; unset before the first run that covers the customer.
 	Clv           *ClvInsight `protobuf:"bytes,14,opt,name=clv,proto3" json:"clv,omitempty"`

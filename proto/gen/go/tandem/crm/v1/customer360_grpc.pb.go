@@ -35,7 +35,9 @@ type Customer360ServiceClient interface {
 	// With as_of it returns what this screen showed at that moment: the state that the bank knew then. That is the time of
 	// knowledge, not of business: a holding that was imported later is not shown, however long ago it began, and what was
 	// corrected later is shown uncorrected. A change counts from the beginning of its transaction. The day by which holdings
-	// and relations are in force is the bank's day of that moment.
+	// and relations are in force is the bank's day of that moment. Balances alone are of business: an account's ledger balance
+	// is the one at the end of that day by its daily history, as ListBalances tells it, with movements that came later among
+	// them; its balance_date says of which day it is known.
 	//
 	// Errors: NOT_FOUND (no such customer, or not known yet at as_of), INVALID_ARGUMENT (read_mask names what is not there;
 	// as_of lies in the future), OUT_OF_RANGE (as_of lies before the history begins).
@@ -85,7 +87,9 @@ type Customer360ServiceServer interface {
 	// With as_of it returns what this screen showed at that moment: the state that the bank knew then. That is the time of
 	// knowledge, not of business: a holding that was imported later is not shown, however long ago it began, and what was
 	// corrected later is shown uncorrected. A change counts from the beginning of its transaction. The day by which holdings
-	// and relations are in force is the bank's day of that moment.
+	// and relations are in force is the bank's day of that moment. Balances alone are of business: an account's ledger balance
+	// is the one at the end of that day by its daily history, as ListBalances tells it, with movements that came later among
+	// them; its balance_date says of which day it is known.
 	//
 	// Errors: NOT_FOUND (no such customer, or not known yet at as_of), INVALID_ARGUMENT (read_mask names what is not there;
 	// as_of lies in the future), OUT_OF_RANGE (as_of lies before the history begins).
