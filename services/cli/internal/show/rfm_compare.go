@@ -21,14 +21,14 @@ func RfmMigration(w io.Writer, m *analyticsv1.GetRfmMigrationResponse) error {
 func RfmResponseRates(w io.Writer, r *analyticsv1.GetRfmResponseRatesResponse) error {
 	line, flush := table(w)
 	line("contacts from %s to %s\tcustomers\tcontacts\tresponses\trate\t95 %% from\tto\tlift\t", Date(r.GetFirstDate()), Date(r.GetAsOf()))
-	print := func(name string, rate *analyticsv1.RfmResponseRate) {
+	row := func(name string, rate *analyticsv1.RfmResponseRate) {
 		line("%s\t%s\t%s\t%s\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f\t", name, Count(rate.GetCustomers()), Count(rate.GetContacts()),
 			Count(rate.GetResponses()), 100*rate.GetRate(), 100*rate.GetLow(), 100*rate.GetHigh(), rate.GetLift())
 	}
 	for _, rate := range r.GetRates() {
-		print(orNone(rate.GetKey()), rate)
+		row(orNone(rate.GetKey()), rate)
 	}
-	print("together", r.GetOverall())
+	row("together", r.GetOverall())
 	return flush()
 }
 
