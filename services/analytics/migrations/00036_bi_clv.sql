@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW {bi}.fact_clv
     as_of                    Date COMMENT 'Day that the run looks from, see dim_date',
     settings_key             FixedString(64) COMMENT 'Names the settings: only runs with equal ones can be compared',
     is_newest                UInt8 COMMENT '1 in the newest run with these settings for this as_of: name it unless runs are compared',
-    computed_time            DateTime64(6, 'UTC') COMMENT 'When the run ended',
+    computed_time            DateTime('UTC') COMMENT 'When the run ended',
     customer_id              UInt64 COMMENT 'Customer, see dim_customer',
     kind                     LowCardinality(String) COMMENT 'individual or organisation',
     sector                   LowCardinality(String) COMMENT 'Division of NACE Rev. 2, two digits; empty for individuals',

@@ -52,7 +52,7 @@ func TestBI(t *testing.T) {
 	t.Parallel()
 	conn, bi := star(t)
 	for name, check := range map[string]func(*testing.T, driver.Conn, string){
-		"views": views, "comments": comments, "questions": questions, "personal columns": personalColumns,
+		"views": views, "comments": comments, "questions": questions, "personal columns": personalColumns, "types": types,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, conn, bi) })
 	}
@@ -111,6 +111,17 @@ func questions(t *testing.T, conn driver.Conn, bi string) {
 		}
 	}
 }
+
+// Old clients of ClickHouse know no newer types.
+func types(t *testing.T, conn driver.Conn, bi string) {
+	for _, column := range pairs(t, conn, "SELECT table || '.' || name, type FROM system.columns WHERE database = ?", bi) {
+		if newer.MatchString(column[1]) {
+			t.Errorf("%s is a %s", column[0], column[1])
+		}
+	}
+}
+
+var newer = regexp.MustCompile(`Date32|DateTime64|Map|JSON|Dynamic|Variant|Bool|Decimal\((39|[4-7]\d)`)
 
 // exactNames are of columns that the warehouse has and analysts don't get: they single people out, or people typed them in.
 var exactNames = regexp.MustCompile(`^(birth_date|founded|monthly_income|annual_turnover|employer_id|employed_since|job_title|citizenships|interests|other_banks` +

@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"errors"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -83,7 +84,7 @@ func TestNoPersonalData(t *testing.T) {
 			t.Fatal(err)
 		}
 		columns++
-		if (personal.MatchString(column) && column != "document_id") || (column == "name" && !named[table]) {
+		if (personal.MatchString(column) && column != "document_id") || (column == "name" && !named[strings.TrimSuffix(strings.TrimSuffix(table, "_feed"), "_history")]) {
 			t.Errorf("%s.%s looks like personal data", table, column)
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"tandem.bank/services/analytics/internal/export"
 	"tandem.bank/services/analytics/internal/ingest"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/performance"
 	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/rfm"
@@ -124,24 +125,15 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	definitions := definition.NewStore(s.warehouse)
-	reports, library, err := s.reports(changes.NewestChange, location, definitions)
+	reports, exports, err := s.reporting(server, changes.NewestChange, location, definitions)
 	if err != nil {
 		return nil, err
 	}
-	exports, err := export.New(export.Config{Reports: reports, Dir: s.config.exportDir(), Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
-	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
-	analyticsv1.RegisterExportServiceServer(server, export.NewServer(exports, library))
 	analyticsv1.RegisterDefinitionServiceServer(server, definition.NewServer(compilers(reports)))
-	scheduler, err := schedule.New(schedule.Config{
-		Warehouse: s.warehouse, Definitions: definitions, TimeZone: location, Logger: s.log, Registry: s.registry,
-	})
+	scheduler, err := s.scheduler(server, location, definitions)
 	if err != nil {
 		return nil, err
 	}
-	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
 	scheduler.Register(definition.KindReport, exports.RunDefinition)
 	rfmServer := rfm.NewServer(values, insights, definitions)
 	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
@@ -161,6 +153,36 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
 		}},
 	}, nil
+}
+
+// scheduler builds what runs definitions by themselves, and registers its service.
+func (s *service) scheduler(server *grpcserver.Server, location *time.Location, saved *definition.Store) (*schedule.Scheduler, error) {
+	scheduler, err := schedule.New(schedule.Config{
+		Warehouse: s.warehouse, Definitions: saved, TimeZone: location, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterScheduleServiceServer(server, schedule.NewServer(scheduler))
+	return scheduler, nil
+}
+
+// reporting builds reports with all that leans on them, and registers their services.
+func (s *service) reporting(
+	server *grpcserver.Server, newest func() time.Time, location *time.Location, saved *definition.Store,
+) (*report.Service, *export.Service, error) {
+	reports, library, err := s.reports(newest, location, saved)
+	if err != nil {
+		return nil, nil, err
+	}
+	exports, err := export.New(export.Config{Reports: reports, Dir: s.config.exportDir(), Logger: s.log})
+	if err != nil {
+		return nil, nil, err
+	}
+	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
+	analyticsv1.RegisterExportServiceServer(server, export.NewServer(exports, library))
+	analyticsv1.RegisterPerformanceServiceServer(server, performance.NewServer(performance.New(s.warehouse, reports)))
+	return reports, exports, nil
 }
 
 // reports reads the catalogue over the database of views that belongs to the warehouse's, and the reports that come with us.

@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	analyticsv1.ScheduleService_ListSchedules_FullMethodName:           readers,
 	analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:        readers,
 	analyticsv1.ScheduleService_RunNow_FullMethodName:                  runners,
+	analyticsv1.PerformanceService_CompareWithPlan_FullMethodName:      readers,
 	analyticsv1.ReportService_GetCatalogue_FullMethodName:              readers,
 	analyticsv1.ReportService_RunReport_FullMethodName:                 readers,
 	analyticsv1.ReportService_DrillDown_FullMethodName:                 readers,

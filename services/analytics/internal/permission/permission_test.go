@@ -41,6 +41,7 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.ScheduleService_ListSchedules_FullMethodName:           "mnkoa",
 		analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:        "mnkoa",
 		analyticsv1.ScheduleService_RunNow_FullMethodName:                  " nkoa",
+		analyticsv1.PerformanceService_CompareWithPlan_FullMethodName:      "mnkoa",
 		analyticsv1.ReportService_GetCatalogue_FullMethodName:              "mnkoa",
 		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
 		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
@@ -56,7 +57,7 @@ func TestMatrix(t *testing.T) {
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
-		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc,
+		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
 		&analyticsv1.RfmService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)

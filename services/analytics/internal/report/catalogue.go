@@ -25,6 +25,8 @@ type Catalogue struct {
 	Dimensions  []*Dimension `yaml:"dimensions"`
 	Hierarchies []*Hierarchy `yaml:"hierarchies"`
 	Measures    []*Measure   `yaml:"measures"`
+
+	database string
 }
 
 // Lookup is a table with one row for each key.
@@ -75,6 +77,8 @@ type Dimension struct {
 	// Lookup and Column reach the dimension where a fact does not have it itself.
 	Lookup string `yaml:"lookup"`
 	Column string `yaml:"column"`
+	// Members is a column of the lookup that holds many values: filters ask for one of them.
+	Members string `yaml:"members"`
 	// Label is where the title of an id stands.
 	Label *Label `yaml:"label"`
 	// Grain is set in dimensions of time: year, quarter, month, week, day.
@@ -144,7 +148,7 @@ func Builtin(database string) (*Catalogue, error) { return ParseCatalogue(catalo
 func ParseCatalogue(text []byte, database string) (*Catalogue, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(bytes.ReplaceAll(text, []byte(databaseMark), []byte(database))))
 	decoder.KnownFields(true)
-	c := &Catalogue{}
+	c := &Catalogue{database: database}
 	if err := decoder.Decode(c); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}

@@ -412,6 +412,9 @@ func (c *Catalogue) filterField(f *Fact, d *Dimension) filter.Field {
 	}
 	lookup := c.lookup(d.Lookup)
 	field.Column = lookup.Name + "." + d.Column
+	if d.Members != "" {
+		field.Column, field.Repeated = lookup.Name+"."+d.Members, filter.Array
+	}
 	field.Related = &filter.Related{
 		Name: "." + d.Name, From: lookup.Table + " AS " + lookup.Name, Key: lookup.Name + "." + lookup.Key, Of: f.Lookups[d.Lookup], One: true,
 	}

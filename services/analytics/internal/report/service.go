@@ -110,6 +110,44 @@ func (s *Service) Check(q *definitionv1.ReportQuery, scope Scope) error {
 	return err
 }
 
+// About tells what a report of a question would be of: its days, its currency, and how new the data are.
+func (s *Service) About(ctx context.Context, q *definitionv1.ReportQuery) (*analyticsv1.ReportHeader, error) {
+	p, err := s.prepare(q, Scope{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.about(ctx, p)
+}
+
+// IsMoney reports whether a measure is an amount of money.
+func (s *Service) IsMoney(measure string) bool {
+	m := s.catalogue.Measure(measure)
+	return m != nil && m.Unit == unitMoney
+}
+
+// LabelJoin is the join that finds the title of a dimension's id in a column, and the title; a dimension without titles has the
+// empty text.
+func (s *Service) LabelJoin(dimension, column string) (join, label string) {
+	d := s.catalogue.Dimension(dimension)
+	if d == nil || d.Label == nil {
+		return "", "''"
+	}
+	of := s.catalogue.lookup(d.Label.Lookup)
+	return fmt.Sprintf(" LEFT ANY JOIN %s AS label ON label.%s = %s", of.Table, of.Key, column), "toString(label." + d.Label.Column + ")"
+}
+
+// UnitsOfBranches selects the ids of a dimension (branch, manager or customer) that belong to {branches:Array(UInt64)}.
+func (s *Service) UnitsOfBranches(dimension string) string {
+	switch dimension {
+	case dimensionBranch:
+		return "SELECT arrayJoin({branches:Array(UInt64)})"
+	case "manager":
+		return "SELECT manager_id FROM " + s.catalogue.database + ".dim_manager WHERE branch_id IN {branches:Array(UInt64)}"
+	default:
+		return "SELECT customer_id FROM " + s.catalogue.database + ".dim_customer WHERE branch_id IN {branches:Array(UInt64)}"
+	}
+}
+
 // prepare finds the names of a question, and sets its as_of.
 func (s *Service) prepare(q *definitionv1.ReportQuery, scope Scope, at []coordinate) (*plan, error) {
 	asOf, err := date.Time(q.GetAsOf())

@@ -112,6 +112,8 @@ type halves struct {
 	crmv1.UnimplementedCustomerServiceServer
 	crmv1.UnimplementedCustomer360ServiceServer
 	crmv1.UnimplementedSearchServiceServer
+	crmv1.UnimplementedTimelineServiceServer
+	crmv1.UnimplementedDocumentServiceServer
 	crmv1.UnimplementedAuditServiceServer
 	crmv1.UnimplementedAccessServiceServer
 	analyticsv1.UnimplementedAuditCopyServiceServer
@@ -174,7 +176,12 @@ func (h *halves) GetCustomer360(_ context.Context, r *crmv1.GetCustomer360Reques
 	if r.GetKey().GetSource() == "BANK" {
 		return nil, apperr.Invalid(apperr.Violation{Field: "key.source", Description: "must be lower case"}, apperr.Violation{Field: "x", Description: "y"})
 	}
-	return &crmv1.GetCustomer360Response{Customer: &crmv1.Customer{CustomerId: r.GetCustomerId(), Key: r.GetKey()}}, nil
+	answer := &crmv1.GetCustomer360Response{Customer: &crmv1.Customer{CustomerId: r.GetCustomerId(), Key: r.GetKey()}}
+	if r.GetAsOf() != nil { // what was asked for comes back
+		answer.AsOf, answer.HistoryStartTime, answer.NotInHistory = r.GetAsOf(), r.GetAsOf(), []string{"accounts.held_amount"}
+		answer.Customer.Phone = strings.Join(r.GetReadMask().GetPaths(), " ")
+	}
+	return answer, nil
 }
 
 // SearchCustomers repeats the query, after a first page that ended early.
@@ -225,6 +232,36 @@ func (h *halves) ReplayDeadLetters(_ context.Context, r *analyticsv1.ReplayDeadL
 	return &analyticsv1.ReplayDeadLettersResponse{Applied: int32(len(r.GetSequences())), Failed: 1}, nil
 }
 
+// ListTimeline gives an entry a page, and repeats the filter.
+func (h *halves) ListTimeline(_ context.Context, r *crmv1.ListTimelineRequest) (*crmv1.ListTimelineResponse, error) {
+	page := &crmv1.ListTimelineResponse{CustomerId: 42, NextPageToken: r.GetPageToken() + "x", Entries: []*crmv1.TimelineEntry{
+		{Kind: crmv1.TimelineKind_TIMELINE_KIND_DOCUMENT, Title: r.GetFilter(), Entity: "document", EntityId: int64(3 - len(r.GetPageToken())), Source: "crm"},
+	}}
+	if len(page.GetNextPageToken()) == h.customers {
+		page.NextPageToken = ""
+	}
+	return page, nil
+}
+
+func (h *halves) ListDocuments(_ context.Context, r *crmv1.ListDocumentsRequest) (*crmv1.ListDocumentsResponse, error) {
+	return &crmv1.ListDocumentsResponse{
+		Documents: []*crmv1.Document{{DocumentId: 5, CustomerId: r.GetCustomerId(), Title: r.GetOrderBy(), Language: r.GetFilter()}},
+		Count:     &crmv1.Count{Value: 1},
+	}, nil
+}
+
+func (h *halves) GetDocument(_ context.Context, r *crmv1.GetDocumentRequest) (*crmv1.GetDocumentResponse, error) {
+	if r.GetDocumentId() == 0 && r.GetKey().GetExternalId() != "17" {
+		return nil, apperr.NotFound("document does not exist")
+	}
+	return &crmv1.GetDocumentResponse{Document: &crmv1.Document{DocumentId: 5, Title: "Letter", Text: "Dear bank"}}, nil
+}
+
+// GetCustomer gives every key the number 7.
+func (h *halves) GetCustomer(context.Context, *crmv1.GetCustomerRequest) (*crmv1.GetCustomerResponse, error) {
+	return &crmv1.GetCustomerResponse{Customer: &crmv1.Customer{CustomerId: 7}}, nil
+}
+
 // serve starts the server on a free port and returns the flags that lead to it.
 func (h *halves) serve(t *testing.T) []string {
 	t.Helper()
@@ -248,6 +285,8 @@ func (h *halves) serve(t *testing.T) []string {
 	crmv1.RegisterCustomerServiceServer(server, h)
 	crmv1.RegisterCustomer360ServiceServer(server, h)
 	crmv1.RegisterSearchServiceServer(server, h)
+	crmv1.RegisterTimelineServiceServer(server, h)
+	crmv1.RegisterDocumentServiceServer(server, h)
 	crmv1.RegisterAuditServiceServer(server, h)
 	crmv1.RegisterAccessServiceServer(server, h)
 	analyticsv1.RegisterAuditCopyServiceServer(server, h)
@@ -276,7 +315,21 @@ func TestCommands(t *testing.T) {
 		},
 		{"customer 360 bank/nobody", exitFailure, "tandem: customer bank/nobody does not exist\n"},
 		{"customer 360 BANK/1", exitFailure, "tandem: the request was refused:\n  key.source: must be lower case\n  x: y\n"},
-		{"customer 360 42", 0, "Customer 42  -  (age unknown)\n  \nRFM  none yet\nCLV  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nRelations: none\nLast interactions: none\n"},
+		{"customer 360 42", 0, "Customer 42  -  (age unknown)\nRFM  none yet\nCLV  none yet\nAccounts: none\nCards: none\nContracts: none\nConsents: none\nRelations: none\nLast interactions: none\n"},
+		{
+			"customer 360 42 --as-of 1998-12-31T15:04:05Z --part customer.phone --part accounts", 0,
+			`{"customer":{"customer_id":"42","phone":"customer.phoneaccounts"},"as_of":"1998-12-31T15:04:05Z",` +
+				`"history_start_time":"1998-12-31T15:04:05Z","not_in_history":["accounts.held_amount"]}`,
+		},
+		{"customer timeline bank/7 --filter subject:x --limit 2", 0, "  time  kind      what       channel  record      source  by\n" +
+			"  -     document  subject:x  -        document 3  crm     -\n  -     document  subject:x  -        document 2  crm     -\n"},
+		{"--actor eva customer history bank/c7 --limit 1", 0, "entry  time  actor  from        action  record      request  change\n" +
+			"9      -     eva    10.0.0.1:5  update  customer 7  r1       {\"phone\":\"\"} → {\"phone\":\"1\"}\n"},
+		{"document list --customer 42 --filter kind=contract --order-by title --count exact", 0,
+			"  document  customer  kind  title  language       bytes  of\n  5         42        -     title  kind=contract  0      -\n1 documents\n"},
+		{"document show archive/17", 0, "Document 5\n  title Letter\n\nDear bank\n"},
+		{"document show archive/18", exitFailure, "tandem: document does not exist\n"},
+		{"document show x", exitUsage, "tandem: <document>: \"x\" is neither the id of a document nor source/external-id\n"},
 		{"customer list --limit 2 --order-by customer_id --count estimated", 0, "  customer  name  state  branch  manager\n  1         -     -      -       -\n" +
 			"  2         -     -      -       -\nabout 3 customers, estimated\n"},
 		{"customer search Malá Veselá", 0, "  customer  name             match  found in\n  7         Eva Malá Veselá  exact  individual.family_name: Malá Veselá\n"},

@@ -16,10 +16,11 @@ import (
 
 // CustomerCmd groups the looks at a customer.
 type CustomerCmd struct {
-	Whole   Customer360Cmd     `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and RFM cell."`
-	History CustomerHistoryCmd `cmd:"" help:"Show who changed what of a customer and of what belongs to the customer, newest first."`
-	Search  CustomerSearchCmd  `cmd:"" help:"Find customers by names, numbers, phones, e-mails and texts."`
-	List    CustomerListCmd    `cmd:"" help:"List customers by a filter, in any order."`
+	Whole    Customer360Cmd      `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and insights."`
+	Timeline CustomerTimelineCmd `cmd:"" help:"Show what happened with a customer, newest first: contacts, movements, documents, consents, changes of state."`
+	History  CustomerHistoryCmd  `cmd:"" help:"Show who changed what of a customer and of what belongs to the customer, newest first."`
+	Search   CustomerSearchCmd   `cmd:"" help:"Find customers by names, numbers, phones, e-mails, attributes, and texts of contacts and documents."`
+	List     CustomerListCmd     `cmd:"" help:"List customers by a filter, in any order."`
 }
 
 // Customer360Cmd shows a customer on one screen.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,13 @@ import (
 // rejectedError ends an import that went through, but not with every row.
 type rejectedError struct {
 	rows int64
+	// where says why; empty means the error files.
+	where string
 }
 
 // Error says how many rows are missing.
 func (e *rejectedError) Error() string {
-	return fmt.Sprintf("%d rows were rejected; the error files say why", e.rows)
+	return fmt.Sprintf("%d rows were rejected; %s say why", e.rows, cmp.Or(e.where, "the error files"))
 }
 
 // printError writes an error as one sentence, with each broken field of a refused request on a line of its own.

@@ -31,9 +31,13 @@ type commandLine struct {
 	Wait     WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
 	Status   StatusCmd         `cmd:"" help:"Show volumes, freshness and the state of the relay."`
 	Customer CustomerCmd       `cmd:"" help:"Look at a customer."`
+	Document DocumentCmd       `cmd:"" help:"Look at customers' documents."`
 	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
 	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
+	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, reports."`
+	Plan     PlanCmd           `cmd:"" help:"Bring in what the bank plans, and look at it."`
+	Schedule ScheduleCmd       `cmd:"" help:"See what runs by itself, and run it now."`
 	Audit    AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
 	Dlq      DlqCmd            `cmd:"" help:"Look at dead letters and replay them."`
 	Demo     DemoCmd           `cmd:"" help:"Generate a demonstration bank and report on it."`

@@ -26,6 +26,7 @@ type ReportCmd struct {
 	Run       ReportRunCmd       `cmd:"" help:"Run a report by its name, or measures by dimensions."`
 	Drill     ReportDrillCmd     `cmd:"" help:"Go one level deeper into a value, or to the rows behind it."`
 	Export    ReportExportCmd    `cmd:"" help:"Make a CSV, XLSX or PDF file of a report."`
+	Plan      ReportPlanCmd      `cmd:"" help:"Compare a plan with what came of it, and say what made the difference."`
 }
 
 // ReportCatalogueCmd prints the catalogue.

@@ -26,6 +26,8 @@ type RunCmd struct {
 // RunRfmCmd computes an RFM snapshot.
 type RunRfmCmd struct {
 	AsOf       day           `required:"" placeholder:"YYYY-MM-DD" help:"Day to look from."`
+	Definition string        `placeholder:"NAME" help:"Saved definition that says how, in place of the flags below."`
+	Version    int64         `placeholder:"N" help:"Version of the definition; default is the newest."`
 	WindowDays int32         `placeholder:"365" help:"Days to look back."`
 	Kinds      []string      `help:"Kinds of transaction that count, such as card_payment; default are those that customers make themselves."`
 	Timeout    time.Duration `default:"10m" help:"How long the run may take."`
@@ -39,9 +41,11 @@ func (c *RunRfmCmd) Run(ctx context.Context, app *App) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	response, err := analyticsv1.NewRfmServiceClient(conn).RunRfm(ctx, &analyticsv1.RunRfmRequest{
-		AsOf: c.AsOf.Date, WindowDays: c.WindowDays, TransactionKinds: c.Kinds,
-	})
+	request := &analyticsv1.RunRfmRequest{AsOf: c.AsOf.Date, WindowDays: c.WindowDays, TransactionKinds: c.Kinds}
+	if c.Definition != "" {
+		request.Definition = &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}
+	}
+	response, err := analyticsv1.NewRfmServiceClient(conn).RunRfm(ctx, request)
 	if err != nil {
 		return err
 	}

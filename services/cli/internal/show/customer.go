@@ -13,7 +13,9 @@ import (
 func Customer360(w io.Writer, r *crmv1.GetCustomer360Response) error {
 	c := r.GetCustomer()
 	_, _ = fmt.Fprintf(w, "Customer %d  %s  (%s)\n", c.GetCustomerId(), partyName(c), age(r, "customer"))
-	facts(w, c)
+	if c != nil {
+		Facts(w, c.ProtoReflect())
+	}
 	rfm(w, r)
 	clv(w, r)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -33,41 +35,6 @@ func partyName(c *crmv1.Customer) string {
 	}
 	name := strings.TrimSpace(c.GetIndividual().GetGivenName() + " " + c.GetIndividual().GetFamilyName())
 	return orNone(name)
-}
-
-func facts(w io.Writer, c *crmv1.Customer) {
-	var parts []string
-	add := func(name, value string) {
-		if value != "" && value != none {
-			parts = append(parts, name+" "+value)
-		}
-	}
-	if key := c.GetKey(); key != nil {
-		add("key", key.GetSource()+"/"+key.GetExternalId())
-	}
-	add("state", Name(c.GetState(), "CUSTOMER_STATE_"))
-	if p := c.GetIndividual(); p != nil {
-		add("sex", Name(p.GetSex(), "SEX_"))
-		add("born", Date(p.GetBirthDate()))
-		add("occupation", p.GetOccupation())
-		add("income", Money(p.GetMonthlyIncome()))
-	}
-	if o := c.GetOrganisation(); o != nil {
-		add("industry", o.GetIndustryNace())
-		add("turnover", Money(o.GetAnnualTurnover()))
-		add("founded", Date(o.GetFounded()))
-	}
-	if c.GetRegionId() != 0 {
-		add("region", fmt.Sprint(c.GetRegionId()))
-	}
-	if c.GetBranchId() != 0 {
-		add("branch", fmt.Sprint(c.GetBranchId()))
-	}
-	if c.GetManagerId() != 0 {
-		add("manager", fmt.Sprint(c.GetManagerId()))
-	}
-	add("since", Date(c.GetCustomerSince()))
-	_, _ = fmt.Fprintf(w, "  %s\n", strings.Join(parts, ", "))
 }
 
 func rfm(w io.Writer, r *crmv1.GetCustomer360Response) {
@@ -110,7 +77,8 @@ func accounts(w io.Writer, r *crmv1.GetCustomer360Response) {
 	for _, held := range r.GetAccounts() {
 		a := held.GetAccount()
 		line(w, fmt.Sprint(a.GetAccountId()), orNone(a.GetNumber()), Name(held.GetRole(), "HOLDER_ROLE_"),
-			Name(a.GetState(), "ACCOUNT_STATE_"), "opened "+Date(a.GetOpened()), Money(a.GetLedgerBalance()), "on "+Date(a.GetBalanceDate()))
+			Name(a.GetState(), "ACCOUNT_STATE_"), "opened "+Date(a.GetOpened()), Money(a.GetLedgerBalance()), "on "+Date(a.GetBalanceDate()),
+			"available "+Money(a.GetAvailableBalance()))
 	}
 }
 
@@ -121,7 +89,8 @@ func cards(w io.Writer, r *crmv1.GetCustomer360Response) {
 		if c.GetLast4() != "" {
 			number = "…" + c.GetLast4()
 		}
-		line(w, fmt.Sprint(c.GetCardId()), number, orNone(c.GetScheme()), Name(c.GetState(), "CARD_STATE_"), "issued "+Date(c.GetIssued()))
+		line(w, fmt.Sprint(c.GetCardId()), number, orNone(c.GetScheme()), Name(c.GetState(), "CARD_STATE_"), "issued "+Date(c.GetIssued()),
+			"until "+Date(c.GetExpiry()), fmt.Sprintf("account %d", c.GetAccountId()))
 	}
 }
 
@@ -129,8 +98,16 @@ func contracts(w io.Writer, r *crmv1.GetCustomer360Response) {
 	heading(w, "Contracts", len(r.GetContracts()), age(r, "contracts"))
 	for _, c := range r.GetContracts() {
 		line(w, fmt.Sprint(c.GetContractId()), Name(c.GetKind(), "CONTRACT_KIND_"), Name(c.GetState(), "CONTRACT_STATE_"),
-			Money(c.GetAmount()), orNone(c.GetPurpose()), "opened "+Date(c.GetOpened()))
+			orNone(c.GetNumber()), Money(c.GetAmount()), orNone(c.GetPurpose()), "opened "+Date(c.GetOpened()), arrears(c))
 	}
+}
+
+// arrears says how late a contract is paid.
+func arrears(c *crmv1.Contract) string {
+	if c.GetDaysPastDue() == 0 {
+		return none
+	}
+	return fmt.Sprintf("%d days past due, %s overdue", c.GetDaysPastDue(), Money(c.GetOverdueAmount()))
 }
 
 // consents shows what the customer allows now; a channel taken out of a grant for any channel stands behind it.

@@ -22,15 +22,19 @@ func Customers(w io.Writer, list *crmv1.ListCustomersResponse) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	count := list.GetCount()
+	return counted(w, list.GetCount(), "customer")
+}
+
+// counted tells how many there are in all, where that was asked for.
+func counted(w io.Writer, count *crmv1.Count, what string) error {
 	switch {
 	case count == nil:
 		return nil
 	case count.GetEstimated():
-		_, err := fmt.Fprintf(w, "about %s customers, estimated\n", Count(count.GetValue()))
+		_, err := fmt.Fprintf(w, "about %s %ss, estimated\n", Count(count.GetValue()), what)
 		return err
 	default:
-		_, err := fmt.Fprintf(w, "%s customers\n", Count(count.GetValue()))
+		_, err := fmt.Fprintf(w, "%s %ss\n", Count(count.GetValue()), what)
 		return err
 	}
 }

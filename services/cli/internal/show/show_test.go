@@ -109,8 +109,18 @@ func TestCustomer360(t *testing.T) {
 	err := Customer360(&out, &crmv1.GetCustomer360Response{
 		Customer: &crmv1.Customer{
 			CustomerId: 42, Key: &crmv1.ExternalKey{Source: "berka", ExternalId: "1"}, State: crmv1.CustomerState_CUSTOMER_STATE_ACTIVE,
-			Party:    &crmv1.Customer_Individual{Individual: &crmv1.Individual{BirthDate: day(1970, 12, 13), Sex: crmv1.Sex_SEX_FEMALE}},
-			RegionId: 18, CustomerSince: day(1993, 1, 1),
+			Party: &crmv1.Customer_Individual{Individual: &crmv1.Individual{
+				BirthDate: day(1970, 12, 13), Sex: crmv1.Sex_SEX_FEMALE, MonthlyIncome: czk(21900, 0), Citizenships: []string{"CZ", "UA"},
+				TaxId: &crmv1.TaxId{Country: "CZ", Number: "7012130123"},
+			}},
+			RegionId: 18, CustomerSince: day(1993, 1, 1), PreferredLanguage: "cs",
+			ContactPoints: []*crmv1.ContactPoint{
+				{Kind: crmv1.ContactPointKind_CONTACT_POINT_KIND_PHONE, Value: "+420601000001", Primary: true},
+				{Kind: crmv1.ContactPointKind_CONTACT_POINT_KIND_EMAIL, Value: "eva@example.org"},
+			},
+			Attributes: map[string]*crmv1.AttributeValue{
+				"club": {Value: &crmv1.AttributeValue_Option{Option: "gold"}}, "locker": {Value: &crmv1.AttributeValue_Integer{Integer: 17}},
+			},
 		},
 		Accounts: []*crmv1.HeldAccount{{
 			Role: crmv1.HolderRole_HOLDER_ROLE_OWNER,
@@ -165,15 +175,19 @@ func TestCustomer360(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, `Customer 42  -  (5 s ago)
-  key berka/1, state active, sex female, born 1970-12-13, region 18, since 1993-01-01
+  key berka/1, state active, region 18, customer since 1993-01-01, preferred language cs
+  individual: birth date 1970-12-13, sex female, monthly income 21 900.00 CZK, citizenships CZ, UA, tax id (country CZ, number 7012130123)
+  contact points: kind phone, value +420601000001, primary
+  contact points: kind email, value eva@example.org
+  attributes: club gold, locker 17
 RFM  cell 545 loyal as of 1998-12-31: last 2 days before, 30 transactions, 50 000.00 CZK  (2 h ago)
 CLV  place 12 of 4 500 as of 1998-12-31: historic 800.00 CZK, next 365 days 1 200.00 CZK, trend -50.00 CZK, there with 87.5 %  (age unknown)
 Accounts: 1  (age unknown)
-  7  576  owner  open  opened 1993-01-01  1 000.00 CZK  on 1998-12-31
+  7  576  owner  open  opened 1993-01-01  1 000.00 CZK  on 1998-12-31  available -
 Cards: 1  (age unknown)
-  3  …1234  gold  active  issued 1997-02-03
+  3  …1234  gold  active  issued 1997-02-03  until -  account 0
 Contracts: 1  (age unknown)
-  5  standing order  running  129.00 CZK  household  opened -
+  5  standing order  running  -  129.00 CZK  household  opened -  -
 Consents: 2  (age unknown)
   11  third party sharing  any channel except sms, mobile app  since 1998-12-31 15:04:05  until -                    text v2
   12  marketing            email                               since 1998-12-31 15:04:05  until 1998-12-31 15:04:05  text -
@@ -184,5 +198,48 @@ Relations: 3  (age unknown)
   44  -            spouse      -
 Last interactions: none
 Open complaints: 1
+`, out.String())
+}
+
+func TestTimeline(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	err := Timeline(&out, []*crmv1.TimelineEntry{
+		{
+			Kind: crmv1.TimelineKind_TIMELINE_KIND_INTERACTION, Time: moment(), Title: "Lost card", Channel: "phone", Entity: "interaction", EntityId: 9,
+			Source: "calls", Actor: "manager 17",
+		},
+		{Kind: crmv1.TimelineKind_TIMELINE_KIND_BALANCE_MARK, Time: moment(), Title: "balance fell below 0 CZK", Entity: "account", EntityId: 7, Source: "crm"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, `  time                 kind          what                      channel  record         source  by
+  1998-12-31 15:04:05  interaction   Lost card                 phone    interaction 9  calls   manager 17
+  1998-12-31 15:04:05  balance mark  balance fell below 0 CZK  -        account 7      crm     -
+`, out.String())
+}
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	d := &crmv1.Document{
+		DocumentId: 5, CustomerId: 42, Kind: crmv1.DocumentKind_DOCUMENT_KIND_CONTRACT, Title: "Loan 17", Language: "cs", TextBytes: 12345,
+		DocumentTime: moment(), Text: "Smlouva", ContractId: 3, MediaType: "application/pdf",
+	}
+	err := Documents(&out, &crmv1.ListDocumentsResponse{Documents: []*crmv1.Document{d}, Count: &crmv1.Count{Value: 1200}})
+	if err == nil {
+		err = Document(&out, d)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, `  document  customer  kind      title    language  bytes   of
+  5         42        contract  Loan 17  cs        12 345  1998-12-31 15:04:05
+1 200 documents
+Document 5
+  customer 42, kind contract, title Loan 17, language cs, text bytes 12345, media type application/pdf, document time 1998-12-31 15:04:05, contract 3
+
+Smlouva
 `, out.String())
 }

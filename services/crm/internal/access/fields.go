@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -31,16 +32,20 @@ func (p *Policy) cover(g *grant, to *plan, m protoreflect.Message) {
 		if !m.Has(f) {
 			continue
 		}
-		field := p.classOf[fieldName(f)]
-		w := field.way
-		if v, _ := g.view(field.class); v == hidden {
-			w = ways["hidden"]
-		}
-		w.apply(m, f)
+		p.wayOf(g, f).apply(m, f)
 	}
 	for i, f := range to.lead {
 		visit(m, f, "", func(inner protoreflect.Message, _ string) { p.cover(g, to.leadTo[i], inner) })
 	}
+}
+
+// wayOf is how a field that is not shown in full is shown to a caller.
+func (p *Policy) wayOf(g *grant, f protoreflect.FieldDescriptor) way {
+	field := p.classOf[fieldName(f)]
+	if v, _ := g.view(field.class); v == hidden {
+		return ways["hidden"]
+	}
+	return field.way
 }
 
 // checkRequest refuses a request that sets fields which the caller may not write, or asks by fields which they do not see.
@@ -50,7 +55,8 @@ func (p *Policy) checkRequest(g *grant, method protoreflect.MethodDescriptor, re
 		return nil
 	}
 	var broken []apperr.Violation
-	p.findWrites(g.requests.of(m.ProtoReflect().Descriptor()), m.ProtoReflect(), "", &broken)
+	p.findReplaced(g, method, &broken)
+	p.findWrites(g, m, &broken)
 	p.findMasked(g, m, &broken)
 	p.findAsked(g, method, m, &broken)
 	if len(broken) == 0 {
@@ -72,18 +78,77 @@ func refuse(broken *[]apperr.Violation, field, format string, args ...any) {
 	}
 }
 
-func (p *Policy) findWrites(to *plan, m protoreflect.Message, path string, broken *[]apperr.Violation) {
-	if to == nil || len(*broken) >= violationsMax {
+// replacing begins the names of calls that write records as a whole: what a request leaves out, they clear.
+const replacing = "BatchUpsert"
+
+// findReplaced refuses calls that would clear what the caller may not write.
+func (p *Policy) findReplaced(g *grant, method protoreflect.MethodDescriptor, broken *[]apperr.Violation) {
+	if !strings.HasPrefix(string(method.Name()), replacing) {
+		return
+	}
+	for i := range method.Input().Fields().Len() {
+		f := method.Input().Fields().Get(i)
+		if f.Message() != nil && f.IsList() && g.requests.of(f.Message()) != nil {
+			refuse(broken, string(f.Name()), "the call replaces whole records, and they hold fields that you may not write")
+		}
+	}
+}
+
+// findWrites finds fields that a request sets though the caller may not write them, and those to which it sets what the
+// caller was shown in their place: who reads a record and sends it back must not destroy what they did not see. With an
+// update mask only what it names is written.
+func (p *Policy) findWrites(g *grant, m proto.Message, broken *[]apperr.Violation) {
+	d, found := m.ProtoReflect().Descriptor(), []apperr.Violation(nil)
+	p.walkSet(g.requests.of(d), m.ProtoReflect(), "", func(f protoreflect.FieldDescriptor, _ protoreflect.Message, path string) {
+		refuse(&found, path, "you may not write what is %s", p.classOf[fieldName(f)].class.name)
+	})
+	p.walkSet(g.partial.of(d), m.ProtoReflect(), "", func(f protoreflect.FieldDescriptor, in protoreflect.Message, path string) {
+		if p.wayOf(g, f).made(in, f) {
+			refuse(&found, path, "is what you were shown in place of it; leave out what you do not change")
+		}
+	})
+	mask := maskOf(m)
+	for _, v := range found {
+		if mask == nil || mask.names(v.Field) {
+			refuse(broken, v.Field, "%s", v.Description)
+		}
+	}
+}
+
+// walkSet calls with every field of a plan that is set.
+func (p *Policy) walkSet(to *plan, m protoreflect.Message, path string, each func(protoreflect.FieldDescriptor, protoreflect.Message, string)) {
+	if to == nil {
 		return
 	}
 	for _, f := range to.meant {
 		if m.Has(f) {
-			refuse(broken, path+string(f.Name()), "you may not write what is %s", p.classOf[fieldName(f)].class.name)
+			each(f, m, path+string(f.Name()))
 		}
 	}
 	for i, f := range to.lead {
-		visit(m, f, path, func(inner protoreflect.Message, at string) { p.findWrites(to.leadTo[i], inner, at+".", broken) })
+		visit(m, f, path, func(inner protoreflect.Message, at string) { p.walkSet(to.leadTo[i], inner, at+".", each) })
 	}
+}
+
+// updateMask is an update mask that names fields one by one.
+type updateMask []string
+
+// maskOf returns the mask of an update; nil when everything that is set is written.
+func maskOf(m proto.Message) updateMask {
+	update, ok := m.(interface{ GetUpdateMask() *fieldmaskpb.FieldMask })
+	if !ok || len(update.GetUpdateMask().GetPaths()) == 0 || slices.Contains(update.GetUpdateMask().GetPaths(), "*") {
+		return nil
+	}
+	return update.GetUpdateMask().GetPaths()
+}
+
+// names says whether a mask names a field of the record in a request, or what the field lies in.
+func (mask updateMask) names(field string) bool {
+	_, inRecord, found := strings.Cut(field, ".")
+	return !found || slices.ContainsFunc(mask, func(path string) bool {
+		rest, within := strings.CutPrefix(inRecord, path)
+		return within && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // findMasked finds what an update mask would change: a field that is cleared is not set in the request.
@@ -172,17 +237,16 @@ func (p *Policy) ask(g *grant, method protoreflect.MethodDescriptor, where, name
 	}
 }
 
-// meaning finds the fields that a name in a filter stands for: a path in what the method lists, in what that holds, or in
-// another kind of record, whose name comes first. Names that are no fields must be listed in the policy.
+// meaning finds the fields that a name in a filter stands for: what the policy says of the name, a path in what the method
+// lists or in what that holds, at any depth, or one in another kind of record, whose name comes first. Names that are no
+// fields must be listed in the policy.
 func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (along []protoreflect.FieldDescriptor, known bool) {
-	for _, listed := range resourcesOf(method.Output()) {
-		for _, d := range append([]protoreflect.MessageDescriptor{listed}, resourcesOf(listed)...) {
-			if p.open[string(d.Name())+"."+name] {
-				return nil, true
-			}
-			if along, _ := fieldsAlong(d, name); along != nil {
-				return along, true
-			}
+	for _, d := range heldBy(method.Output()) {
+		if along, known := p.named(string(d.Name()) + "." + name); known {
+			return along, true
+		}
+		if along, _ := fieldsAlong(d, name); along != nil {
+			return along, true
 		}
 	}
 	kind, rest, _ := strings.Cut(name, ".")
@@ -193,8 +257,35 @@ func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (alo
 	if other == nil || rest == "" {
 		return nil, other != nil // the kind alone asks whether there are any
 	}
+	if along, known := p.named(string(other.Name()) + "." + rest); known {
+		return along, true
+	}
 	along, _ = fieldsAlong(other, rest)
-	return along, along != nil || p.open[string(other.Name())+"."+rest]
+	return along, along != nil
+}
+
+// named is what the policy says of a name in filters: that it is open, or for which field it stands.
+func (p *Policy) named(name string) (along []protoreflect.FieldDescriptor, known bool) {
+	if stands := p.aliases[name]; stands != nil {
+		return []protoreflect.FieldDescriptor{stands}, true
+	}
+	return nil, p.open[name]
+}
+
+// heldBy are the types of the API that an answer holds, the nearest first.
+func heldBy(answer protoreflect.MessageDescriptor) []protoreflect.MessageDescriptor {
+	var out []protoreflect.MessageDescriptor
+	for next := resourcesOf(answer); len(next) > 0; {
+		var further []protoreflect.MessageDescriptor
+		for _, d := range next {
+			if !slices.Contains(out, d) {
+				out = append(out, d)
+				further = append(further, resourcesOf(d)...)
+			}
+		}
+		next = further
+	}
+	return out
 }
 
 // messageName is "AccountHolder" for "account_holder".

@@ -24,8 +24,9 @@ type grant struct {
 	scopes map[string]bool
 	// clouded are the fields that are not shown in full.
 	clouded map[string]bool
-	// answers masks what is not shown in full, requests finds what may not be written.
-	answers, requests *plans
+	// answers masks what is not shown in full, requests finds what may not be written, partial what may be written though it
+	// is not shown in full.
+	answers, requests, partial *plans
 }
 
 func (g *grant) allowed() bool { return len(g.roles) > 0 }
@@ -71,6 +72,7 @@ func (p *Policy) grant(names []string, method string) *grant {
 	}
 	g.answers = newPlans(func(f protoreflect.FieldDescriptor) bool { return g.clouded[fieldName(f)] })
 	g.requests = newPlans(func(f protoreflect.FieldDescriptor) bool { return refused[fieldName(f)] })
+	g.partial = newPlans(func(f protoreflect.FieldDescriptor) bool { return g.clouded[fieldName(f)] && !refused[fieldName(f)] })
 	return g
 }
 

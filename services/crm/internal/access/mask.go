@@ -101,3 +101,38 @@ func (w way) show(text string) string {
 	}
 	return w.text(text)
 }
+
+// made says whether a set field holds what the way, or hiding, leaves of a value: nobody writes that on purpose.
+func (w way) made(m protoreflect.Message, f protoreflect.FieldDescriptor) bool {
+	switch {
+	case f.IsMap():
+		return false
+	case f.Kind() == protoreflect.StringKind && f.IsList():
+		list := m.Get(f).List()
+		for i := range list.Len() {
+			if w.madeText(list.Get(i).String()) {
+				return true
+			}
+		}
+		return false
+	case f.Kind() == protoreflect.StringKind:
+		return w.madeText(m.Get(f).String())
+	case w.date:
+		day := m.Get(f).Message()
+		part := func(name protoreflect.Name) int64 { return day.Get(day.Descriptor().Fields().ByName(name)).Int() }
+		return part("year") != 0 && part("month") == 0 && part("day") == 0
+	}
+	return false
+}
+
+func (w way) madeText(text string) bool {
+	switch {
+	case text == covered:
+		return true
+	case w.text == nil:
+		return false
+	case w.name == "initial":
+		return text != "" && text == initial(text)
+	}
+	return strings.Contains(text, gap)
+}

@@ -5,8 +5,15 @@ import (
 	"crypto/sha256"
 	_ "embed" // the policy
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"tandem.bank/pkg/auth"
 )
 
 //go:embed policy.yaml
@@ -39,6 +46,8 @@ type Policy struct {
 	roles   []*role
 	// open are names in filters that are no field of a message.
 	open map[string]bool
+	// aliases are the fields for which other such names stand.
+	aliases map[string]protoreflect.FieldDescriptor
 	// classOf holds the class of each classified field, as "Customer.phone".
 	classOf map[string]*classified
 }
@@ -87,7 +96,22 @@ func Load(path string) (*Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	return Parse(path, text)
+	p, err := Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.checkRoles()
+}
+
+// checkRoles refuses roles that no token can carry: who is given one would be refused everything, and nobody would see why.
+func (p *Policy) checkRoles() error {
+	var errs []error
+	for _, r := range p.roles {
+		if !slices.Contains(auth.Roles(), r.name) {
+			errs = append(errs, fmt.Errorf("%s, line %d: tokens carry no role %q; there are %s", p.Origin, r.line, r.name, strings.Join(auth.Roles(), ", ")))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Parse reads a policy; origin stands in errors.

@@ -1,6 +1,8 @@
 package access
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -80,12 +82,30 @@ func TestPolicyErrorsNameLineAndEntry(t *testing.T) {
 		{"mask: [contact]", "mask: [contacts]", `line 16: clerk.mask: "contacts" is not a class`},
 		{"mask: [contact]", "mask: [contact]\n    show: [contact]", `line 16: clerk: contact can't be shown and masked`},
 		{"mask: [contact]", "hide: [contact]", `line 16: clerk: "hide" is not a part of a role`},
+		{"roles:", "aliases: {Customer.fone: Customer.fone}\nroles:", `line 11: aliases: "Customer.fone" is not a field of the API`},
 		{"roles:", "rules:", `line 11: "rules" is not a part of a policy`},
 		{"  clerk:", "  clerk: {}\n  clerk:", `comes twice`},
 	} {
 		_, err := Parse("p.yaml", []byte(strings.Replace(small, c.old, c.changed, 1)))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q for %q: %v, want %s", c.changed, c.old, err, c.want)
+		}
+	}
+}
+
+// A role that tokens don't carry is of no use to anybody, so a file with one is refused.
+func TestRolesAreThoseOfTokens(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	for text, want := range map[string]string{
+		small: `line 12: tokens carry no role "clerk"; there are front_office, manager`,
+		strings.ReplaceAll(small, "clerk", "analyst"): "",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(file); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }

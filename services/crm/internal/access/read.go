@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // reader reads the file node by node, so that every error can name its line.
@@ -35,6 +36,7 @@ func (r *reader) read(text []byte) error {
 		return fmt.Errorf("%s: the policy is empty", r.policy.Origin)
 	}
 	r.policy.open, r.policy.classOf = map[string]bool{}, map[string]*classified{}
+	r.policy.aliases = map[string]protoreflect.FieldDescriptor{}
 	var roles *yaml.Node
 	for _, e := range r.entries(document.Content[0], "the policy") {
 		switch e.name {
@@ -50,10 +52,12 @@ func (r *reader) read(text []byte) error {
 			for name := range r.names(e.value, "filters") {
 				r.policy.open[name] = true
 			}
+		case "aliases":
+			r.aliases(e.value)
 		case "roles":
 			roles = e.value
 		default:
-			r.refuse(e.line, "%q is not a part of a policy; it has version, methods, fields, filters, roles", e.name)
+			r.refuse(e.line, "%q is not a part of a policy; it has version, methods, fields, filters, aliases, roles", e.name)
 		}
 	}
 	if roles == nil {
@@ -62,6 +66,15 @@ func (r *reader) read(text []byte) error {
 		r.roles(roles)
 	}
 	return errors.Join(r.errs...)
+}
+
+// aliases reads for which fields names in filters stand.
+func (r *reader) aliases(n *yaml.Node) {
+	for _, e := range r.entries(n, "aliases") {
+		if r.policy.aliases[e.name] = apiField(e.value.Value); r.policy.aliases[e.name] == nil {
+			r.refuse(e.line, "aliases: %q is not a field of the API; write Message.field", e.value.Value)
+		}
+	}
 }
 
 // entry is one name of a mapping with its value.

@@ -23,6 +23,7 @@ import (
 
 	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/testkit"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/crm/internal/behaviour"
 	"tandem.bank/services/crm/internal/relay"
 	"tandem.bank/services/crm/migrations"
@@ -50,7 +51,7 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.AnalyticsAddress = "127.0.0.1:1" // nobody is there
+	config.AnalyticsAddress = serveCompiler(t)
 	analytics, err := config.dialAnalytics()
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,29 @@ func newService(t *testing.T, policyFile string, callers *testkit.Identity) (*se
 	t.Cleanup(func() { _ = analytics.Close() })
 	recorder := behaviour.NewRecorder(pool, time.UTC, 0)
 	return &service{config: config, log: log, pool: pool, js: js, registry: registry, behaviour: recorder, analytics: analytics}, publisher
+}
+
+// compiler is the other half as far as this one asks it anything: it finds every definition right.
+type compiler struct {
+	analyticsv1.UnimplementedDefinitionServiceServer
+}
+
+func (compiler) CompileDefinition(context.Context, *analyticsv1.CompileDefinitionRequest) (*analyticsv1.CompileDefinitionResponse, error) {
+	return &analyticsv1.CompileDefinitionResponse{}, nil
+}
+
+// serveCompiler returns where a compiler listens.
+func serveCompiler(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	analyticsv1.RegisterDefinitionServiceServer(server, compiler{})
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
 }
 
 // serveAPI builds the server as the program does, so that every call goes through what stands before the rooms.

@@ -53,7 +53,13 @@ type Config struct {
 func (c *Config) HealthAddr() string { return c.HTTPAddr }
 
 // Check names every setting that can't work.
-func (c *Config) Check() error { return errors.Join(c.checkEngines(), c.Auth.Validate("CRM_")) }
+func (c *Config) Check() error {
+	_, err := c.analyticsTransport()
+	if err != nil {
+		err = fmt.Errorf("CRM_ANALYTICS_TLS_CA_FILE, _CERT_FILE, _KEY_FILE: %w", err)
+	}
+	return errors.Join(c.checkEngines(), err, c.Auth.Validate("CRM_"))
+}
 
 // checkEngines does so for what the service works with; a migration needs no more.
 func (c *Config) checkEngines() error {
@@ -87,9 +93,6 @@ func (c *Config) checkEngines() error {
 	}
 	if _, err := access.Load(c.PolicyFile); err != nil {
 		errs = append(errs, fmt.Errorf("CRM_POLICY_FILE: %w", err))
-	}
-	if _, err := c.analyticsTransport(); err != nil {
-		errs = append(errs, fmt.Errorf("CRM_ANALYTICS_TLS_CA_FILE, _CERT_FILE, _KEY_FILE: %w", err))
 	}
 	if c.TransactionsWindow < 0 {
 		errs = append(errs, errors.New("CRM_TRANSACTIONS_WINDOW: must not be negative"))

@@ -249,7 +249,7 @@ func TestPolicyAndRolesAreShown(t *testing.T) {
 				t.Errorf("%v", r)
 			}
 		case auth.RoleAnalyst:
-			if !slices.Equal(r.GetShown(), []string{"income", "balances"}) || !slices.Equal(r.GetMasked(), []string{"birth"}) ||
+			if !slices.Equal(r.GetShown(), []string{"income", "balances", "amounts"}) || !slices.Equal(r.GetMasked(), []string{"birth"}) ||
 				len(r.GetWritable()) != 0 || r.GetRows() != crmv1.RowScope_ROW_SCOPE_ALL {
 				t.Errorf("%v", r)
 			}

@@ -78,7 +78,7 @@ func TestPermissionMatrix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareLines(t, string(golden), table)
+	compareLines(t, matrixFile, string(golden), table)
 }
 
 // matrix is the table in the making.
@@ -136,7 +136,7 @@ func (m *matrix) table() string {
 	return text.String()
 }
 
-func compareLines(t *testing.T, want, got string) {
+func compareLines(t *testing.T, file, want, got string) {
 	t.Helper()
 	wanted, given := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for _, line := range wanted {
@@ -150,7 +150,7 @@ func compareLines(t *testing.T, want, got string) {
 		}
 	}
 	if t.Failed() {
-		t.Errorf("%s is not what the server does; if it is meant, run this test with UPDATE_GOLDEN=1 and commit the file", matrixFile)
+		t.Errorf("%s is not what the server does; if it is meant, run this test with UPDATE_GOLDEN=1 and commit the file", file)
 	}
 }
 

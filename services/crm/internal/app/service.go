@@ -34,6 +34,7 @@ import (
 	"tandem.bank/services/crm/internal/insight"
 	"tandem.bank/services/crm/internal/interaction"
 	"tandem.bank/services/crm/internal/outbox"
+	"tandem.bank/services/crm/internal/plan"
 	"tandem.bank/services/crm/internal/product"
 	"tandem.bank/services/crm/internal/relation"
 	"tandem.bank/services/crm/internal/relay"
@@ -184,6 +185,7 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterCustomer360ServiceServer(server, customer360.NewServer(s.pool))
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool).With(attributes))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
+	crmv1.RegisterPlanServiceServer(server, plan.NewServer(s.pool))
 	crmv1.RegisterDefinitionServiceServer(server, definition.NewServer(s.pool, s.log, definition.NewAnalytics(s.analytics)))
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))

@@ -25,6 +25,8 @@ var canaries = map[string][]string{
 	"income":          {"Birdworks", "Chiefsinger", "31337"},
 	"account_numbers": {"998877665544"},
 	"cards":           {"tokcanary", "412345", "9753"},
+	"balances":        {"6543210"},
+	"amounts":         {"7654321", "8765432", "1000007"},
 	"free_text":       {"Subjectcan", "Textcan", "archive/can", "Notecan", "Stateword", "Proofcan", "Wherefore", "Descrican"},
 	"attributes":      {"Attrican"},
 	"behaviour":       {"visitorcan", "/pagecan", "Propcan"},
@@ -32,7 +34,7 @@ var canaries = map[string][]string{
 
 // shownTo says which classes a role sees in full; administrators see all.
 var shownTo = map[string][]string{
-	auth.RoleAnalyst:  {"income", "balances"},
+	auth.RoleAnalyst:  {"income", "balances", "amounts"},
 	auth.RoleMarketer: {"income", "behaviour"},
 }
 
@@ -81,11 +83,11 @@ func (b *bank) plant(t *testing.T) int64 {
 		ContactPoints: []*crmv1.ContactPoint{where}, StateNote: "Stateword", StateReason: crmv1.CustomerStateReason_CUSTOMER_STATE_REASON_REFERRAL,
 		Attributes: map[string]*crmv1.AttributeValue{"nickname": {Value: &crmv1.AttributeValue_Text{Text: "Attrican"}}},
 	})[0]
-	account := b.upsert(t, accounts, &crmv1.Account{Key: fixed("cage"), Number: "998877665544", Currency: "CZK"})[0]
+	account := b.upsert(t, accounts, &crmv1.Account{Key: fixed("cage"), Number: "998877665544", Currency: "CZK", OverdraftLimit: crowns(1000007)})[0]
 	b.upsert(t, holders, &crmv1.AccountHolder{Key: fixed("cage"), AccountId: account, CustomerId: id, Role: crmv1.HolderRole_HOLDER_ROLE_OWNER})
 	b.upsert(t, cards, &crmv1.Card{Key: fixed("cage"), AccountHolderKey: fixed("cage"), Token: "tokcanary", First6: "412345", Last4: "9753", Expiry: day(2031, 3, 1)})
 	b.upsert(t, contracts, &crmv1.Contract{
-		Key: fixed("cage"), AccountId: account, Kind: crmv1.ContractKind_CONTRACT_KIND_LOAN, Amount: crowns(9), CounterpartyAccount: "998877665544",
+		Key: fixed("cage"), AccountId: account, Kind: crmv1.ContractKind_CONTRACT_KIND_LOAN, Amount: crowns(7654321), CounterpartyAccount: "998877665544",
 	})
 	b.upsert(t, interactions, &crmv1.Interaction{
 		Key: fixed("cage"), CustomerId: id, Kind: crmv1.InteractionKind_INTERACTION_KIND_CALL, OpenedTime: at(1), Subject: "Subjectcan", Text: "Textcan said.",
@@ -108,12 +110,18 @@ func (b *bank) move(t *testing.T, account, customer int64) {
 	t.Helper()
 	moved, err := crmv1.NewTransactionServiceClient(b.conn).BatchUpsertTransactions(t.Context(), &crmv1.BatchUpsertTransactionsRequest{
 		Transactions: []*crmv1.Transaction{{
-			Key: fixed("cage"), AccountId: account, BusinessDate: day(2026, 3, 14), Direction: crmv1.Direction_DIRECTION_CREDIT, Amount: crowns(5),
+			Key: fixed("cage"), AccountId: account, BusinessDate: day(2026, 3, 14), Direction: crmv1.Direction_DIRECTION_CREDIT, Amount: crowns(8765432),
 			CounterpartyAccount: "998877665544", Description: "Descrican",
 		}},
 	})
 	if err != nil || moved.GetResults()[0].GetError() != nil {
 		t.Fatal(moved, err)
+	}
+	stated, err := crmv1.NewBalanceServiceClient(b.conn).BatchUpsertBalances(t.Context(), &crmv1.BatchUpsertBalancesRequest{
+		Balances: []*crmv1.AccountBalance{{AccountId: account, BusinessDate: day(2026, 3, 20), Ledger: crowns(6543210), AsOfTime: at(27600)}},
+	})
+	if err != nil || stated.GetResults()[0].GetError() != nil {
+		t.Fatal(stated, err)
 	}
 	seen, err := crmv1.NewBehaviourServiceClient(b.conn).BatchRecordBehaviourEvents(t.Context(), &crmv1.BatchRecordBehaviourEventsRequest{
 		Events: []*crmv1.BehaviourEvent{{

@@ -58,7 +58,7 @@ func (c *caller) visible(k kind) (all, seen []int64) {
 		}
 	case contracts.name:
 		for _, x := range c.contracts {
-			add(x.id, c.held(x.account))
+			add(x.id, c.held(x.account) || c.takesPart(x.id, false))
 		}
 	default:
 		for _, x := range map[string][]belonging{
@@ -434,13 +434,15 @@ func asInput(k kind, m proto.Message) proto.Message {
 }
 
 // mayWrite says whether the model lets a caller write the n-th record: of a relation both sides must be seen, of an
-// interaction the customer himself.
+// interaction the customer himself, of a contract who holds its account or whose it is.
 func (c *caller) mayWrite(k kind, n int, seen bool) bool {
 	switch k.name {
 	case relations.name:
 		return !slices.ContainsFunc(c.relations[n].customers, func(id int64) bool { return !c.seen[id] })
 	case interactions.name:
 		return c.seen[c.interactions[n].customers[0]]
+	case contracts.name:
+		return c.held(c.contracts[n].account) || c.takesPart(c.contracts[n].id, true)
 	}
 	return seen
 }

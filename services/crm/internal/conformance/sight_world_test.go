@@ -41,6 +41,7 @@ type world struct {
 	holdings     []belonging
 	cards        []belonging
 	contracts    []belonging
+	parties      []party
 	interactions []belonging
 	consents     []belonging
 	relations    []belonging
@@ -56,6 +57,12 @@ type belonging struct {
 	id, account int64
 	customers   []int64
 	over        bool
+}
+
+// party takes part in a contract; principal says that the contract is theirs.
+type party struct {
+	contract, customer int64
+	principal, over    bool
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -165,6 +172,7 @@ func (w *world) holds(t *testing.T) {
 		b.account = w.account()
 		return &crmv1.Contract{Kind: crmv1.ContractKind_CONTRACT_KIND_LOAN, AccountId: b.account, Amount: crowns(1)}
 	})
+	w.takePart(t)
 	w.transactions = make([]belonging, 25)
 	var req crmv1.BatchUpsertTransactionsRequest
 	for i := range w.transactions {
@@ -179,6 +187,24 @@ func (w *world) holds(t *testing.T) {
 		t.Fatal(err)
 	}
 	number(t, w.transactions, answer.GetResults())
+}
+
+// takePart makes customers parties to contracts.
+func (w *world) takePart(t *testing.T) {
+	t.Helper()
+	w.parties = make([]party, 12)
+	w.many(t, contractParties, len(w.parties), func(i int) proto.Message {
+		p := party{contract: w.contracts[w.chance.IntN(len(w.contracts))].id, customer: w.customer(), principal: w.chance.IntN(2) == 0, over: w.chance.IntN(4) == 0}
+		w.parties[i] = p
+		out := &crmv1.ContractParty{ContractId: p.contract, CustomerId: p.customer, Role: crmv1.PartyRole_PARTY_ROLE_GUARANTOR, ValidFrom: day(2020, 1, 1)}
+		if p.principal {
+			out.Role = crmv1.PartyRole_PARTY_ROLE_CO_BORROWER
+		}
+		if p.over {
+			out.ValidTo = day(2021, 1, 1)
+		}
+		return out
+	})
 }
 
 // number gives records the ids that they were written under.
@@ -219,7 +245,7 @@ func (w *world) contacts(t *testing.T) {
 	paired := map[string]bool{}
 	w.relations = w.belongings(t, relations, 20, func(b *belonging) proto.Message {
 		b.customers = []int64{w.customer()}
-		r := &crmv1.Relation{CustomerId: b.customers[0], Type: crmv1.RelationType_RELATION_TYPE_CHILD, OtherName: fmt.Sprint("Child ", w.chance.Int())}
+		r := &crmv1.Relation{CustomerId: b.customers[0], Type: crmv1.RelationType_RELATION_TYPE_CHILD, OtherName: fmt.Sprint("Child ", w.chance.IntN(1_000_000_000))}
 		other := w.customer()
 		pair := fmt.Sprint(min(other, b.customers[0]), max(other, b.customers[0]))
 		if other != b.customers[0] && !paired[pair] && w.chance.IntN(5) > 0 {
@@ -299,6 +325,13 @@ func (c *caller) seesAccount(id int64) bool {
 		}
 	}
 	return c.all || nobody && c.home != 0 && slices.ContainsFunc(c.accounts, func(a place) bool { return a.id == id && a.branch == c.home })
+}
+
+// takesPart says whether the model shows a party of a contract, or one whose contract it is.
+func (c *caller) takesPart(contract int64, principal bool) bool {
+	return slices.ContainsFunc(c.parties, func(p party) bool {
+		return p.contract == contract && !p.over && c.seen[p.customer] && (p.principal || !principal)
+	})
 }
 
 // any says whether the model shows one of a record's customers.

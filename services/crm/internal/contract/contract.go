@@ -50,7 +50,7 @@ func life(row *Row) record.Life {
 }
 
 // Table keeps contracts; other rooms refer to it.
-var Table = record.NewTable[Row]("contract", sight.ByAccount("contract.account_id"))
+var Table = record.NewTable[Row]("contract", sight.Contracts)
 
 var schema = filter.Schema{
 	{Name: "contract_id", Column: "contract_id", Kind: filter.Int, Required: true, Indexed: true},

@@ -16,6 +16,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 	"tandem.bank/services/crm/internal/request"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // scheduleSource owns the keys of the instalments that Tandem works out itself.
@@ -31,7 +32,8 @@ type InstalmentServer struct {
 // NewInstalmentServer binds the schedules to their database.
 func NewInstalmentServer(pool *pgxpool.Pool, log *slog.Logger) *InstalmentServer {
 	return &InstalmentServer{pool: pool, store: record.NewStore(pool, log, record.Room[*crmv1.Instalment, InstalmentRow]{
-		Table: InstalmentTable, Name: "instalment", ToRow: instalmentToRow, Resolved: sameCurrency, ToProto: instalmentToProto, Event: instalmentEvent,
+		Table: InstalmentTable, Name: "instalment", Writable: sight.OwnContract("instalment.contract_id"),
+		ToRow: instalmentToRow, Resolved: sameCurrency, ToProto: instalmentToProto, Event: instalmentEvent,
 	})}
 }
 

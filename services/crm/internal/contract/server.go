@@ -8,6 +8,7 @@ import (
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
+	"tandem.bank/services/crm/internal/sight"
 )
 
 // Server answers tandem.crm.v1.ContractService.
@@ -22,7 +23,7 @@ type Server struct {
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
 	room := record.Room[*crmv1.Contract, Row]{
-		Table: Table, Name: "contract", ToRow: toRow, Change: change, ToProto: toProto, Event: event,
+		Table: Table, Name: "contract", Writable: sight.OwnContracts, ToRow: toRow, Change: change, ToProto: toProto, Event: event,
 		Replaces: record.StateReplaces, OutputOnly: []string{"days_past_due", "overdue_amount"},
 	}
 	imports := room

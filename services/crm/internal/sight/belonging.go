@@ -43,11 +43,39 @@ func ByAccount(column string) Belonging {
 }
 
 // ByContract is for rows that name a contract in a column.
-func ByContract(column string) Belonging {
+func ByContract(column string) Belonging { return byContract(column, Contracts) }
+
+// OwnContract is for rows that name a contract in a column, and are only those of who may write the contract.
+func OwnContract(column string) Belonging { return byContract(column, OwnContracts) }
+
+func byContract(column string, contracts Belonging) Belonging {
 	return func(rows Rows, bind Bind) string {
-		return column + " IN (SELECT seen_contract.contract_id FROM contract seen_contract WHERE " +
-			ByAccount("seen_contract.account_id")(rows, bind) + ")"
+		return "EXISTS (SELECT FROM contract WHERE contract.contract_id = " + column + " AND " + contracts(rows, bind) + ")"
 	}
+}
+
+// Contracts is for the table of contracts itself: those of accounts that a customer who is seen holds, and those to which
+// such a customer is a party, in any role.
+func Contracts(rows Rows, bind Bind) string {
+	return either(contractHolders(rows, bind), contractParties("", rows, bind))
+}
+
+// OwnContracts are the contracts that a caller may write: of the parties only those whose contract it is. Who stands surety
+// or benefits sees the contract, and changes nothing.
+func OwnContracts(rows Rows, bind Bind) string {
+	const principal = " AND seen_party.role NOT IN ('guarantor', 'beneficiary', 'representative')"
+	return either(contractHolders(rows, bind), contractParties(principal, rows, bind))
+}
+
+func contractHolders(rows Rows, bind Bind) string {
+	return "EXISTS (SELECT FROM account_holder seen_holder JOIN customer seen USING (customer_id)" +
+		" WHERE seen_holder.account_id = contract.account_id AND " + lasting + " AND " + customers("seen.", rows, bind) + ")"
+}
+
+func contractParties(condition string, rows Rows, bind Bind) string {
+	return "EXISTS (SELECT FROM contract_party seen_party JOIN customer seen USING (customer_id)" +
+		" WHERE seen_party.contract_id = contract.contract_id AND (seen_party.valid_to IS NULL OR seen_party.valid_to >= current_date)" +
+		condition + " AND " + customers("seen.", rows, bind) + ")"
 }
 
 // lasting leaves out holdings that are over: what a former holder does with the account is not theirs any more.

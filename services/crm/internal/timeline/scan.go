@@ -72,10 +72,15 @@ func scanTransaction(row pgx.CollectableRow, location *time.Location) (*entry, e
 	t.Direction, t.Kind = record.EnumValue[crmv1.Direction](direction), record.EnumValue[crmv1.TransactionKind](kind)
 	t.State = record.EnumValue[crmv1.TransactionState](state)
 	return &entry{at: beginning(day, location), id: t.GetTransactionId(), proto: &crmv1.TimelineEntry{
-		Title:  words(cmp.Or(kind, "transaction"), direction, amount.Decimal.String(), currency),
+		Title:  words(transactionTitle(&t), amount.Decimal.String(), currency),
 		Entity: "transaction", EntityId: t.GetTransactionId(), Source: source, AccountId: t.GetAccountId(),
 		Detail: &crmv1.TimelineEntry_Transaction{Transaction: &t},
 	}}, nil
+}
+
+// transactionTitle is the title of a movement without its amount.
+func transactionTitle(t *crmv1.Transaction) string {
+	return words(cmp.Or(record.EnumText(t.GetKind()), "transaction"), record.EnumText(t.GetDirection()))
 }
 
 func scanStateChange(row pgx.CollectableRow, _ *time.Location) (*entry, error) {

@@ -55,6 +55,10 @@ func conceal(ctx context.Context, e *crmv1.TimelineEntry) {
 		if !s.Shows("BehaviourEvent.page") {
 			e.Title = words(record.EnumText(detail.BehaviourEvent.GetKind()))
 		}
+	case *crmv1.TimelineEntry_Transaction:
+		if !s.Shows("Transaction.amount") {
+			e.Title = transactionTitle(detail.Transaction)
+		}
 	case *crmv1.TimelineEntry_Document:
 		if !s.Shows("Document.title") {
 			e.Title = words(record.EnumText(detail.Document.GetKind()))
