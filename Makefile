@@ -38,7 +38,7 @@ engines: setup bin/local ## Start only the engines, for tests in another termina
 clean-data: bin/local ## Remove the data of `make up` and `make demo`.
 	bin/local clean
 
-SECRETS = .local/secrets/postgres_password .local/secrets/clickhouse_password .local/secrets/clickhouse_bi_password
+SECRETS = .local/secrets/postgres_password .local/secrets/crm_postgres_password .local/secrets/clickhouse_password .local/secrets/clickhouse_bi_password
 
 .PHONY: secrets
 secrets: $(SECRETS) .local/secrets/auth_keys ## Make the passwords and keys that `docker compose up` gives to the containers; kept once made.
