@@ -38,7 +38,7 @@ engines: setup bin/local ## Start only the engines, for tests in another termina
 clean-data: bin/local ## Remove the data of `make up` and `make demo`.
 	bin/local clean
 
-SECRETS = .local/secrets/postgres_password .local/secrets/clickhouse_password .local/secrets/clickhouse_bi_password
+SECRETS = .local/secrets/postgres_password .local/secrets/crm_postgres_password .local/secrets/clickhouse_password .local/secrets/clickhouse_bi_password
 
 .PHONY: secrets
 secrets: $(SECRETS) .local/secrets/auth_keys ## Make the passwords and keys that `docker compose up` gives to the containers; kept once made.
@@ -109,6 +109,11 @@ lint: $(TOOLS)/golangci-lint check-generated check-breaking check-modules ## Che
 .PHONY: generate
 generate: $(TOOLS)/buf ## Generate Go code from the contracts.
 	cd proto && PATH="$(CURDIR)/$(TOOLS):$$PATH" buf generate
+
+.PHONY: docs
+docs: setup bin/local ## Write the page for analysts and the sources for dbt from the comments of the views.
+	mkdir -p deploy/clickhouse/dbt
+	UPDATE_GOLDEN=1 bin/local run --throwaway --ephemeral-ports -- go test -count=1 -run TestBI ./services/analytics/migrations
 
 .PHONY: check-generated
 check-generated: $(TOOLS)/buf ## Fail when the generated code is stale.

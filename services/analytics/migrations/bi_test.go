@@ -52,7 +52,7 @@ func TestBI(t *testing.T) {
 	t.Parallel()
 	conn, bi := star(t)
 	for name, check := range map[string]func(*testing.T, driver.Conn, string){
-		"views": views, "comments": comments, "questions": questions, "personal columns": personalColumns, "types": types,
+		"views": views, "comments": comments, "questions": questions, "personal columns": personalColumns, "types": types, "pages": pages,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, conn, bi) })
 	}
@@ -81,7 +81,7 @@ func views(t *testing.T, conn driver.Conn, bi string) {
 // Every view and every column says what it is, and every view asks a question.
 func comments(t *testing.T, conn driver.Conn, bi string) {
 	for _, view := range pairs(t, conn, "SELECT name, comment FROM system.tables WHERE database = ?", bi) {
-		text, asked := migrations.ReadComment(view[1])
+		text, asked := readComment(view[1])
 		if len(text) < 10 || len(asked) == 0 {
 			t.Errorf("the comment of %s says %q and has %d questions", view[0], text, len(asked))
 		}
@@ -103,10 +103,10 @@ func questions(t *testing.T, conn driver.Conn, bi string) {
 		if err := conn.Exec(t.Context(), "SELECT * FROM "+bi+"."+view[0]+" LIMIT 1 FORMAT Null"); err != nil {
 			t.Errorf("%s: %v", view[0], err)
 		}
-		_, asked := migrations.ReadComment(view[1])
-		for _, question := range asked {
-			if err := conn.Exec(t.Context(), question.SQL+" FORMAT Null"); err != nil {
-				t.Errorf("%s: %s %v", view[0], question.Text, err)
+		_, asked := readComment(view[1])
+		for _, one := range asked {
+			if err := conn.Exec(t.Context(), one.sql+" FORMAT Null"); err != nil {
+				t.Errorf("%s: %s %v", view[0], one.text, err)
 			}
 		}
 	}

@@ -325,8 +325,10 @@ func TestCommands(t *testing.T) {
 			"  -     document  subject:x  -        document 3  crm     -\n  -     document  subject:x  -        document 2  crm     -\n"},
 		{"--actor eva customer history bank/c7 --limit 1", 0, "entry  time  actor  from        action  record      request  change\n" +
 			"9      -     eva    10.0.0.1:5  update  customer 7  r1       {\"phone\":\"\"} → {\"phone\":\"1\"}\n"},
-		{"document list --customer 42 --filter kind=contract --order-by title --count exact", 0,
-			"  document  customer  kind  title  language       bytes  of\n  5         42        -     title  kind=contract  0      -\n1 documents\n"},
+		{
+			"document list --customer 42 --filter kind=contract --order-by title --count exact", 0,
+			"  document  customer  kind  title  language       bytes  of\n  5         42        -     title  kind=contract  0      -\n1 documents\n",
+		},
 		{"document show archive/17", 0, "Document 5\n  title Letter\n\nDear bank\n"},
 		{"document show archive/18", exitFailure, "tandem: document does not exist\n"},
 		{"document show x", exitUsage, "tandem: <document>: \"x\" is neither the id of a document nor source/external-id\n"},

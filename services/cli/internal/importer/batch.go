@@ -1,6 +1,8 @@
 package importer
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/proto"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
@@ -44,16 +46,24 @@ func (b *batch) records() []proto.Message {
 
 func (b *batch) empty() bool { return len(b.items) == 0 && len(b.rejections) == 0 && b.passed == 0 }
 
-// keyed is any record: all have an external key.
+// keyed is a record with an external key.
 type keyed interface {
 	proto.Message
 	GetKey() *crmv1.ExternalKey
 }
 
+// keyOf is what tells a record from others of its entity: its external key or, of a balance, account, moment and day.
 func keyOf(record proto.Message) string {
-	k, ok := record.(keyed)
-	if !ok {
+	switch r := record.(type) {
+	case keyed:
+		return textOf(r.GetKey())
+	case *crmv1.AccountBalance:
+		at, day := r.GetAsOfTime(), r.GetBusinessDate()
+		return fmt.Sprintf("%s\x00%d\x00%d.%09d\x00%d-%d-%d", textOf(r.GetAccountKey()), r.GetAccountId(), at.GetSeconds(), at.GetNanos(),
+			day.GetYear(), day.GetMonth(), day.GetDay())
+	default:
 		return ""
 	}
-	return k.GetKey().GetSource() + "\x00" + k.GetKey().GetExternalId()
 }
+
+func textOf(key *crmv1.ExternalKey) string { return key.GetSource() + "\x00" + key.GetExternalId() }

@@ -78,15 +78,20 @@ func newBank(t *testing.T, files map[string]string) *bank {
 	for name, content := range files {
 		b.write(t, name, content)
 	}
-	m, err := mapping.Load("bank.yaml", []byte(bankMapping))
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.config = Config{
-		Mapping: m, Paths: []string{b.dir}, BatchRows: 3, InFlight: 2, ErrorsDir: filepath.Join(t.TempDir(), "errors"),
+		Mapping: mapped(t, bankMapping), Paths: []string{b.dir}, BatchRows: 3, InFlight: 2, ErrorsDir: filepath.Join(t.TempDir(), "errors"),
 		StateDir: filepath.Join(t.TempDir(), "state"), RetryFor: 30 * time.Second, Progress: b.heard,
 	}
 	return b
+}
+
+func mapped(t *testing.T, content string) *mapping.Mapping {
+	t.Helper()
+	m, err := mapping.Load("bank.yaml", []byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func (b *bank) write(t *testing.T, name, content string) {

@@ -299,8 +299,8 @@ func TestEveryEntity(t *testing.T) {
 		"BatchUpsertAttributeDefinitions", "BatchUpsertCustomers",
 		"BatchUpsertConsents", "BatchUpsertRelations",
 		"BatchUpsertAccounts", "BatchUpsertAccountHolders", "BatchUpsertCards", "BatchUpsertContracts",
-		"BatchUpsertContractParties", "BatchUpsertInstalments", "BatchUpsertInteractions",
-		"BatchUpsertTransactions", "BatchRecordBehaviourEvents",
+		"BatchUpsertContractParties", "BatchUpsertInstalments", "BatchUpsertInteractions", "BatchUpsertDocuments",
+		"BatchUpsertTransactions", "BatchUpsertBalances", "BatchRecordBehaviourEvents",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -358,5 +358,81 @@ func TestLanes(t *testing.T) {
 	}
 	if len(r.recorded()) < 10 {
 		t.Errorf("only %d bundles", len(r.recorded()))
+	}
+}
+
+// contactsMapping loads contacts with participants, documents and balances of one file.
+const contactsMapping = `mapping: bank
+source: bank
+files:
+  - match: clients.csv
+    columns: [id]
+    feeds:
+      - {entity: customer, key: {id: id}, fields: {individual.family_name: id}}
+      - {entity: account, key: {id: id}, constants: {currency: CZK}}
+  - match: contacts.csv
+    columns: [id, who, with, day, balance, text]
+    feeds:
+      - entity: interaction
+        key: {id: id}
+        constants: {kind: call, opened_time: "2026-01-31T12:00:00Z"}
+        fields: {customer_key: {id: who}, "participants[0].customer_key": {id: with}}
+      - entity: document
+        key: {id: id}
+        constants: {kind: note}
+        fields: {customer_key: {id: who}, interaction_key: {id: id}, text: text}
+      - entity: account_balance
+        fields: {account_key: {id: who}, as_of_time: day + "T23:00:00Z", ledger: 'money(balance, "CZK")'}
+`
+
+// Contacts with their participants, documents and balances; what is wrong is named by line and field.
+func TestContacts(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"clients.csv": "id\n1\n2\n",
+		"contacts.csv": "id,who,with,day,balance,text\nc1,1,2,2026-01-30,10,Asked\nc2,1,,2026-01-31,11,Called\n" +
+			"c3,2,9,2026-01-31,12,Came\nc4,2,1,31.1.,lots,Went\nc5,1,,2026-01-31,13,Twice\n",
+	}
+	r, conn := startRecorder(t, func(c call) ([]*crmv1.UpsertResult, error) {
+		results := created(c)
+		if c.method == "BatchUpsertInteractions" {
+			for i, row := range c.rows {
+				if p := row.(*crmv1.Interaction).GetParticipants(); len(p) > 0 && p[0].GetCustomerKey().GetExternalId() == "9" {
+					results[i] = &crmv1.UpsertResult{Error: statusOf(apperr.ReferenceNotFound("participants[0].customer_key", "unknown"))}
+				}
+			}
+		}
+		return results, nil
+	})
+	b := newBank(t, files)
+	b.config.Mapping, b.config.Conn, b.config.InFlight = mapped(t, contactsMapping), conn, 1
+	summary := run(t, b.config)
+	counts := map[mapping.Entity]Counts{}
+	for _, job := range summary.Jobs {
+		counts[job.Entity] = job.Counts
+	}
+	want := map[mapping.Entity]Counts{
+		mapping.Customer: {Created: 2}, mapping.Account: {Created: 2}, mapping.Interaction: {Created: 4, Rejected: 1}, mapping.Document: {Created: 5},
+		mapping.AccountBalance: {Created: 4, Rejected: 1},
+	}
+	if diff := cmp.Diff(want, counts); diff != "" {
+		t.Error(diff)
+	}
+	// Two balances of one account and moment don't travel in one batch: which comes last decides.
+	for _, c := range r.recorded() {
+		if c.method == "BatchUpsertBalances" && len(c.rows) > 3 {
+			t.Errorf("%v travel together", c.rows)
+		}
+	}
+	for _, want := range []string{"4,interaction,with,participants[0].customer_key,", "5,account_balance,day balance,as_of_time ledger,"} {
+		if file := b.errorFileOf(t, "contacts.csv"); !strings.Contains(file, want) {
+			t.Errorf("%s does not have %s", file, want)
+		}
+	}
+	// A trial knows who would have been there: also among the participants.
+	b = newBank(t, files)
+	b.config.Mapping, b.config.Offline, b.config.StateDir = mapped(t, contactsMapping), true, ""
+	if summary := run(t, b.config); summary.UnknownReferences != 1 {
+		t.Errorf("%d unknown references", summary.UnknownReferences)
 	}
 }

@@ -81,6 +81,8 @@ func (r *recorder) start(t *testing.T) {
 	crmv1.RegisterInstalmentServiceServer(r.server, crmv1.UnimplementedInstalmentServiceServer{})
 	crmv1.RegisterBehaviourServiceServer(r.server, crmv1.UnimplementedBehaviourServiceServer{})
 	crmv1.RegisterTransactionServiceServer(r.server, crmv1.UnimplementedTransactionServiceServer{})
+	crmv1.RegisterDocumentServiceServer(r.server, crmv1.UnimplementedDocumentServiceServer{})
+	crmv1.RegisterBalanceServiceServer(r.server, crmv1.UnimplementedBalanceServiceServer{})
 	server := r.server
 	go func() { _ = server.Serve(listener) }()
 }

@@ -79,14 +79,12 @@ func (r *rehearsal) holds(entity mapping.Entity, key *crmv1.ExternalKey) bool {
 func references(record proto.Message, look func(field string, entity mapping.Entity, key *crmv1.ExternalKey)) {
 	record.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		name, ok := strings.CutSuffix(string(field.Name()), "_key")
-		switch part := messageOf(field, value).(type) {
-		case nil:
-		case *crmv1.ExternalKey:
-			if ok {
-				look(string(field.Name()), referred(name), part)
+		for _, part := range messagesOf(field, value) {
+			if key, isKey := part.(*crmv1.ExternalKey); !isKey {
+				references(part, look)
+			} else if ok {
+				look(string(field.Name()), referred(name), key)
 			}
-		default:
-			references(part, look)
 		}
 		return true
 	})
@@ -102,11 +100,19 @@ func referred(name string) mapping.Entity {
 	}
 }
 
-func messageOf(field protoreflect.FieldDescriptor, value protoreflect.Value) proto.Message {
-	if field.Message() == nil || field.IsList() || field.IsMap() {
+// messagesOf are the messages in a field: one, or those of a list.
+func messagesOf(field protoreflect.FieldDescriptor, value protoreflect.Value) []proto.Message {
+	switch {
+	case field.Message() == nil || field.IsMap():
 		return nil
+	case !field.IsList():
+		return []proto.Message{value.Message().Interface()}
 	}
-	return value.Message().Interface()
+	parts := make([]proto.Message, value.List().Len())
+	for i := range parts {
+		parts[i] = value.List().Get(i).Message().Interface()
+	}
+	return parts
 }
 
 // judge looks at the answers of a dry run in the order of the file; offline it makes them. A reference that the service does not know is in

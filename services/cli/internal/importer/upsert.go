@@ -109,6 +109,15 @@ var upserts = map[mapping.Entity]func(context.Context, upserter, []proto.Message
 		return crmv1.NewInteractionServiceClient(u.conn).BatchUpsertInteractions(ctx,
 			&crmv1.BatchUpsertInteractionsRequest{Interactions: as[*crmv1.Interaction](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
 	},
+	mapping.Document: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		return crmv1.NewDocumentServiceClient(u.conn).BatchUpsertDocuments(ctx,
+			&crmv1.BatchUpsertDocumentsRequest{Documents: as[*crmv1.Document](rows), ImportId: u.importID, ValidateOnly: u.validateOnly})
+	},
+	mapping.AccountBalance: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
+		// An older statement changes nothing, so that the service needs no import to tell a repeated row from a changed one.
+		return crmv1.NewBalanceServiceClient(u.conn).BatchUpsertBalances(ctx,
+			&crmv1.BatchUpsertBalancesRequest{Balances: as[*crmv1.AccountBalance](rows), ValidateOnly: u.validateOnly})
+	},
 	mapping.Transaction: func(ctx context.Context, u upserter, rows []proto.Message) (upsertAnswer, error) {
 		return crmv1.NewTransactionServiceClient(u.conn).BatchUpsertTransactions(ctx, u.transactions(rows))
 	},

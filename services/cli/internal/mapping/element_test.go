@@ -105,3 +105,46 @@ files: []
 		}
 	}
 }
+
+// What a contact and a balance are made of: references in lists, and a record without a key.
+const contacts = head + `      - entity: interaction
+        key: {id: a}
+        constants: {kind: call}
+        fields:
+          customer_key: {id: b}
+          participants[0].customer_key: {id: c}
+          participants[1].name: c
+      - entity: document
+        key: {id: a}
+        constants: {kind: note}
+        fields:
+          customer_key: {id: b}
+          text: c
+      - entity: account_balance
+        fields:
+          account_key: {id: a}
+          business_date: b
+          ledger: money(c, "CZK")
+`
+
+func TestContacts(t *testing.T) {
+	t.Parallel()
+	m := load(t, contacts)
+	for _, test := range []struct {
+		feed    int
+		a, b, c string
+		want    string
+	}{
+		{0, "1", "7", "8", `key:{source:"bank" external_id:"1"} customer_key:{source:"bank" external_id:"7"} kind:INTERACTION_KIND_CALL ` +
+			`participants:{customer_key:{source:"bank" external_id:"8"}} participants:{name:"8"}`},
+		{0, "1", "7", "", `key:{source:"bank" external_id:"1"} customer_key:{source:"bank" external_id:"7"} kind:INTERACTION_KIND_CALL`},
+		{1, "d", "7", "text", `key:{source:"bank" external_id:"d"} customer_key:{source:"bank" external_id:"7"} kind:DOCUMENT_KIND_NOTE text:"text"`},
+		{2, "5", "2026-01-31", "12,5", `account_key:{source:"bank" external_id:"5"} business_date:{year:2026 month:1 day:31} ` +
+			`ledger:{currency_code:"CZK" units:12 nanos:500000000}`},
+		{2, "5", "31.1.", "12,5", `error: business_date: "31.1." is not a date such as 1970-12-13; date() reads other forms`},
+	} {
+		if diff := cmp.Diff(test.want, recordOf(t, m, test.feed, test.a, test.b, test.c)); diff != "" {
+			t.Errorf("%v: %s", test, diff)
+		}
+	}
+}

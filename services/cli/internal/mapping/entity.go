@@ -29,14 +29,16 @@ const (
 	ContractParty       Entity = "contract_party"
 	Instalment          Entity = "instalment"
 	Interaction         Entity = "interaction"
+	Document            Entity = "document"
 	Transaction         Entity = "transaction"
+	AccountBalance      Entity = "account_balance"
 	BehaviourEvent      Entity = "behaviour_event"
 )
 
 // Entities lists all entities so that each stands after those it refers to.
 var Entities = []Entity{
 	Region, Branch, Manager, Product, ServiceLevel, AttributeDefinition, Customer, Consent, Relation, Account, AccountHolder,
-	Card, Contract, ContractParty, Instalment, Interaction, Transaction, BehaviourEvent,
+	Card, Contract, ContractParty, Instalment, Interaction, Document, Transaction, AccountBalance, BehaviourEvent,
 }
 
 // messages are the records of the entities.
@@ -57,7 +59,9 @@ var messages = map[Entity]proto.Message{
 	ContractParty:       (*crmv1.ContractParty)(nil),
 	Instalment:          (*crmv1.Instalment)(nil),
 	Interaction:         (*crmv1.Interaction)(nil),
+	Document:            (*crmv1.Document)(nil),
 	Transaction:         (*crmv1.Transaction)(nil),
+	AccountBalance:      (*crmv1.AccountBalance)(nil),
 	BehaviourEvent:      (*crmv1.BehaviourEvent)(nil),
 }
 
@@ -69,6 +73,10 @@ func (e Entity) New() proto.Message {
 	}
 	return message.ProtoReflect().New().Interface()
 }
+
+// Keyed says whether records of the entity have an external key. Those that have none are told apart by what they say: a
+// balance by its account, its moment and its day.
+func (e Entity) Keyed() bool { return e != AccountBalance }
 
 // Order is the entity's place in the order of loading.
 func (e Entity) Order() int { return slices.Index(Entities, e) }
@@ -91,6 +99,8 @@ func (e Entity) outputOnly(field string) bool {
 		return e == Instalment
 	case "state":
 		return e == Product
+	case "text_bytes":
+		return e == Document
 	default:
 		return false
 	}

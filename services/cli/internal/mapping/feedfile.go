@@ -32,7 +32,9 @@ func (m *Mapping) readFeed(r *reader, s *scope, node *yaml.Node) *Feed {
 		return f
 	}
 	f.template = f.Entity.New()
-	if key == nil {
+	if !f.Entity.Keyed() {
+		r.keyless(key, f.Entity)
+	} else if key == nil {
 		r.at(node, "a feed needs a `key`: the external key that makes a second import an update")
 	} else if rule := m.readKey(r, s, f.Entity, text{value: "key", node: key}, key); rule != nil {
 		rule.required = true
@@ -61,15 +63,20 @@ func (m *Mapping) readRecords(r *reader, node *yaml.Node) {
 			"key":       func(n *yaml.Node) { key = n },
 			"constants": func(n *yaml.Node) { constants = n },
 		})
-		if !named || key == nil {
+		keyed := entity == "" || entity.Keyed()
+		if !named || keyed && key == nil {
 			r.at(item, "a record needs `entity` and `key`")
 		}
-		if entity == "" || key == nil {
+		if entity == "" || keyed && key == nil {
 			continue
 		}
 		record := entity.New()
 		mistakes := r.count()
-		m.setConstantKey(r, entity, record, text{value: "key", node: key}, key)
+		if keyed {
+			m.setConstantKey(r, entity, record, text{value: "key", node: key}, key)
+		} else {
+			r.keyless(key, entity)
+		}
 		r.checkOverlap(item, entity, m.readConstants(r, entity, record, constants))
 		if r.count() == mistakes {
 			for _, v := range check.Message(record) {
@@ -77,6 +84,13 @@ func (m *Mapping) readRecords(r *reader, node *yaml.Node) {
 			}
 		}
 		m.Constants = append(m.Constants, Constant{Entity: entity, Record: record, Line: item.Line})
+	}
+}
+
+// keyless refuses a key for records that have none.
+func (r *reader) keyless(key *yaml.Node, entity Entity) {
+	if key != nil {
+		r.at(key, "%s has no `key`: a row is told apart by account_key, as_of_time and business_date", entity)
 	}
 }
 

@@ -26,7 +26,13 @@ files:
 // record runs one row through the first feed of a mapping.
 func record(t *testing.T, m *Mapping, values ...string) string {
 	t.Helper()
-	got, err := m.Files[0].Feeds[0].Record(m.Files[0].Row(values, 7, "x.csv"))
+	return recordOf(t, m, 0, values...)
+}
+
+// recordOf is the record that a row makes in one of the feeds.
+func recordOf(t *testing.T, m *Mapping, feed int, values ...string) string {
+	t.Helper()
+	got, err := m.Files[0].Feeds[feed].Record(m.Files[0].Row(values, 7, "x.csv"))
 	switch {
 	case err != nil:
 		return "error: " + err.Error()
@@ -198,7 +204,8 @@ func TestMistakes(t *testing.T) {
 		{"column name", "mapping: x\nfiles:\n  - {match: x, columns: [a b], feeds: []}", "test.yaml:3:26: column \"a b\" can't stand in an expression; give it a name: `columns: {name: \"a b\"}`"},
 		{"reserved column", "mapping: x\nfiles:\n  - {match: x, columns: [line], feeds: []}", "test.yaml:3:26: column \"line\" has a name with a meaning of its own; give it another: `columns: {my_line: \"line\"}`"},
 		{"no columns", "mapping: x\nfiles:\n  - {match: x, columns: [], feeds: []}", "test.yaml:3:25: columns must name at least one column"},
-		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, service_level, attribute_definition, customer, consent, relation, account, account_holder, card, contract, contract_party, instalment, interaction, transaction, behaviour_event`},
+		{"entity", feed("{entity: client, key: {id: a}}"), `test.yaml:11:18: entity "client" is not one of region, branch, manager, product, service_level, attribute_definition, customer, consent, relation, account, account_holder, card, contract, contract_party, instalment, interaction, document, transaction, account_balance, behaviour_event`},
+		{"a key of what has none", feed("{entity: account_balance, key: {id: a}}"), "test.yaml:11:40: account_balance has no `key`: a row is told apart by account_key, as_of_time and business_date"},
 		{"no key", feed("{entity: product}"), "test.yaml:11:9: a feed needs a `key`: the external key that makes a second import an update"},
 		{"field", feed("{entity: customer, key: {id: a}, fields: {individual.birthdate: a}}"), `test.yaml:11:51: customer has no field "individual.birthdate"; did you mean "individual.birth_date"?`},
 		{"field with parts", feed("{entity: customer, key: {id: a}, fields: {organisation: a}}"), `test.yaml:11:51: customer.organisation has parts: name one of organisation.annual_turnover, organisation.employees, organisation.founded, organisation.industry_nace, organisation.legal_form, organisation.legal_name, organisation.legal_name_latin, organisation.registration_number, organisation.tax_ids[0].country, organisation.tax_ids[0].number, organisation.trade_names[0]`},
