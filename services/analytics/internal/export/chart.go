@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -21,6 +22,8 @@ const (
 	// seriesMax is how many colours people tell apart.
 	seriesMax = 12
 	chartDPI  = 150
+	// legendRoom is the part of the height that a line of the legend takes.
+	legendRoom = 0.08
 )
 
 // series is what a chart draws: a value for each category.
@@ -112,6 +115,12 @@ func render(chart *definitionv1.ReportChart, h *analyticsv1.ReportHeader, rows [
 		return nil, err
 	}
 	p.NominalX(categories...)
+	// Room for half a bar on both sides, and for the legend above.
+	p.X.Min, p.X.Max = -0.6, float64(len(categories))-0.4
+	if p.Y.Max += legendRoom * (p.Y.Max - p.Y.Min) * float64(len(list)); p.Y.Max <= p.Y.Min {
+		p.Y.Max = p.Y.Min + 1
+	}
+	p.Y.Tick.Marker = plot.TickerFunc(ticks)
 	if len(categories) > 8 {
 		p.X.Tick.Label.Rotation = 0.6
 		p.X.Tick.Label.XAlign = draw.XRight
@@ -122,6 +131,22 @@ func render(chart *definitionv1.ReportChart, h *analyticsv1.ReportHeader, rows [
 	var out bytes.Buffer
 	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(&out)
 	return out.Bytes(), err
+}
+
+// ticks are those of the library, with numbers that people read.
+func ticks(low, high float64) []plot.Tick {
+	out := plot.DefaultTicks{}.Ticks(low, high)
+	for i := range out {
+		if out[i].Label == "" {
+			continue
+		}
+		places := 0
+		if high-low < 10 {
+			places = 2
+		}
+		out[i].Label = grouped(strconv.FormatFloat(out[i].Value, 'f', places, 64))
+	}
+	return out
 }
 
 // add puts the series on a plot.
