@@ -123,3 +123,19 @@ func (b *bank) asOwner(t *testing.T, statements ...string) {
 		t.Fatal(err)
 	}
 }
+
+// TestServiceIsNoSuperuser looks at the role by which crm works: it owns its database and may replicate, and no more.
+func TestServiceIsNoSuperuser(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	var roles []string
+	rows, err := b.postgres(t).Query(t.Context(), `SELECT DISTINCT format('%s superuser=%s replication=%s createrole=%s bypassrls=%s', rolname, rolsuper,
+    rolreplication, rolcreaterole, rolbypassrls)
+FROM pg_roles JOIN pg_stat_activity ON usename = rolname WHERE client_addr IS NOT NULL AND pid <> pg_backend_pid()`)
+	if err == nil {
+		roles, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil || len(roles) != 1 || roles[0] != "crm superuser=f replication=t createrole=f bypassrls=f" {
+		t.Errorf("crm is %q, %v", roles, err)
+	}
+}

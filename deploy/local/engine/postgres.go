@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -24,16 +25,20 @@ type PostgresConfig struct {
 	Throwaway  bool // tests only: fast, and lost when the machine stops
 }
 
-// Names created in a new cluster; the container is given the same.
+// Names created in a new cluster; the container is given the same. The user is the cluster's superuser; the service's role
+// owns the database and may replicate from it, and no more.
 const (
 	postgresUser     = "tandem"
 	postgresDatabase = "tandem"
+	postgresService  = "crm"
 )
 
 // Postgres is a Postgres server. Everybody on this machine may connect, nobody from outside.
 type Postgres struct {
 	cfg   PostgresConfig
 	child *process.Process
+	// owner of the application's database: the service's role, and the superuser in a cluster that is older than the role.
+	owner string
 }
 
 // NewPostgres prepares the engine; nothing runs before Start.
@@ -42,13 +47,16 @@ func NewPostgres(cfg PostgresConfig) *Postgres { return &Postgres{cfg: cfg} }
 // Name is the word for the engine in messages.
 func (*Postgres) Name() string { return "Postgres" }
 
-// URL is the address clients use.
-func (p *Postgres) URL() string { return p.databaseURL(postgresDatabase) }
+// URL is the address of the superuser, for tests and for people.
+func (p *Postgres) URL() string { return databaseURL(p.cfg.Port, postgresUser, postgresDatabase) }
 
-func (p *Postgres) databaseURL(database string) string {
+// ServiceURL is the address for crm: the owner of its database, once the server has started.
+func (p *Postgres) ServiceURL() string { return databaseURL(p.cfg.Port, p.owner, postgresDatabase) }
+
+func databaseURL(port int, user, database string) string {
 	address := url.URL{
-		Scheme: "postgres", User: url.User(postgresUser),
-		Host: net.JoinHostPort(loopback, strconv.Itoa(p.cfg.Port)), Path: database,
+		Scheme: "postgres", User: url.User(user),
+		Host: net.JoinHostPort(loopback, strconv.Itoa(port)), Path: database,
 		RawQuery: "sslmode=disable",
 	}
 	return address.String()
@@ -158,22 +166,34 @@ func (p *Postgres) command(path string, c *cluster) process.Config {
 	}
 }
 
-// prepare is the readiness ping; it also creates the application's database at the first time.
+// prepare is the readiness ping; it also creates the application's role and database at the first time.
 func (p *Postgres) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, p.databaseURL("postgres"))
+	conn, err := pgx.Connect(ctx, databaseURL(p.cfg.Port, postgresUser, "postgres"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	var exists bool
-	query := "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
-	if err := conn.QueryRow(ctx, query, postgresDatabase).Scan(&exists); err != nil || exists {
+	owner := "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1"
+	err = conn.QueryRow(ctx, owner, postgresDatabase).Scan(&p.owner)
+	if !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+postgresDatabase)
-	return err
+	var exists bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", postgresService).Scan(&exists); err != nil {
+		return err
+	}
+	if !exists {
+		if _, err := conn.Exec(ctx, "CREATE ROLE "+postgresService+" LOGIN REPLICATION"); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+postgresDatabase+" OWNER "+postgresService); err != nil {
+		return err
+	}
+	p.owner = postgresService
+	return nil
 }
 
 // PingPostgres runs the smallest query on a Postgres server.

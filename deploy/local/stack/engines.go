@@ -161,6 +161,14 @@ func (e *Engines) ClickHouseHTTPURL() string {
 	return e.cfg.ClickHouseHTTPURL
 }
 
+// PostgresServiceURL is the address for crm: the role that owns its database, and no superuser.
+func (e *Engines) PostgresServiceURL() string {
+	if own, ok := e.Postgres.(*engine.Postgres); ok {
+		return own.ServiceURL()
+	}
+	return e.Postgres.URL()
+}
+
 // ClickHouseServiceURL is the native address for analytics: the user tandem, whose password is in a file.
 func (e *Engines) ClickHouseServiceURL() string {
 	if own, ok := e.ClickHouse.(*engine.ClickHouse); ok {

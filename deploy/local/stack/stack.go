@@ -123,7 +123,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 		Env: serviceEnv(
 			"CRM_GRPC_ADDR="+address(s.cfg.CRMPort),
 			"CRM_HTTP_ADDR="+address(s.cfg.CRMHTTPPort),
-			"CRM_POSTGRES_URL="+s.Engines.Postgres.URL(),
+			"CRM_POSTGRES_URL="+s.Engines.PostgresServiceURL(),
 			"CRM_NATS_URL="+s.Engines.NATS.URL(),
 			"CRM_ANALYTICS_ADDRESS="+address(s.cfg.AnalyticsPort),
 			"CRM_BASE_CURRENCY="+s.cfg.BaseCurrency,
