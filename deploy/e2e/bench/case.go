@@ -33,7 +33,8 @@ type measured struct {
 var cases = []measured{
 	{"GetCustomer360", readGoal, screenCall, screenBare},
 	{"ListCustomers with a filter", readGoal, listCall, listBare},
-	{"CreateInteraction", writeGoal, createCall, createBare},
+	{"SearchCustomers", readGoal, searchCall, searchBare},
+	{"RecordInteraction (CreateInteraction)", writeGoal, createCall, createBare},
 	{"UpdateCustomer", writeGoal, updateCall, updateBare},
 }
 
@@ -80,6 +81,7 @@ func screenArgs(customer int64) [][]any {
 		{customer, rowsMax},
 		{customer, nil, "", nil},
 		{from, from, relationTypes, nil, rowsMax},
+		{customer},
 		{customer},
 		{customer, interactions},
 		{customer},

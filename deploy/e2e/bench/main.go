@@ -112,14 +112,17 @@ func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) 
 		}
 		results = append(results, r)
 	}
-	if !strings.Contains(lateName, config.Only) {
-		return results, nil
+	for _, l := range lates {
+		if !strings.Contains(l.name, config.Only) {
+			continue
+		}
+		late, err := b.latency(ctx, l)
+		if err != nil {
+			return nil, fmt.Errorf("latency of %s: %w", l.name, err)
+		}
+		results = append(results, late...)
 	}
-	late, err := b.latency(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("latency of the screen: %w", err)
-	}
-	return append(results, late), nil
+	return results, nil
 }
 
 // say shows progress on standard error: the table alone goes to standard output.

@@ -161,7 +161,7 @@ func explanationToProto(e *Explanation) (*analyticsv1.ExplainClvResponse, error)
 }
 
 //nolint:gosec // counts
-func slicesToProto(r Run, points []point) (*analyticsv1.GetClvSlicesResponse, error) {
+func slicesToProto(r Run, points []point, goals map[goalKey]decimal.Decimal) (*analyticsv1.GetClvSlicesResponse, error) {
 	answer := &analyticsv1.GetClvSlicesResponse{RunId: r.ID.String(), AsOf: date.Proto(r.AsOf)}
 	if !r.NewestEventTime.IsZero() {
 		answer.NewestEventTime = timestamppb.New(r.NewestEventTime)
@@ -177,10 +177,17 @@ func slicesToProto(r Run, points []point) (*analyticsv1.GetClvSlicesResponse, er
 			last = &analyticsv1.ClvSlice{Key: p.slice, Name: p.name}
 			answer.Slices = append(answer.Slices, last)
 		}
-		last.Points = append(last.Points, &analyticsv1.ClvSlicePoint{
+		sum := &analyticsv1.ClvSlicePoint{
 			RunId: p.moment.id.String(), AsOf: date.Proto(p.moment.asOf), Customers: int64(p.customers), Historic: w.money(p.historic),
 			Predictive: w.money(p.predictive), ExpectedPurchases: p.expected, ExpectedAlive: p.alive, Share: part(p.predictive, totals[p.moment.id]),
-		})
+		}
+		if goal, planned := goals[goalKey{p.slice, day(p.moment.asOf)}]; planned {
+			sum.Goal = w.money(goal)
+			if !goal.IsZero() {
+				sum.Attainment = new(part(p.predictive, goal))
+			}
+		}
+		last.Points = append(last.Points, sum)
 	}
 	return answer, w.err
 }

@@ -144,6 +144,8 @@ func TestSlices(t *testing.T) {
 		amount(t, s[0].GetPoints()[0].GetPredictive()).LessThan(amount(t, s[1].GetPoints()[0].GetPredictive())) {
 		t.Errorf("%v", branches)
 	}
+	b.checkGoals(t)
+	b.checkSegments(t, last)
 	// Everybody moves: what was known stays.
 	b.exec(t, "INSERT INTO customer (customer_id, branch_id, version) SELECT number + 1, 1, 2 FROM numbers(200)")
 	again := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH})
@@ -159,4 +161,44 @@ func (b *bank) slices(t *testing.T, req *analyticsv1.GetClvSlicesRequest) *analy
 		t.Fatal(err)
 	}
 	return answer
+}
+
+// checkGoals plans for branches by quarter and month: the month stands before the quarter.
+func (b *bank) checkGoals(t *testing.T) {
+	t.Helper()
+	b.exec(t, `INSERT INTO plan_value (plan_id, name, indicator, unit_kind, unit_id, period, period_start, amount, currency, plan_version, plan_time, version)
+		VALUES (1, 'sales', 'clv', 'branch', 1, 'quarter', '2023-10-01', 1000000, 'CZK', 1, '2023-01-01 00:00:00', 1),
+			(1, 'sales', 'clv', 'branch', 1, 'month', '2023-12-01', 500000, 'CZK', 1, '2023-01-01 00:00:00', 1),
+			(1, 'sales', 'turnover', 'branch', 2, 'month', '2023-12-01', 1, 'CZK', 1, '2023-01-01 00:00:00', 1)`)
+	planned := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH, RunsBefore: 1, Plan: "sales"})
+	for _, s := range planned.GetSlices() {
+		p := s.GetPoints()
+		if s.GetKey() != "1" {
+			if p[0].GetGoal() != nil || p[0].Attainment != nil {
+				t.Errorf("branch %s has a goal: %v", s.GetKey(), p[0])
+			}
+			continue
+		}
+		want := amount(t, p[0].GetPredictive()).InexactFloat64() / 500_000
+		if p[0].GetGoal().GetUnits() != 500_000 || p[1].GetGoal().GetUnits() != 1_000_000 || math.Abs(p[0].GetAttainment()-want) > 1e-12 {
+			t.Errorf("the goals of branch 1 are %v", p)
+		}
+	}
+}
+
+// checkSegments slices by the segments of the newest RFM run.
+func (b *bank) checkSegments(t *testing.T, run *analyticsv1.ClvRun) {
+	t.Helper()
+	b.exec(t,
+		`INSERT INTO rfm_run (run_id, as_of, computed_time, cell_segments) VALUES ('01890000-0000-7000-8000-000000000001', '2023-12-01', now64(6), map(555, 'champions'))`,
+		`INSERT INTO rfm_score (run_id, as_of, customer_id, recency_bin, frequency_bin, monetary_bin)
+			SELECT '01890000-0000-7000-8000-000000000001', '2023-12-01', customer_id, 5, 5, if(customer_id <= 20, 5, 4) FROM clv_value WHERE run_id = '`+run.GetRunId()+`'`)
+	by := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT})
+	counts := map[string]int64{}
+	for _, s := range by.GetSlices() {
+		counts[s.GetKey()] = s.GetPoints()[0].GetCustomers()
+	}
+	if len(counts) != 2 || counts["champions"] < 15 || counts["champions"] > 20 || counts["champions"]+counts[""] != run.GetCustomers() {
+		t.Errorf("customers by segment: %v", counts)
+	}
 }

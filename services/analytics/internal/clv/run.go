@@ -31,6 +31,22 @@ type Run struct {
 	NewestEventTime time.Time
 	// InsightsPublished says whether all results went home.
 	InsightsPublished bool
+	// Steps of the computation; only in a run that was just computed.
+	Steps []Step
+}
+
+// Step is a part of a computation.
+type Step struct {
+	Name string
+	Took time.Duration
+}
+
+// timed notes how long a step took.
+func (r *Run) timed(name string, work func() error) error {
+	began := time.Now()
+	err := work()
+	r.Steps = append(r.Steps, Step{name, time.Since(began)})
+	return err
 }
 
 // Purposes of models.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
@@ -46,7 +47,11 @@ func (s *Server) RunClv(ctx context.Context, req *analyticsv1.RunClvRequest) (*a
 			"run %s is stored; its insights could not all be sent and will follow", run.ID)
 	}
 	answer, err := runToProto(run)
-	return &analyticsv1.RunClvResponse{Run: answer}, err
+	response := &analyticsv1.RunClvResponse{Run: answer}
+	for _, step := range run.Steps {
+		response.Steps = append(response.Steps, &analyticsv1.ClvStep{Name: step.Name, Took: durationpb.New(step.Took)})
+	}
+	return response, err
 }
 
 // settings are those of the request, or of the definition that it names.
@@ -300,7 +305,11 @@ func (s *Server) GetClvSlices(ctx context.Context, req *analyticsv1.GetClvSlices
 	if err != nil {
 		return nil, public(err)
 	}
-	return slicesToProto(run, points)
+	goals, err := s.service.store.goals(ctx, run, req, moments)
+	if err != nil {
+		return nil, public(err)
+	}
+	return slicesToProto(run, points, goals)
 }
 
 // find returns a run by its id, or the last computed for no id.

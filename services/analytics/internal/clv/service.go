@@ -127,20 +127,20 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 			"transactions have different base currencies: %s", strings.Join(currencies, ", "))
 	}
 	defer s.clear(ctx, *run)
-	if err := s.store.stage(ctx, run); err != nil {
+	if err := run.timed("histories", func() error { return s.store.stage(ctx, run) }); err != nil {
 		return err
 	}
 	if run.Customers == 0 {
 		return noTransactions(run.Settings)
 	}
-	models, err := s.fit(ctx, *run)
+	models, err := s.fit(ctx, run)
 	if err != nil {
 		return err
 	}
-	if err := s.store.predictions(ctx, *run, models); err != nil {
+	if err := run.timed("predictions", func() error { return s.store.predictions(ctx, *run, models) }); err != nil {
 		return err
 	}
-	if err := s.store.place(ctx, run); err != nil {
+	if err := run.timed("places", func() error { return s.store.place(ctx, run) }); err != nil {
 		return err
 	}
 	run.ComputedTime = time.Now().UTC().Truncate(time.Microsecond)
@@ -148,7 +148,24 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 }
 
 // fit makes the models of a run and tries them on its last days; both go into the registry.
-func (s *Service) fit(ctx context.Context, run Run) (fleet, error) {
+func (s *Service) fit(ctx context.Context, run *Run) (models fleet, err error) {
+	if err := run.timed("models", func() (err error) { models, err = s.forecast(ctx, *run); return err }); err != nil {
+		return nil, err
+	}
+	return models, run.timed("backtest", func() error {
+		held, results, err := s.backtest(ctx, *run, models)
+		if err != nil {
+			return err
+		}
+		if err := s.store.saveModels(ctx, *run, models, held); err != nil {
+			return err
+		}
+		return s.store.saveBacktests(ctx, *run, results)
+	})
+}
+
+// forecast fits the models of the values.
+func (s *Service) forecast(ctx context.Context, run Run) (fleet, error) {
 	data, err := s.store.samples(ctx, run, purposeForecast)
 	if err != nil {
 		return nil, err
@@ -160,14 +177,7 @@ func (s *Service) fit(ctx context.Context, run Run) (fleet, error) {
 		}
 		models[group].Purpose, models[group].Group, models[group].DataTo = purposeForecast, group, run.AsOf
 	}
-	held, results, err := s.backtest(ctx, run, models)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.store.saveModels(ctx, run, models, held); err != nil {
-		return nil, err
-	}
-	return models, s.store.saveBacktests(ctx, run, results)
+	return models, nil
 }
 
 // backtest fits the same kinds of models to the past before the holdout, and compares what they foretell with what came.

@@ -1,6 +1,7 @@
 package clv
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the SQL files
 	"strings"
@@ -18,18 +19,30 @@ var (
 	daysSQL string
 	//go:embed sql/slices.sql
 	slicesSQL string
+	//go:embed sql/goals.sql
+	goalsSQL string
 )
 
 // slicing says how a slice is found and what it is called.
-type slicing struct{ by, name, names string }
+type slicing struct {
+	by, name, names string
+	// from joins what the slice is found by beside the value itself.
+	from string
+	// unit is the kind of unit in plans; empty when plans know none such.
+	unit string
+}
 
 var slicings = map[analyticsv1.ClvSliceBy]slicing{
-	analyticsv1.ClvSliceBy_CLV_SLICE_BY_UNSPECIFIED:   {by: "''", name: "''"},
-	analyticsv1.ClvSliceBy_CLV_SLICE_BY_MANAGER:       {by: number0("manager_id"), name: "''"},
-	analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH:        {by: number0("branch_id"), name: "place.name", names: joined("branch")},
-	analyticsv1.ClvSliceBy_CLV_SLICE_BY_REGION:        {by: number0("region_id"), name: "place.name", names: joined("region")},
-	analyticsv1.ClvSliceBy_CLV_SLICE_BY_SECTOR:        {by: "toString(sector)", name: "''"},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_UNSPECIFIED:   {by: "''", name: "''", unit: "bank"},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_MANAGER:       {by: number0("manager_id"), name: "''", unit: "manager"},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH:        {by: number0("branch_id"), name: "place.name", names: joined("branch"), unit: "branch"},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_REGION:        {by: number0("region_id"), name: "place.name", names: joined("region"), unit: "region"},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_SECTOR:        {by: "toString(sector)", name: "''", unit: "sector"},
 	analyticsv1.ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND: {by: "toString(kind)", name: "''"},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT: {
+		by: "toString(segment_of.segment)", name: "''", unit: "segment",
+		from: "LEFT JOIN segment_of ON segment_of.customer_id = clv_value.customer_id AND segment_of.day = clv_value.as_of",
+	},
 }
 
 // number0 renders an id, and none as nothing.
@@ -82,7 +95,7 @@ func (s store) slices(ctx context.Context, by analyticsv1.ClvSliceBy, moments []
 	}
 	how := slicings[by]
 	q := query{
-		sql: strings.NewReplacer("/*by*/", how.by, "/*name*/", how.name, "/*names*/", how.names).Replace(slicesSQL),
+		sql: strings.NewReplacer("/*by*/", how.by, "/*name*/", how.name, "/*from*/", how.from, "/*names*/", how.names).Replace(slicesSQL),
 		args: []any{
 			named("run_ids", ids), named("days", dates), named("run_id", ids[0]), named("limit", limit),
 		},
@@ -97,4 +110,35 @@ func (s store) slices(ctx context.Context, by analyticsv1.ClvSliceBy, moments []
 		return err
 	})
 	return out, err
+}
+
+// goalKey names a goal: the slice and the day.
+type goalKey struct{ slice, day string }
+
+// indicatorDefault is the indicator of plans that is the goal of the predictive value.
+const indicatorDefault = "clv"
+
+// goals reads what a plan wants of slices on the days of some runs.
+func (s store) goals(ctx context.Context, r Run, req *analyticsv1.GetClvSlicesRequest, moments []moment) (map[goalKey]decimal.Decimal, error) {
+	out := map[goalKey]decimal.Decimal{}
+	unit := slicings[req.GetBy()].unit
+	if req.GetPlan() == "" || unit == "" {
+		return out, nil
+	}
+	dates := make([]string, len(moments))
+	for i, m := range moments {
+		dates[i] = day(m.asOf)
+	}
+	q := query{sql: goalsSQL, args: []any{
+		named("plan", req.GetPlan()), named("indicator", cmp.Or(req.GetIndicator(), indicatorDefault)), named("unit", unit),
+		named("currency", r.BaseCurrency), named("days", dates),
+	}}
+	return out, s.each(ctx, "read goals", q, func(rows driver.Rows) error {
+		var slice string
+		var asOf time.Time
+		var goal decimal.Decimal
+		err := rows.Scan(&slice, &asOf, &goal)
+		out[goalKey{slice, day(asOf)}] = goal
+		return err
+	})
 }

@@ -92,16 +92,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	w := &world{conn: conn}
 	w.draw(rand.New(rand.NewPCG(seed, 1)))
 	w.store(t)
-	var database string
-	if err := conn.QueryRow(t.Context(), "SELECT currentDatabase()").Scan(&database); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"account_lookup", "customer_lookup", "currency_lookup"} {
-		if err := conn.Exec(t.Context(), "SYSTEM RELOAD DICTIONARY "+database+"."+name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	catalogue, err := Builtin(migrations.BIDatabase(database))
+	catalogue, err := Builtin(migrations.BIDatabase(w.reload(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +104,21 @@ func newWorld(t testing.TB, seed uint64) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// reload brings the dictionaries up to date, and returns the name of the database.
+func (w *world) reload(t testing.TB) string {
+	t.Helper()
+	var database string
+	if err := w.conn.QueryRow(t.Context(), "SELECT currentDatabase()").Scan(&database); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"account_lookup", "customer_lookup", "currency_lookup"} {
+		if err := w.conn.Exec(t.Context(), "SYSTEM RELOAD DICTIONARY "+database+"."+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return database
 }
 
 var epoch2023 = day("2023-01-01")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -15,17 +14,16 @@ import (
 
 // Compile checks a definition of RFM as a run would; it is a definition.Compiler.
 func Compile(_ context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
-	d := spec.GetRfm()
+	return problems(spec.GetRfm()), nil
+}
+
+// problems are what the contract's rules do not see.
+func problems(d *definitionv1.RfmDefinition) []apperr.Violation {
 	var broken violations
 	broken.kinds(d.GetTransactionKinds())
 	broken.monetaryEdges(d.GetMonetaryEdges())
 	broken.segments(d)
-	return broken, nil
-}
-
-// SettingsOf turns a definition into the settings of a run.
-func SettingsOf(asOf time.Time, d *definitionv1.RfmDefinition) (Settings, error) {
-	return NewSettings(asOf, int(d.GetWindowDays()), d.GetTransactionKinds())
+	return broken
 }
 
 // violations collects what is wrong with a definition.
@@ -60,7 +58,7 @@ func (v *violations) segments(d *definitionv1.RfmDefinition) {
 	if len(d.GetSegments()) == 0 {
 		return
 	}
-	bins := int32(Bins)
+	bins := int32(BinsDefault)
 	if d.GetBins() != 0 {
 		bins = d.GetBins()
 	}

@@ -49,7 +49,7 @@ func (s *Service) Bundles(ctx context.Context, runID string, send func(*eventsv1
 		return send(bundle)
 	}
 	err = s.store.scores(ctx, pageQuery(run, byCustomer, 0, int(run.Customers)), func(score Score) error { //nolint:gosec // a count
-		add(results, score)
+		add(results, score, run)
 		if len(results.GetCustomerIds()) == bundleCustomers {
 			return flush()
 		}
@@ -96,10 +96,13 @@ func newResults(run Run) *eventsv1.RfmResults {
 }
 
 //nolint:gosec // ids and counts come from int64s and stay below
-func add(r *eventsv1.RfmResults, s Score) {
+func add(r *eventsv1.RfmResults, s Score, run Run) {
 	r.CustomerIds = append(r.CustomerIds, int64(s.CustomerID))
 	r.Cells = append(r.Cells, s.Cell())
 	r.RecencyDays = append(r.RecencyDays, int32(s.RecencyDays))
 	r.Frequencies = append(r.Frequencies, int64(s.Frequency))
 	r.MonetaryValues = append(r.MonetaryValues, s.Monetary.String())
+	if len(run.Segments) > 0 {
+		r.Segments = append(r.Segments, run.segment(s.Cell()))
+	}
 }

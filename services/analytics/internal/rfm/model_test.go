@@ -164,10 +164,10 @@ func bins(customers []int64, better func(a, b int64) int) map[int64]int32 {
 	out := map[int64]int32{}
 	for _, c := range customers {
 		out[c] = 1
-		for j := int32(1); j < rfm.Bins; j++ {
-			place := (int(j)*len(sorted) + rfm.Bins - 1) / rfm.Bins
+		for j := int32(1); j < rfm.BinsDefault; j++ {
+			place := (int(j)*len(sorted) + rfm.BinsDefault - 1) / rfm.BinsDefault
 			if better(c, sorted[place-1]) <= 0 {
-				out[c] = rfm.Bins + 1 - j
+				out[c] = rfm.BinsDefault + 1 - j
 				break
 			}
 		}

@@ -2,7 +2,6 @@ package rfm
 
 import (
 	_ "embed" // the SQL files
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,21 +58,23 @@ func currencyQuery(s Settings) query {
 	return query{sql: currencySQL, args: []any{named("as_of", day(s.AsOf)), named("first_date", day(s.firstDate()))}}
 }
 
-func edgesQuery(id uuid.UUID) query {
-	return query{sql: edgesSQL, args: []any{named("run_id", id.String())}}
+// levels are the quantiles that cut into bins.
+var levels = map[int]string{3: "1/3, 2/3", 4: "1/4, 2/4, 3/4", 5: "1/5, 2/5, 3/5, 4/5"}
+
+func edgesQuery(r Run) query {
+	return query{sql: strings.ReplaceAll(edgesSQL, "/*levels*/", levels[r.Bins]), args: []any{named("run_id", r.ID.String())}}
 }
 
 // scoreQuery places customers by the edges of the run.
 func scoreQuery(r Run) query {
-	args := []any{named("run_id", r.ID.String()), named("as_of", day(r.AsOf))}
-	for i := range Bins - 1 {
-		number := strconv.Itoa(i + 1)
-		args = append(args,
-			named("recency_"+number, r.RecencyEdges[i]),
-			named("frequency_"+number, r.FrequencyEdges[i]),
-			named("monetary_"+number, r.MonetaryEdges[i].String()))
+	monetary := make([]string, len(r.MonetaryEdges))
+	for i, edge := range r.MonetaryEdges {
+		monetary[i] = edge.String()
 	}
-	return query{sql: scoreSQL, args: args}
+	return query{sql: scoreSQL, args: []any{
+		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges),
+		named("monetary", monetary),
+	}}
 }
 
 func gridQuery(r Run) query {
@@ -99,18 +100,26 @@ func pageQuery(r Run, by order, after uint64, limit int) query {
 	}}
 }
 
+// runsQuery reads runs, newest first or as sort says. condition and sort are constants of this package.
+func runsQuery(condition, sort string, args ...any) query {
+	return query{sql: strings.NewReplacer("/*which*/", condition, "/*order*/", sort).Replace(runsSQL), args: args}
+}
+
+const lastFirst = "computed_time DESC, run_id DESC"
+
 // runQuery finds one run, or the newest when id is the zero UUID.
 func runQuery(id uuid.UUID) query {
 	if id == uuid.Nil {
-		return query{sql: strings.Replace(runsSQL, "/*which*/", "1", 1)}
+		return runsQuery("1", lastFirst)
 	}
-	return query{
-		sql:  strings.Replace(runsSQL, "/*which*/", "run_id = {run_id:UUID}", 1),
-		args: []any{named("run_id", id.String())},
-	}
+	return runsQuery("run_id = {run_id:UUID}", lastFirst, named("run_id", id.String()))
+}
+
+// snapshotQuery finds the runs with equal settings up to a day, the latest first.
+func snapshotQuery(key string, until time.Time) query {
+	return runsQuery("settings_key = {key:String} AND as_of <= {until:Date}", "as_of DESC, "+lastFirst,
+		named("key", key), named("until", day(until)))
 }
 
 // unpublishedQuery finds runs whose insights did not all go home.
-func unpublishedQuery() query {
-	return query{sql: strings.Replace(runsSQL, "/*which*/", "insights_published = 0", 1)}
-}
+func unpublishedQuery() query { return runsQuery("insights_published = 0", lastFirst) }

@@ -1,5 +1,6 @@
 // Package rfm values customers by recency, frequency and monetary value of their transactions (Hughes, "Strategic
-// Database Marketing", 1994): each of the three is cut into five bins by quantile, 5 is best.
+// Database Marketing", 1994): each of the three is cut into three to five bins by quantile or by fixed
+// edges, the highest number is best, and cells have names.
 //
 // Everything is computed inside ClickHouse, by aggregation into a table of values, cut points over it, and scores from
 // both. Customers pass through this program only on their way home, as insights.
@@ -10,14 +11,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
-
-	"tandem.bank/pkg/apperr"
-	"tandem.bank/services/analytics/internal/kind"
 )
 
 const (
-	// Bins is the number of bins of each measure.
-	Bins = 5
+	// BinsDefault is the number of bins of each measure when none is given.
+	BinsDefault = 5
 	// WindowDaysDefault is the window when none is given: a year.
 	WindowDaysDefault = 365
 )
@@ -27,31 +25,6 @@ var (
 	dayMin = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	dayMax = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
 )
-
-// Settings say what to compute.
-type Settings struct {
-	// AsOf is the day to look from, inclusive, at midnight UTC.
-	AsOf time.Time
-	// WindowDays to look back, AsOf included.
-	WindowDays int
-	// Kinds that count, sorted; none means all but those that the bank books.
-	Kinds []string
-}
-
-// NewSettings checks what a caller asks for, and completes it.
-func NewSettings(asOf time.Time, windowDays int, kinds []string) (Settings, error) {
-	if asOf.Before(dayMin) || asOf.After(dayMax) {
-		return Settings{}, apperr.InvalidField("as_of", "must be from 1970-01-01 to 2149-06-06")
-	}
-	if windowDays == 0 {
-		windowDays = WindowDaysDefault
-	}
-	kinds, err := kind.Check("transaction_kinds", kinds)
-	if err != nil {
-		return Settings{}, err
-	}
-	return Settings{AsOf: asOf, WindowDays: windowDays, Kinds: kinds}, nil
-}
 
 // firstDate is the first day that counts. Days before 1970 can't hold transactions.
 func (s Settings) firstDate() time.Time {
@@ -70,9 +43,13 @@ type Run struct {
 	Transactions uint64
 	Monetary     decimal.Decimal
 	BaseCurrency string
-	// RecencyEdges are the upper edges of bins 5, 4, 3 and 2, in days.
+	// SettingsKey is equal in runs that can be compared; empty in runs from before definitions.
+	SettingsKey string
+	// Segments by cell.
+	Segments map[uint16]string
+	// RecencyEdges are the upper edges of the bins from the best to the second, in days.
 	RecencyEdges []uint32
-	// FrequencyEdges and MonetaryEdges are the lower edges of bins 2, 3, 4 and 5.
+	// FrequencyEdges and MonetaryEdges are the lower edges of the bins from the second to the best.
 	FrequencyEdges []uint64
 	MonetaryEdges  []decimal.Decimal
 	ComputedTime   time.Time
@@ -95,7 +72,7 @@ type Score struct {
 	RecencyDays uint32
 	Frequency   uint64
 	Monetary    decimal.Decimal
-	// The bins, 1 to 5.
+	// The bins, from 1.
 	RecencyBin, FrequencyBin, MonetaryBin uint8
 	// Place in the run, 1 is best.
 	Place uint64

@@ -150,7 +150,7 @@ func (s *Server) ListRfmScores(ctx context.Context, req *analyticsv1.ListRfmScor
 		}
 	}
 	for _, score := range scores {
-		row, err := scoreToProto(score, run.BaseCurrency)
+		row, err := scoreToProto(score, run)
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +192,7 @@ func (s *Server) runToProto(ctx context.Context, run Run) (*analyticsv1.RfmRun, 
 	answer := &analyticsv1.RfmRun{
 		RunId: run.ID.String(), AsOf: date.Proto(run.AsOf), WindowDays: int32(run.WindowDays), TransactionKinds: run.Kinds,
 		Customers: int64(run.Customers), Transactions: int64(run.Transactions), Monetary: total,
-		ComputedTime: timestamppb.New(run.ComputedTime),
+		ComputedTime: timestamppb.New(run.ComputedTime), Bins: int32(run.Bins),
 	}
 	if !run.NewestEventTime.IsZero() {
 		answer.NewestEventTime = timestamppb.New(run.NewestEventTime)
@@ -211,17 +211,19 @@ func (s *Server) runToProto(ctx context.Context, run Run) (*analyticsv1.RfmRun, 
 			Recency: int32(cell.Recency), Frequency: int32(cell.Frequency), Customers: int64(cell.Customers), Monetary: value,
 		})
 	}
-	return answer, nil
+	answer.Segments, err = s.segmentSums(ctx, run)
+	return answer, err
 }
 
 //nolint:gosec // ids and counts come from int64s and stay below
-func scoreToProto(s Score, currency string) (*analyticsv1.RfmScore, error) {
-	value, err := amount(s.Monetary, currency)
+func scoreToProto(s Score, run Run) (*analyticsv1.RfmScore, error) {
+	value, err := amount(s.Monetary, run.BaseCurrency)
 	if err != nil {
 		return nil, err
 	}
 	return &analyticsv1.RfmScore{
 		CustomerId: int64(s.CustomerID), RecencyDays: int32(s.RecencyDays), Frequency: int64(s.Frequency), Monetary: value, Cell: s.Cell(),
+		Segment: run.segment(s.Cell()),
 	}, nil
 }
 

@@ -85,7 +85,10 @@ func (s *Service) Compute(ctx context.Context, settings Settings) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	run := Run{ID: id, Settings: settings, NewestEventTime: s.newestChange()}
+	run := Run{ID: id, Settings: settings, NewestEventTime: s.newestChange(), Segments: settings.cellSegments()}
+	if run.SettingsKey, err = settings.key(); err != nil {
+		return Run{}, err
+	}
 	if err := s.compute(ctx, &run); err != nil {
 		return Run{}, public(err)
 	}
@@ -116,6 +119,7 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 	if err := s.store.edges(ctx, run); err != nil {
 		return err
 	}
+	run.fixEdges()
 	if run.Customers == 0 {
 		return noTransactions(run.Settings)
 	}

@@ -9,7 +9,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
+	"google.golang.org/protobuf/encoding/protojson"
 
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -63,7 +65,7 @@ func (s store) stage(ctx context.Context, r Run) error {
 
 // edges reads totals and cut points of a run's values into it.
 func (s store) edges(ctx context.Context, r *Run) error {
-	return s.each(ctx, "find cut points", edgesQuery(r.ID), func(rows driver.Rows) error {
+	return s.each(ctx, "find cut points", edgesQuery(*r), func(rows driver.Rows) error {
 		return rows.Scan(&r.Customers, &r.Transactions, &r.Monetary, &r.RecencyEdges, &r.FrequencyEdges, &r.MonetaryEdges)
 	})
 }
@@ -97,6 +99,13 @@ var runTable = warehouse.NewTable("rfm_run",
 	warehouse.Col("computed_time", func(r *Run) time.Time { return r.ComputedTime }),
 	warehouse.Col("newest_event_time", func(r *Run) time.Time { return orEpoch(r.NewestEventTime) }),
 	warehouse.Col("insights_published", func(r *Run) uint8 { return flag(r.InsightsPublished) }),
+	warehouse.Col("bins", func(r *Run) uint8 { return uint8(r.Bins) }),
+	warehouse.Col("settings", func(r *Run) string {
+		text, _ := r.json() // it was encoded before, for its key
+		return text
+	}),
+	warehouse.Col("settings_key", func(r *Run) string { return r.SettingsKey }),
+	warehouse.Col("cell_segments", func(r *Run) map[uint16]string { return r.Segments }),
 )
 
 // save writes the row that makes a run visible, or the same with its insights published.
@@ -113,12 +122,20 @@ func (s store) runs(ctx context.Context, q query) ([]Run, error) {
 	err := s.each(ctx, "read runs", q, func(rows driver.Rows) error {
 		var r Run
 		var window uint32
-		var published uint8
+		var published, bins uint8
+		var settings string
 		if err := rows.Scan(&r.ID, &r.AsOf, &window, &r.Kinds, &r.Customers, &r.Transactions, &r.Monetary, &r.BaseCurrency,
-			&r.RecencyEdges, &r.FrequencyEdges, &r.MonetaryEdges, &r.ComputedTime, &r.NewestEventTime, &published); err != nil {
+			&r.RecencyEdges, &r.FrequencyEdges, &r.MonetaryEdges, &r.ComputedTime, &r.NewestEventTime, &published,
+			&bins, &settings, &r.SettingsKey, &r.Segments); err != nil {
 			return err
 		}
-		r.WindowDays, r.InsightsPublished = int(window), published == 1
+		r.WindowDays, r.InsightsPublished, r.Bins = int(window), published == 1, int(bins)
+		r.spec = &definitionv1.RfmDefinition{}
+		if settings != "" {
+			if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(settings), r.spec); err != nil {
+				return err
+			}
+		}
 		if r.NewestEventTime.UnixMicro() == 0 {
 			r.NewestEventTime = time.Time{}
 		}

@@ -277,22 +277,25 @@ func (c *ClvExplainCmd) Run(ctx context.Context, app *App) error {
 // ClvSlicesCmd sums up a run.
 type ClvSlicesCmd struct {
 	clvRun
-	By         string `enum:"bank,manager,branch,region,sector,kind" default:"bank" help:"manager, branch, region, sector, kind, or the whole bank."`
+	By         string `enum:"bank,manager,branch,region,sector,kind,segment" default:"bank" help:"manager, branch, region, sector, kind, RFM segment, or the whole bank."`
 	RunsBefore int32  `default:"3" help:"Earlier days to show beside it."`
 	Limit      int32  `default:"20" help:"Most slices."`
+	Plan       string `placeholder:"NAME" help:"Plan with the goals of the slices."`
+	Indicator  string `default:"clv" help:"Indicator of the plan."`
 }
 
 var slicesByFlag = map[string]analyticsv1.ClvSliceBy{
 	"bank": analyticsv1.ClvSliceBy_CLV_SLICE_BY_UNSPECIFIED, "manager": analyticsv1.ClvSliceBy_CLV_SLICE_BY_MANAGER,
 	"branch": analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH, "region": analyticsv1.ClvSliceBy_CLV_SLICE_BY_REGION,
 	"sector": analyticsv1.ClvSliceBy_CLV_SLICE_BY_SECTOR, "kind": analyticsv1.ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND,
+	"segment": analyticsv1.ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT,
 }
 
 // Run prints the slices.
 func (c *ClvSlicesCmd) Run(ctx context.Context, app *App) error {
 	return ask(ctx, app, func(ctx context.Context, client analyticsv1.ClvServiceClient) error {
 		answer, err := client.GetClvSlices(ctx, &analyticsv1.GetClvSlicesRequest{
-			RunId: c.RunID, By: slicesByFlag[c.By], RunsBefore: c.RunsBefore, SlicesMax: c.Limit,
+			RunId: c.RunID, By: slicesByFlag[c.By], RunsBefore: c.RunsBefore, SlicesMax: c.Limit, Plan: c.Plan, Indicator: c.Indicator,
 		})
 		if err != nil {
 			return err

@@ -304,10 +304,10 @@ func TestCommands(t *testing.T) {
 		code int
 		want string
 	}{
-		{"rfm list --csv --with-keys", 0, "source,external_id,customer_id,recency_days,frequency,monetary,currency,cell\n" +
-			"bank,c1,1,3,4,10.5,CZK,545\nbank,c2,2,3,4,10.5,CZK,545\nbank,c3,3,3,4,10.5,CZK,545\n"},
-		{"rfm list --csv --limit 1 --order best", 0, "customer_id,recency_days,frequency,monetary,currency,cell\n1,3,4,10.5,CZK,545\n"},
-		{"rfm list --limit 1", 0, "  customer_id  recency_days  frequency  monetary  currency  cell\n            1             3          4      10.5       CZK   545\n"},
+		{"rfm list --csv --with-keys", 0, "source,external_id,customer_id,recency_days,frequency,monetary,currency,cell,segment\n" +
+			"bank,c1,1,3,4,10.5,CZK,545,\nbank,c2,2,3,4,10.5,CZK,545,\nbank,c3,3,3,4,10.5,CZK,545,\n"},
+		{"rfm list --csv --limit 1 --order best", 0, "customer_id,recency_days,frequency,monetary,currency,cell,segment\n1,3,4,10.5,CZK,545,\n"},
+		{"rfm list --limit 1", 0, "  customer_id  recency_days  frequency  monetary  currency  cell  segment\n            1             3          4      10.5       CZK   545         \n"},
 		{"rfm list --run other", exitFailure, "tandem: no run \"other\"\n"},
 		{
 			"--json run rfm --as-of 1998-12-31 --window-days 90 --kinds card_payment,transfer_in", 0,

@@ -23,6 +23,10 @@ const (
 type RfmCmd struct {
 	Show RfmShowCmd `cmd:"" help:"Print a run with its grid."`
 	List RfmListCmd `cmd:"" help:"List the customers of a run."`
+
+	Migration RfmMigrationCmd `cmd:"" help:"Count who went from where to where between two days."`
+	Response  RfmResponseCmd  `cmd:"" help:"Tell how often customers of each segment or cell responded to contacts."`
+	Explain   RfmExplainCmd   `cmd:"" help:"Explain a customer's cell, and what would move the customer up."`
 }
 
 // RfmShowCmd prints a run.
@@ -58,7 +62,7 @@ type RfmListCmd struct {
 }
 
 // scoreTitles are the columns of the list.
-var scoreTitles = []string{"customer_id", "recency_days", "frequency", "monetary", "currency", "cell"}
+var scoreTitles = []string{"customer_id", "recency_days", "frequency", "monetary", "currency", "cell", "segment"}
 
 // Run prints the scores page by page.
 func (c *RfmListCmd) Run(ctx context.Context, app *App) error {
@@ -83,7 +87,7 @@ func (c *RfmListCmd) Run(ctx context.Context, app *App) error {
 	err = c.each(ctx, analyticsv1.NewRfmServiceClient(conn), func(s *analyticsv1.RfmScore) error {
 		cells := []string{
 			strconv.FormatInt(s.GetCustomerId(), 10), strconv.Itoa(int(s.GetRecencyDays())), strconv.FormatInt(s.GetFrequency(), 10),
-			show.Plain(s.GetMonetary()), s.GetMonetary().GetCurrencyCode(), strconv.Itoa(int(s.GetCell())),
+			show.Plain(s.GetMonetary()), s.GetMonetary().GetCurrencyCode(), strconv.Itoa(int(s.GetCell())), s.GetSegment(),
 		}
 		if c.WithKeys {
 			key := keys[s.GetCustomerId()]

@@ -160,15 +160,22 @@ func steps(line func(string, ...any), names []string, amounts ...*moneypb.Money)
 // ClvSlices prints slices with their values in earlier runs.
 func ClvSlices(w io.Writer, r *analyticsv1.GetClvSlicesResponse) error {
 	line, flush := table(w)
-	line("slice\tname\tas of\tcustomers\thistoric\tpredictive\tshare\tthere\t")
+	line("slice\tname\tas of\tcustomers\thistoric\tpredictive\tshare\tthere\tgoal\tattained\t")
 	for _, s := range r.GetSlices() {
 		for i, p := range s.GetPoints() {
 			key, name := orNone(s.GetKey()), orNone(s.GetName())
 			if i > 0 {
 				key, name = "", ""
 			}
-			line("%s\t%s\t%s\t%s\t%s\t%s\t%.1f %%\t%.0f\t", key, name, Date(p.GetAsOf()), Count(p.GetCustomers()), Money(p.GetHistoric()),
-				Money(p.GetPredictive()), 100*p.GetShare(), p.GetExpectedAlive())
+			goal, attained := none, none
+			if p.GetGoal() != nil {
+				goal = Money(p.GetGoal())
+			}
+			if p.Attainment != nil {
+				attained = fmt.Sprintf("%.1f %%", 100*p.GetAttainment())
+			}
+			line("%s\t%s\t%s\t%s\t%s\t%s\t%.1f %%\t%.0f\t%s\t%s\t", key, name, Date(p.GetAsOf()), Count(p.GetCustomers()), Money(p.GetHistoric()),
+				Money(p.GetPredictive()), 100*p.GetShare(), p.GetExpectedAlive(), goal, attained)
 		}
 	}
 	return flush()

@@ -10,7 +10,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 )
 
-// bins is the number of bins of each measure.
+// bins is the number of bins of each measure in runs that do not say.
 const bins = 5
 
 // RfmRun prints a run: what it looked at, where it cut, and how customers and their money spread over the grid.
@@ -32,7 +32,28 @@ func RfmRun(w io.Writer, run *analyticsv1.RfmRun) error {
 		cells[[2]int32{cell.GetRecency(), cell.GetFrequency()}] = cell
 	}
 	currency := run.GetMonetary().GetCurrencyCode()
-	return rfmGrid(w, currency, cells)
+	highest := run.GetBins()
+	if highest == 0 {
+		highest = bins
+	}
+	if err := rfmGrid(w, currency, highest, cells); err != nil {
+		return err
+	}
+	return rfmSegments(w, run.GetSegments())
+}
+
+// rfmSegments prints the named segments.
+func rfmSegments(w io.Writer, segments []*analyticsv1.RfmSegmentSum) error {
+	if len(segments) == 0 {
+		return nil
+	}
+	line, flush := table(w)
+	line("")
+	line("segment\tcustomers\tmonetary\t")
+	for _, s := range segments {
+		line("%s\t%s\t%s\t", s.GetTitle(), Count(s.GetCustomers()), Money(s.GetMonetary()))
+	}
+	return flush()
 }
 
 func rfmEdges(w io.Writer, run *analyticsv1.RfmRun) error {
@@ -41,8 +62,12 @@ func rfmEdges(w io.Writer, run *analyticsv1.RfmRun) error {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t\n", name, strings.Join(edges, "\t"))
 	}
 	recency, frequency := texts(run.GetRecencyEdges(), "≤ "), texts(run.GetFrequencyEdges(), "≥ ")
-	line("bin", []string{"1", "2", "3", "4", "5"})
-	// Recency is best when small: its edges run from bin 5 down to bin 2.
+	numbers := make([]string, len(recency)+1)
+	for i := range numbers {
+		numbers[i] = fmt.Sprint(i + 1)
+	}
+	line("bin", numbers)
+	// Recency is best when small: its edges run from the best bin down to the second.
 	reversed := make([]string, 0, len(recency))
 	for _, edge := range slices.Backward(recency) {
 		reversed = append(reversed, edge)
@@ -54,17 +79,17 @@ func rfmEdges(w io.Writer, run *analyticsv1.RfmRun) error {
 }
 
 // rfmGrid prints one line a recency bin, best first, with customers and thousands for each frequency bin.
-func rfmGrid(w io.Writer, currency string, cells map[[2]int32]*analyticsv1.RfmGridCell) error {
-	_, _ = fmt.Fprintf(w, "\nCustomers (and thousands of %s) by recency and frequency bin, 5 is best:\n", currency)
+func rfmGrid(w io.Writer, currency string, highest int32, cells map[[2]int32]*analyticsv1.RfmGridCell) error {
+	_, _ = fmt.Fprintf(w, "\nCustomers (and thousands of %s) by recency and frequency bin, %d is best:\n", currency, highest)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprint(t, "\t")
-	for f := range bins {
+	for f := range highest {
 		_, _ = fmt.Fprintf(t, "F%d\t\t", f+1)
 	}
 	_, _ = fmt.Fprintln(t)
-	for r := int32(bins); r >= 1; r-- {
+	for r := highest; r >= 1; r-- {
 		_, _ = fmt.Fprintf(t, "R%d\t", r)
-		for f := int32(1); f <= bins; f++ {
+		for f := int32(1); f <= highest; f++ {
 			cell := cells[[2]int32{r, f}]
 			if cell == nil {
 				_, _ = fmt.Fprintf(t, "%s\t\t", none)

@@ -71,6 +71,15 @@ INSERT INTO customer_identifier (customer_id, kind, value)
 SELECT 3 + n % 10000, k, n::text FROM generate_series(1, 10000) n, unnest(ARRAY['phone', 'email', 'tax_id', 'document']) k;
 INSERT INTO customer_state_change (customer_id, from_state, to_state, transition, reason, note, actor)
 SELECT 3 + n % 10000, 'prospect', 'active', 'activate', '', '', 'crowd' FROM generate_series(1, 20000) n;
+CREATE TABLE transaction_209901 PARTITION OF transaction FOR VALUES FROM ('2099-01-01') TO ('2099-02-01');
+INSERT INTO transaction (transaction_id, source, external_id, version, account_id, business_date, direction, kind, amount, currency, base_amount,
+    rate_date, balance_after_currency, purpose, counterparty_bank, counterparty_account, description, state)
+SELECT 1000000 + n, 'crowd', n::text, 1, 3 + n % 10000, '2099-01-01'::date + n % 31, 'debit', 'card_payment', 1, 'CZK', 1,
+    '2099-01-01', 'CZK', '', '', '', '', 'posted' FROM generate_series(1, 40000) n;
+INSERT INTO account_balance_day (account_id, business_date, settled)
+SELECT 3 + n % 10000, '2098-01-01'::date + n / 10000, 1 FROM generate_series(1, 40000) n;
+INSERT INTO balance_mark (account_id, business_date, mark, above, balance, currency)
+SELECT 3 + n % 10000, '2098-01-01'::date + n / 10000, 0, false, -1, 'CZK' FROM generate_series(1, 40000) n;
 ANALYZE`
 
 // recorder remembers the statements that a pool runs.
@@ -151,9 +160,15 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 		watched.listTwice(t, customers, filter)
 	}
 
+	b.readNothingWhole(t, seen, 40)
+}
+
+// readNothingWhole explains the statements that were seen, which must be so many at least.
+func (b *bank) readNothingWhole(t *testing.T, seen *recorder, least int) {
+	t.Helper()
 	explained := 0
 	for sql, args := range seen.statements {
-		if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|WITH)`).MatchString(sql) {
+		if !regexp.MustCompile(`^\s*(\(?SELECT|INSERT|UPDATE|WITH|--)`).MatchString(sql) {
 			continue
 		}
 		explained++
@@ -161,7 +176,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 			t.Errorf("reads %s from end to end: %s", strings.Join(scans, ", "), sql)
 		}
 	}
-	if explained < 40 {
+	if explained < least {
 		t.Errorf("only %d statements were seen", explained)
 	}
 }
@@ -259,7 +274,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 func (p plan) scans() []string {
 	big := []string{
 		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "contract_party", "instalment",
-		"interaction", "consent", "relation", "document", "customer_rfm_history",
+		"interaction", "consent", "relation", "document", "customer_rfm_history", "account_balance_day", "balance_mark", "transaction_209901",
 	}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {

@@ -28,7 +28,7 @@ type Row struct {
 }
 
 // Table keeps documents.
-var Table = record.NewTable[Row]("document", sight.ByCustomer("customer_id"))
+var Table = record.NewTable[Row]("document", sight.ByCustomer("document.customer_id"))
 
 // The text is not here: a filter over it would read all texts of the bank. They are found by the search.
 var schema = filter.Schema{

@@ -25,8 +25,12 @@ func customers(prefix string, rows Rows, bind Bind) string {
 	return either(ways...)
 }
 
-// ByCustomer is for rows that name a customer in a column, which is named with its table.
+// ByCustomer is for rows that name a customer in a column, which is named with its table: alone, the name would be that of the
+// customer's own column, and everybody's rows would be seen.
 func ByCustomer(column string) Belonging {
+	if !strings.Contains(column, ".") {
+		panic("sight: " + column + " is named without its table")
+	}
 	return func(rows Rows, bind Bind) string {
 		// Found by the row's number, not the other way round: a page of rows asks for as many customers. That holds beside
 		// an OR as well, where an IN would read all customers who are seen.

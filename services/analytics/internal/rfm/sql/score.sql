@@ -19,12 +19,9 @@ FROM
         recency_days,
         frequency,
         monetary,
-        1 + (recency_days <= {recency_1:UInt32}) + (recency_days <= {recency_2:UInt32})
-            + (recency_days <= {recency_3:UInt32}) + (recency_days <= {recency_4:UInt32}) AS recency_bin,
-        1 + (frequency >= {frequency_1:UInt64}) + (frequency >= {frequency_2:UInt64})
-            + (frequency >= {frequency_3:UInt64}) + (frequency >= {frequency_4:UInt64}) AS frequency_bin,
-        1 + (monetary >= {monetary_1:Decimal(38, 4)}) + (monetary >= {monetary_2:Decimal(38, 4)})
-            + (monetary >= {monetary_3:Decimal(38, 4)}) + (monetary >= {monetary_4:Decimal(38, 4)}) AS monetary_bin
+        toUInt8(1 + arrayCount(edge -> recency_days <= edge, {recency:Array(UInt32)})) AS recency_bin,
+        toUInt8(1 + arrayCount(edge -> frequency >= edge, {frequency:Array(UInt64)})) AS frequency_bin,
+        toUInt8(1 + arrayCount(edge -> monetary >= edge, arrayMap(edge -> toDecimal128(edge, 4), {monetary:Array(String)}))) AS monetary_bin
     FROM rfm_value
     WHERE run_id = {run_id:UUID}
 )

@@ -23,6 +23,8 @@ type Report struct {
 	// Cells tells apart two sets of scores: equal texts mean that every customer is in the same cell.
 	Cells Fingerprint
 	Best  []Best
+	// Worth is nil in a tour that has not foretold yet.
+	Worth *Worth
 	// Phases lists what was done and how long it took.
 	Phases []Phase
 }
@@ -74,6 +76,10 @@ func (r Report) Write(w io.Writer) error {
 	heading(&b, fmt.Sprintf("The %d best customers, as the front office sees them", len(r.Best)))
 	for i, best := range r.Best {
 		writeBest(&b, i+1, best)
+	}
+	if r.Worth != nil {
+		heading(&b, "What they are worth: historic and predictive value")
+		writeWorth(&b, r.Worth)
 	}
 	heading(&b, "Time")
 	writePhases(&b, r.Phases)

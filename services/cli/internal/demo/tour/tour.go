@@ -1,6 +1,6 @@
 // Package tour shows Tandem at work on one bank: it makes or takes the bank's files, loads them through the operational
 // service, waits until ClickHouse has followed, values the customers by recency, frequency and money, waits until the
-// values stand beside the customers, and reports what was learned.
+// values stand beside the customers, foretells what they will bring, and reports what was learned.
 package tour
 
 import (
@@ -90,6 +90,7 @@ func Run(ctx context.Context, config Config) error {
 		{"wait until ClickHouse has followed", t.follow},
 		{"value the customers (RFM)", t.value},
 		{"wait until the values are back", t.await},
+		{"foretell what they will bring (CLV)", t.foretell},
 		{"look at the best customers", t.look},
 	}
 	for i, step := range steps {

@@ -12,6 +12,7 @@ import (
 	money "google.golang.org/genproto/googleapis/type/money"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -148,6 +149,8 @@ const (
 	ClvSliceBy_CLV_SLICE_BY_SECTOR ClvSliceBy = 4
 	// By kind of customer: individual or organisation.
 	ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND ClvSliceBy = 5
+	// By RFM segment, in the newest RFM run with named segments that looks from the same day or an earlier one.
+	ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT ClvSliceBy = 6
 )
 
 // Enum value maps for ClvSliceBy.
@@ -159,6 +162,7 @@ var (
 		3: "CLV_SLICE_BY_REGION",
 		4: "CLV_SLICE_BY_SECTOR",
 		5: "CLV_SLICE_BY_CUSTOMER_KIND",
+		6: "CLV_SLICE_BY_RFM_SEGMENT",
 	}
 	ClvSliceBy_value = map[string]int32{
 		"CLV_SLICE_BY_UNSPECIFIED":   0,
@@ -167,6 +171,7 @@ var (
 		"CLV_SLICE_BY_REGION":        3,
 		"CLV_SLICE_BY_SECTOR":        4,
 		"CLV_SLICE_BY_CUSTOMER_KIND": 5,
+		"CLV_SLICE_BY_RFM_SEGMENT":   6,
 	}
 )
 
@@ -265,7 +270,9 @@ func (x *RunClvRequest) GetDefinition() *DefinitionRef {
 type RunClvResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The run.
-	Run           *ClvRun `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Run *ClvRun `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// How long its steps took, in order; empty when the run was there already.
+	Steps         []*ClvStep `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -307,6 +314,69 @@ func (x *RunClvResponse) GetRun() *ClvRun {
 	return nil
 }
 
+func (x *RunClvResponse) GetSteps() []*ClvStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// ClvStep is a step of a computation.
+type ClvStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name: "histories" makes the customers' histories of transactions, "models" fits the models, "backtest" tries them,
+	// "predictions" foretells every customer, and "places" compares the customers with each other and with the previous run.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How long it took.
+	Took          *durationpb.Duration `protobuf:"bytes,2,opt,name=took,proto3" json:"took,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClvStep) Reset() {
+	*x = ClvStep{}
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClvStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClvStep) ProtoMessage() {}
+
+func (x *ClvStep) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClvStep.ProtoReflect.Descriptor instead.
+func (*ClvStep) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ClvStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ClvStep) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
 // ClvRun is one computed snapshot.
 type ClvRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -342,7 +412,7 @@ type ClvRun struct {
 
 func (x *ClvRun) Reset() {
 	*x = ClvRun{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[2]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +424,7 @@ func (x *ClvRun) String() string {
 func (*ClvRun) ProtoMessage() {}
 
 func (x *ClvRun) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[2]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +437,7 @@ func (x *ClvRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvRun.ProtoReflect.Descriptor instead.
 func (*ClvRun) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{2}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ClvRun) GetRunId() string {
@@ -472,7 +542,7 @@ type GetClvRunRequest struct {
 
 func (x *GetClvRunRequest) Reset() {
 	*x = GetClvRunRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[3]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -484,7 +554,7 @@ func (x *GetClvRunRequest) String() string {
 func (*GetClvRunRequest) ProtoMessage() {}
 
 func (x *GetClvRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[3]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -497,7 +567,7 @@ func (x *GetClvRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvRunRequest.ProtoReflect.Descriptor instead.
 func (*GetClvRunRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{3}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetClvRunRequest) GetRunId() string {
@@ -518,7 +588,7 @@ type GetClvRunResponse struct {
 
 func (x *GetClvRunResponse) Reset() {
 	*x = GetClvRunResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[4]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +600,7 @@ func (x *GetClvRunResponse) String() string {
 func (*GetClvRunResponse) ProtoMessage() {}
 
 func (x *GetClvRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[4]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +613,7 @@ func (x *GetClvRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvRunResponse.ProtoReflect.Descriptor instead.
 func (*GetClvRunResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{4}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetClvRunResponse) GetRun() *ClvRun {
@@ -566,7 +636,7 @@ type ListClvRunsRequest struct {
 
 func (x *ListClvRunsRequest) Reset() {
 	*x = ListClvRunsRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[5]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -578,7 +648,7 @@ func (x *ListClvRunsRequest) String() string {
 func (*ListClvRunsRequest) ProtoMessage() {}
 
 func (x *ListClvRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[5]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,7 +661,7 @@ func (x *ListClvRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClvRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListClvRunsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{5}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListClvRunsRequest) GetPageSize() int32 {
@@ -621,7 +691,7 @@ type ListClvRunsResponse struct {
 
 func (x *ListClvRunsResponse) Reset() {
 	*x = ListClvRunsResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[6]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +703,7 @@ func (x *ListClvRunsResponse) String() string {
 func (*ListClvRunsResponse) ProtoMessage() {}
 
 func (x *ListClvRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[6]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +716,7 @@ func (x *ListClvRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClvRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListClvRunsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{6}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListClvRunsResponse) GetRuns() []*ClvRun {
@@ -680,7 +750,7 @@ type ListClvValuesRequest struct {
 
 func (x *ListClvValuesRequest) Reset() {
 	*x = ListClvValuesRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[7]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -692,7 +762,7 @@ func (x *ListClvValuesRequest) String() string {
 func (*ListClvValuesRequest) ProtoMessage() {}
 
 func (x *ListClvValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[7]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -705,7 +775,7 @@ func (x *ListClvValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClvValuesRequest.ProtoReflect.Descriptor instead.
 func (*ListClvValuesRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{7}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListClvValuesRequest) GetRunId() string {
@@ -751,7 +821,7 @@ type ListClvValuesResponse struct {
 
 func (x *ListClvValuesResponse) Reset() {
 	*x = ListClvValuesResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[8]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +833,7 @@ func (x *ListClvValuesResponse) String() string {
 func (*ListClvValuesResponse) ProtoMessage() {}
 
 func (x *ListClvValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[8]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +846,7 @@ func (x *ListClvValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClvValuesResponse.ProtoReflect.Descriptor instead.
 func (*ListClvValuesResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{8}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListClvValuesResponse) GetValues() []*ClvValue {
@@ -816,7 +886,7 @@ type ClvEstimate struct {
 
 func (x *ClvEstimate) Reset() {
 	*x = ClvEstimate{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[9]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -828,7 +898,7 @@ func (x *ClvEstimate) String() string {
 func (*ClvEstimate) ProtoMessage() {}
 
 func (x *ClvEstimate) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[9]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -841,7 +911,7 @@ func (x *ClvEstimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvEstimate.ProtoReflect.Descriptor instead.
 func (*ClvEstimate) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{9}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ClvEstimate) GetValue() float64 {
@@ -880,7 +950,7 @@ type ClvMoney struct {
 
 func (x *ClvMoney) Reset() {
 	*x = ClvMoney{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[10]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +962,7 @@ func (x *ClvMoney) String() string {
 func (*ClvMoney) ProtoMessage() {}
 
 func (x *ClvMoney) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[10]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +975,7 @@ func (x *ClvMoney) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvMoney.ProtoReflect.Descriptor instead.
 func (*ClvMoney) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{10}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ClvMoney) GetValue() *money.Money {
@@ -972,7 +1042,7 @@ type ClvValue struct {
 
 func (x *ClvValue) Reset() {
 	*x = ClvValue{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[11]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1054,7 @@ func (x *ClvValue) String() string {
 func (*ClvValue) ProtoMessage() {}
 
 func (x *ClvValue) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[11]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1067,7 @@ func (x *ClvValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvValue.ProtoReflect.Descriptor instead.
 func (*ClvValue) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{11}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ClvValue) GetCustomerId() int64 {
@@ -1134,7 +1204,7 @@ type GetClvModelRequest struct {
 
 func (x *GetClvModelRequest) Reset() {
 	*x = GetClvModelRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[12]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1216,7 @@ func (x *GetClvModelRequest) String() string {
 func (*GetClvModelRequest) ProtoMessage() {}
 
 func (x *GetClvModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[12]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1229,7 @@ func (x *GetClvModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvModelRequest.ProtoReflect.Descriptor instead.
 func (*GetClvModelRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{12}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetClvModelRequest) GetRunId() string {
@@ -1194,7 +1264,7 @@ type GetClvModelResponse struct {
 
 func (x *GetClvModelResponse) Reset() {
 	*x = GetClvModelResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[13]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1276,7 @@ func (x *GetClvModelResponse) String() string {
 func (*GetClvModelResponse) ProtoMessage() {}
 
 func (x *GetClvModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[13]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1289,7 @@ func (x *GetClvModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvModelResponse.ProtoReflect.Descriptor instead.
 func (*GetClvModelResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{13}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetClvModelResponse) GetModel() *ClvFittedModel {
@@ -1246,7 +1316,7 @@ type ListClvModelsRequest struct {
 
 func (x *ListClvModelsRequest) Reset() {
 	*x = ListClvModelsRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[14]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +1328,7 @@ func (x *ListClvModelsRequest) String() string {
 func (*ListClvModelsRequest) ProtoMessage() {}
 
 func (x *ListClvModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[14]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1271,7 +1341,7 @@ func (x *ListClvModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClvModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListClvModelsRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{14}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListClvModelsRequest) GetRunId() string {
@@ -1317,7 +1387,7 @@ type ListClvModelsResponse struct {
 
 func (x *ListClvModelsResponse) Reset() {
 	*x = ListClvModelsResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[15]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1399,7 @@ func (x *ListClvModelsResponse) String() string {
 func (*ListClvModelsResponse) ProtoMessage() {}
 
 func (x *ListClvModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[15]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1412,7 @@ func (x *ListClvModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClvModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListClvModelsResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{15}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListClvModelsResponse) GetModels() []*ClvFittedModel {
@@ -1385,7 +1455,7 @@ type ClvParameter struct {
 
 func (x *ClvParameter) Reset() {
 	*x = ClvParameter{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[16]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +1467,7 @@ func (x *ClvParameter) String() string {
 func (*ClvParameter) ProtoMessage() {}
 
 func (x *ClvParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[16]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +1480,7 @@ func (x *ClvParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvParameter.ProtoReflect.Descriptor instead.
 func (*ClvParameter) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{16}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ClvParameter) GetName() string {
@@ -1463,7 +1533,7 @@ type ClvLikelihood struct {
 
 func (x *ClvLikelihood) Reset() {
 	*x = ClvLikelihood{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[17]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1545,7 @@ func (x *ClvLikelihood) String() string {
 func (*ClvLikelihood) ProtoMessage() {}
 
 func (x *ClvLikelihood) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[17]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1558,7 @@ func (x *ClvLikelihood) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvLikelihood.ProtoReflect.Descriptor instead.
 func (*ClvLikelihood) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{17}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ClvLikelihood) GetModel() v1.ClvModel {
@@ -1559,7 +1629,7 @@ type ClvFittedModel struct {
 
 func (x *ClvFittedModel) Reset() {
 	*x = ClvFittedModel{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[18]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +1641,7 @@ func (x *ClvFittedModel) String() string {
 func (*ClvFittedModel) ProtoMessage() {}
 
 func (x *ClvFittedModel) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[18]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +1654,7 @@ func (x *ClvFittedModel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvFittedModel.ProtoReflect.Descriptor instead.
 func (*ClvFittedModel) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{18}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ClvFittedModel) GetPurpose() ClvModelPurpose {
@@ -1739,7 +1809,7 @@ type ClvAmountModel struct {
 
 func (x *ClvAmountModel) Reset() {
 	*x = ClvAmountModel{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[19]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1821,7 @@ func (x *ClvAmountModel) String() string {
 func (*ClvAmountModel) ProtoMessage() {}
 
 func (x *ClvAmountModel) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[19]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1834,7 @@ func (x *ClvAmountModel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvAmountModel.ProtoReflect.Descriptor instead.
 func (*ClvAmountModel) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{19}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ClvAmountModel) GetCustomers() int64 {
@@ -1815,7 +1885,7 @@ type GetClvBacktestRequest struct {
 
 func (x *GetClvBacktestRequest) Reset() {
 	*x = GetClvBacktestRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[20]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +1897,7 @@ func (x *GetClvBacktestRequest) String() string {
 func (*GetClvBacktestRequest) ProtoMessage() {}
 
 func (x *GetClvBacktestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[20]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,7 +1910,7 @@ func (x *GetClvBacktestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvBacktestRequest.ProtoReflect.Descriptor instead.
 func (*GetClvBacktestRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{20}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetClvBacktestRequest) GetRunId() string {
@@ -1868,7 +1938,7 @@ type GetClvBacktestResponse struct {
 
 func (x *GetClvBacktestResponse) Reset() {
 	*x = GetClvBacktestResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[21]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +1950,7 @@ func (x *GetClvBacktestResponse) String() string {
 func (*GetClvBacktestResponse) ProtoMessage() {}
 
 func (x *GetClvBacktestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[21]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +1963,7 @@ func (x *GetClvBacktestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvBacktestResponse.ProtoReflect.Descriptor instead.
 func (*GetClvBacktestResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{21}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetClvBacktestResponse) GetBacktest() *ClvBacktest {
@@ -1935,7 +2005,7 @@ type ClvBacktest struct {
 
 func (x *ClvBacktest) Reset() {
 	*x = ClvBacktest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[22]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1947,7 +2017,7 @@ func (x *ClvBacktest) String() string {
 func (*ClvBacktest) ProtoMessage() {}
 
 func (x *ClvBacktest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[22]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1960,7 +2030,7 @@ func (x *ClvBacktest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvBacktest.ProtoReflect.Descriptor instead.
 func (*ClvBacktest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{22}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ClvBacktest) GetRunId() string {
@@ -2057,7 +2127,7 @@ type ClvForecastError struct {
 
 func (x *ClvForecastError) Reset() {
 	*x = ClvForecastError{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[23]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2069,7 +2139,7 @@ func (x *ClvForecastError) String() string {
 func (*ClvForecastError) ProtoMessage() {}
 
 func (x *ClvForecastError) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[23]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2082,7 +2152,7 @@ func (x *ClvForecastError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvForecastError.ProtoReflect.Descriptor instead.
 func (*ClvForecastError) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{23}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ClvForecastError) GetName() string {
@@ -2130,7 +2200,7 @@ type ClvBacktestClass struct {
 
 func (x *ClvBacktestClass) Reset() {
 	*x = ClvBacktestClass{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[24]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2212,7 @@ func (x *ClvBacktestClass) String() string {
 func (*ClvBacktestClass) ProtoMessage() {}
 
 func (x *ClvBacktestClass) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[24]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2225,7 @@ func (x *ClvBacktestClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvBacktestClass.ProtoReflect.Descriptor instead.
 func (*ClvBacktestClass) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{24}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ClvBacktestClass) GetRepeats() int32 {
@@ -2203,7 +2273,7 @@ type ClvCalibrationBin struct {
 
 func (x *ClvCalibrationBin) Reset() {
 	*x = ClvCalibrationBin{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[25]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2215,7 +2285,7 @@ func (x *ClvCalibrationBin) String() string {
 func (*ClvCalibrationBin) ProtoMessage() {}
 
 func (x *ClvCalibrationBin) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[25]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2228,7 +2298,7 @@ func (x *ClvCalibrationBin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvCalibrationBin.ProtoReflect.Descriptor instead.
 func (*ClvCalibrationBin) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{25}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ClvCalibrationBin) GetExpectedFrom() float64 {
@@ -2272,7 +2342,7 @@ type ExplainClvRequest struct {
 
 func (x *ExplainClvRequest) Reset() {
 	*x = ExplainClvRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[26]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2284,7 +2354,7 @@ func (x *ExplainClvRequest) String() string {
 func (*ExplainClvRequest) ProtoMessage() {}
 
 func (x *ExplainClvRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[26]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2297,7 +2367,7 @@ func (x *ExplainClvRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainClvRequest.ProtoReflect.Descriptor instead.
 func (*ExplainClvRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{26}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExplainClvRequest) GetCustomerId() int64 {
@@ -2337,7 +2407,7 @@ type ExplainClvResponse struct {
 
 func (x *ExplainClvResponse) Reset() {
 	*x = ExplainClvResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[27]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2349,7 +2419,7 @@ func (x *ExplainClvResponse) String() string {
 func (*ExplainClvResponse) ProtoMessage() {}
 
 func (x *ExplainClvResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[27]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2362,7 +2432,7 @@ func (x *ExplainClvResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainClvResponse.ProtoReflect.Descriptor instead.
 func (*ExplainClvResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{27}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ExplainClvResponse) GetRunId() string {
@@ -2441,7 +2511,7 @@ type ClvBridge struct {
 
 func (x *ClvBridge) Reset() {
 	*x = ClvBridge{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[28]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2453,7 +2523,7 @@ func (x *ClvBridge) String() string {
 func (*ClvBridge) ProtoMessage() {}
 
 func (x *ClvBridge) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[28]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2466,7 +2536,7 @@ func (x *ClvBridge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvBridge.ProtoReflect.Descriptor instead.
 func (*ClvBridge) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{28}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ClvBridge) GetPreviousRunId() string {
@@ -2549,7 +2619,7 @@ type ClvHistoricBridge struct {
 
 func (x *ClvHistoricBridge) Reset() {
 	*x = ClvHistoricBridge{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[29]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2561,7 +2631,7 @@ func (x *ClvHistoricBridge) String() string {
 func (*ClvHistoricBridge) ProtoMessage() {}
 
 func (x *ClvHistoricBridge) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[29]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2574,7 +2644,7 @@ func (x *ClvHistoricBridge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvHistoricBridge.ProtoReflect.Descriptor instead.
 func (*ClvHistoricBridge) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{29}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ClvHistoricBridge) GetFrom() *money.Money {
@@ -2615,14 +2685,18 @@ type GetClvSlicesRequest struct {
 	// How many earlier days to add, of runs with the same settings; at most 60.
 	RunsBefore int32 `protobuf:"varint,3,opt,name=runs_before,json=runsBefore,proto3" json:"runs_before,omitempty"`
 	// Most slices to return, the highest predictive value first; 0 means 50, at most 1000.
-	SlicesMax     int32 `protobuf:"varint,4,opt,name=slices_max,json=slicesMax,proto3" json:"slices_max,omitempty"`
+	SlicesMax int32 `protobuf:"varint,4,opt,name=slices_max,json=slicesMax,proto3" json:"slices_max,omitempty"`
+	// Name of a plan with the goals of the slices; empty shows none.
+	Plan string `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Indicator of the plan that is the goal of the predictive value; empty means "clv".
+	Indicator     string `protobuf:"bytes,6,opt,name=indicator,proto3" json:"indicator,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetClvSlicesRequest) Reset() {
 	*x = GetClvSlicesRequest{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[30]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2708,7 @@ func (x *GetClvSlicesRequest) String() string {
 func (*GetClvSlicesRequest) ProtoMessage() {}
 
 func (x *GetClvSlicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[30]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2721,7 @@ func (x *GetClvSlicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvSlicesRequest.ProtoReflect.Descriptor instead.
 func (*GetClvSlicesRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{30}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetClvSlicesRequest) GetRunId() string {
@@ -2678,6 +2752,20 @@ func (x *GetClvSlicesRequest) GetSlicesMax() int32 {
 	return 0
 }
 
+func (x *GetClvSlicesRequest) GetPlan() string {
+	if x != nil {
+		return x.Plan
+	}
+	return ""
+}
+
+func (x *GetClvSlicesRequest) GetIndicator() string {
+	if x != nil {
+		return x.Indicator
+	}
+	return ""
+}
+
 // GetClvSlicesResponse holds the slices.
 type GetClvSlicesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2695,7 +2783,7 @@ type GetClvSlicesResponse struct {
 
 func (x *GetClvSlicesResponse) Reset() {
 	*x = GetClvSlicesResponse{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[31]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2707,7 +2795,7 @@ func (x *GetClvSlicesResponse) String() string {
 func (*GetClvSlicesResponse) ProtoMessage() {}
 
 func (x *GetClvSlicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[31]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2720,7 +2808,7 @@ func (x *GetClvSlicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClvSlicesResponse.ProtoReflect.Descriptor instead.
 func (*GetClvSlicesResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{31}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetClvSlicesResponse) GetRunId() string {
@@ -2766,7 +2854,7 @@ type ClvSlice struct {
 
 func (x *ClvSlice) Reset() {
 	*x = ClvSlice{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[32]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2778,7 +2866,7 @@ func (x *ClvSlice) String() string {
 func (*ClvSlice) ProtoMessage() {}
 
 func (x *ClvSlice) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[32]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2791,7 +2879,7 @@ func (x *ClvSlice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvSlice.ProtoReflect.Descriptor instead.
 func (*ClvSlice) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{32}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ClvSlice) GetKey() string {
@@ -2833,14 +2921,19 @@ type ClvSlicePoint struct {
 	// How many of them are expected to be there: the sum of the probabilities.
 	ExpectedAlive float64 `protobuf:"fixed64,7,opt,name=expected_alive,json=expectedAlive,proto3" json:"expected_alive,omitempty"`
 	// Sum of their predictive values over that of the slices returned.
-	Share         float64 `protobuf:"fixed64,8,opt,name=share,proto3" json:"share,omitempty"`
+	Share float64 `protobuf:"fixed64,8,opt,name=share,proto3" json:"share,omitempty"`
+	// What the plan wants the predictive value to be on that day: the figure of the month, else of the quarter, else of the
+	// year; unset without one.
+	Goal *money.Money `protobuf:"bytes,9,opt,name=goal,proto3" json:"goal,omitempty"`
+	// The predictive value over the goal; unset without a goal or for a goal of 0.
+	Attainment    *float64 `protobuf:"fixed64,10,opt,name=attainment,proto3,oneof" json:"attainment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClvSlicePoint) Reset() {
 	*x = ClvSlicePoint{}
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[33]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2852,7 +2945,7 @@ func (x *ClvSlicePoint) String() string {
 func (*ClvSlicePoint) ProtoMessage() {}
 
 func (x *ClvSlicePoint) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[33]
+	mi := &file_tandem_analytics_v1_clv_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2865,7 +2958,7 @@ func (x *ClvSlicePoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClvSlicePoint.ProtoReflect.Descriptor instead.
 func (*ClvSlicePoint) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{33}
+	return file_tandem_analytics_v1_clv_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ClvSlicePoint) GetRunId() string {
@@ -2924,20 +3017,38 @@ func (x *ClvSlicePoint) GetShare() float64 {
 	return 0
 }
 
+func (x *ClvSlicePoint) GetGoal() *money.Money {
+	if x != nil {
+		return x.Goal
+	}
+	return nil
+}
+
+func (x *ClvSlicePoint) GetAttainment() float64 {
+	if x != nil && x.Attainment != nil {
+		return *x.Attainment
+	}
+	return 0
+}
+
 var File_tandem_analytics_v1_clv_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtandem/analytics/v1/clv.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a$tandem/analytics/v1/definition.proto\x1a\x1etandem/definition/v1/clv.proto\"\xd0\x02\n" +
+	"\x1dtandem/analytics/v1/clv.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a$tandem/analytics/v1/definition.proto\x1a\x1etandem/definition/v1/clv.proto\"\xd0\x02\n" +
 	"\rRunClvRequest\x12.\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x04asOf\x12?\n" +
 	"\bsettings\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionR\bsettings\x12B\n" +
 	"\n" +
 	"definition\x18\x03 \x01(\v2\".tandem.analytics.v1.DefinitionRefR\n" +
 	"definition:\x89\x01\xbaH\x85\x01\x1a\x82\x01\n" +
-	"\x12run_clv.definition\x12>settings stand in the definition: they must be empty beside it\x1a,!has(this.definition) || !has(this.settings)\"?\n" +
+	"\x12run_clv.definition\x12>settings stand in the definition: they must be empty beside it\x1a,!has(this.definition) || !has(this.settings)\"s\n" +
 	"\x0eRunClvResponse\x12-\n" +
-	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\"\xd3\x04\n" +
+	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\x122\n" +
+	"\x05steps\x18\x02 \x03(\v2\x1c.tandem.analytics.v1.ClvStepR\x05steps\"L\n" +
+	"\aClvStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
+	"\x04took\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04took\"\xd3\x04\n" +
 	"\x06ClvRun\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x12?\n" +
@@ -3137,7 +3248,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x01(\v2\x12.google.type.MoneyR\x04from\x12*\n" +
 	"\x06ageing\x18\x02 \x01(\v2\x12.google.type.MoneyR\x06ageing\x12*\n" +
 	"\x06earned\x18\x03 \x01(\v2\x12.google.type.MoneyR\x06earned\x12\"\n" +
-	"\x02to\x18\x04 \x01(\v2\x12.google.type.MoneyR\x02to\"\xcb\x01\n" +
+	"\x02to\x18\x04 \x01(\v2\x12.google.type.MoneyR\x02to\"\x8f\x02\n" +
 	"\x13GetClvSlicesRequest\x12\"\n" +
 	"\x06run_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\x129\n" +
 	"\x02by\x18\x02 \x01(\x0e2\x1f.tandem.analytics.v1.ClvSliceByB\b\xbaH\x05\x82\x01\x02\x10\x01R\x02by\x12*\n" +
@@ -3145,7 +3256,9 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"runsBefore\x12)\n" +
 	"\n" +
 	"slices_max\x18\x04 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\tslicesMax\"\xd4\x01\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\tslicesMax\x12\x1b\n" +
+	"\x04plan\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04plan\x12%\n" +
+	"\tindicator\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18dR\tindicator\"\xd4\x01\n" +
 	"\x14GetClvSlicesResponse\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x125\n" +
@@ -3154,7 +3267,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\bClvSlice\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12:\n" +
-	"\x06points\x18\x03 \x03(\v2\".tandem.analytics.v1.ClvSlicePointR\x06points\"\xbc\x02\n" +
+	"\x06points\x18\x03 \x03(\v2\".tandem.analytics.v1.ClvSlicePointR\x06points\"\x98\x03\n" +
 	"\rClvSlicePoint\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x12\x1c\n" +
@@ -3165,7 +3278,13 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"predictive\x12-\n" +
 	"\x12expected_purchases\x18\x06 \x01(\x01R\x11expectedPurchases\x12%\n" +
 	"\x0eexpected_alive\x18\a \x01(\x01R\rexpectedAlive\x12\x14\n" +
-	"\x05share\x18\b \x01(\x01R\x05share*W\n" +
+	"\x05share\x18\b \x01(\x01R\x05share\x12&\n" +
+	"\x04goal\x18\t \x01(\v2\x12.google.type.MoneyR\x04goal\x12#\n" +
+	"\n" +
+	"attainment\x18\n" +
+	" \x01(\x01H\x00R\n" +
+	"attainment\x88\x01\x01B\r\n" +
+	"\v_attainment*W\n" +
 	"\bClvOrder\x12\x19\n" +
 	"\x15CLV_ORDER_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14CLV_ORDER_PREDICTIVE\x10\x01\x12\x16\n" +
@@ -3173,7 +3292,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x0fClvModelPurpose\x12!\n" +
 	"\x1dCLV_MODEL_PURPOSE_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aCLV_MODEL_PURPOSE_FORECAST\x10\x01\x12\x1d\n" +
-	"\x19CLV_MODEL_PURPOSE_HOLDOUT\x10\x02*\xaf\x01\n" +
+	"\x19CLV_MODEL_PURPOSE_HOLDOUT\x10\x02*\xcd\x01\n" +
 	"\n" +
 	"ClvSliceBy\x12\x1c\n" +
 	"\x18CLV_SLICE_BY_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -3181,7 +3300,8 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x13CLV_SLICE_BY_BRANCH\x10\x02\x12\x17\n" +
 	"\x13CLV_SLICE_BY_REGION\x10\x03\x12\x17\n" +
 	"\x13CLV_SLICE_BY_SECTOR\x10\x04\x12\x1e\n" +
-	"\x1aCLV_SLICE_BY_CUSTOMER_KIND\x10\x052\xfe\x06\n" +
+	"\x1aCLV_SLICE_BY_CUSTOMER_KIND\x10\x05\x12\x1c\n" +
+	"\x18CLV_SLICE_BY_RFM_SEGMENT\x10\x062\xfe\x06\n" +
 	"\n" +
 	"ClvService\x12Q\n" +
 	"\x06RunClv\x12\".tandem.analytics.v1.RunClvRequest\x1a#.tandem.analytics.v1.RunClvResponse\x12Z\n" +
@@ -3209,146 +3329,151 @@ func file_tandem_analytics_v1_clv_proto_rawDescGZIP() []byte {
 }
 
 var file_tandem_analytics_v1_clv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_tandem_analytics_v1_clv_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_tandem_analytics_v1_clv_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_tandem_analytics_v1_clv_proto_goTypes = []any{
 	(ClvOrder)(0),                  // 0: tandem.analytics.v1.ClvOrder
 	(ClvModelPurpose)(0),           // 1: tandem.analytics.v1.ClvModelPurpose
 	(ClvSliceBy)(0),                // 2: tandem.analytics.v1.ClvSliceBy
 	(*RunClvRequest)(nil),          // 3: tandem.analytics.v1.RunClvRequest
 	(*RunClvResponse)(nil),         // 4: tandem.analytics.v1.RunClvResponse
-	(*ClvRun)(nil),                 // 5: tandem.analytics.v1.ClvRun
-	(*GetClvRunRequest)(nil),       // 6: tandem.analytics.v1.GetClvRunRequest
-	(*GetClvRunResponse)(nil),      // 7: tandem.analytics.v1.GetClvRunResponse
-	(*ListClvRunsRequest)(nil),     // 8: tandem.analytics.v1.ListClvRunsRequest
-	(*ListClvRunsResponse)(nil),    // 9: tandem.analytics.v1.ListClvRunsResponse
-	(*ListClvValuesRequest)(nil),   // 10: tandem.analytics.v1.ListClvValuesRequest
-	(*ListClvValuesResponse)(nil),  // 11: tandem.analytics.v1.ListClvValuesResponse
-	(*ClvEstimate)(nil),            // 12: tandem.analytics.v1.ClvEstimate
-	(*ClvMoney)(nil),               // 13: tandem.analytics.v1.ClvMoney
-	(*ClvValue)(nil),               // 14: tandem.analytics.v1.ClvValue
-	(*GetClvModelRequest)(nil),     // 15: tandem.analytics.v1.GetClvModelRequest
-	(*GetClvModelResponse)(nil),    // 16: tandem.analytics.v1.GetClvModelResponse
-	(*ListClvModelsRequest)(nil),   // 17: tandem.analytics.v1.ListClvModelsRequest
-	(*ListClvModelsResponse)(nil),  // 18: tandem.analytics.v1.ListClvModelsResponse
-	(*ClvParameter)(nil),           // 19: tandem.analytics.v1.ClvParameter
-	(*ClvLikelihood)(nil),          // 20: tandem.analytics.v1.ClvLikelihood
-	(*ClvFittedModel)(nil),         // 21: tandem.analytics.v1.ClvFittedModel
-	(*ClvAmountModel)(nil),         // 22: tandem.analytics.v1.ClvAmountModel
-	(*GetClvBacktestRequest)(nil),  // 23: tandem.analytics.v1.GetClvBacktestRequest
-	(*GetClvBacktestResponse)(nil), // 24: tandem.analytics.v1.GetClvBacktestResponse
-	(*ClvBacktest)(nil),            // 25: tandem.analytics.v1.ClvBacktest
-	(*ClvForecastError)(nil),       // 26: tandem.analytics.v1.ClvForecastError
-	(*ClvBacktestClass)(nil),       // 27: tandem.analytics.v1.ClvBacktestClass
-	(*ClvCalibrationBin)(nil),      // 28: tandem.analytics.v1.ClvCalibrationBin
-	(*ExplainClvRequest)(nil),      // 29: tandem.analytics.v1.ExplainClvRequest
-	(*ExplainClvResponse)(nil),     // 30: tandem.analytics.v1.ExplainClvResponse
-	(*ClvBridge)(nil),              // 31: tandem.analytics.v1.ClvBridge
-	(*ClvHistoricBridge)(nil),      // 32: tandem.analytics.v1.ClvHistoricBridge
-	(*GetClvSlicesRequest)(nil),    // 33: tandem.analytics.v1.GetClvSlicesRequest
-	(*GetClvSlicesResponse)(nil),   // 34: tandem.analytics.v1.GetClvSlicesResponse
-	(*ClvSlice)(nil),               // 35: tandem.analytics.v1.ClvSlice
-	(*ClvSlicePoint)(nil),          // 36: tandem.analytics.v1.ClvSlicePoint
-	(*date.Date)(nil),              // 37: google.type.Date
-	(*v1.ClvDefinition)(nil),       // 38: tandem.definition.v1.ClvDefinition
-	(*DefinitionRef)(nil),          // 39: tandem.analytics.v1.DefinitionRef
-	(*money.Money)(nil),            // 40: google.type.Money
-	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
-	(v1.ClvModel)(0),               // 42: tandem.definition.v1.ClvModel
+	(*ClvStep)(nil),                // 5: tandem.analytics.v1.ClvStep
+	(*ClvRun)(nil),                 // 6: tandem.analytics.v1.ClvRun
+	(*GetClvRunRequest)(nil),       // 7: tandem.analytics.v1.GetClvRunRequest
+	(*GetClvRunResponse)(nil),      // 8: tandem.analytics.v1.GetClvRunResponse
+	(*ListClvRunsRequest)(nil),     // 9: tandem.analytics.v1.ListClvRunsRequest
+	(*ListClvRunsResponse)(nil),    // 10: tandem.analytics.v1.ListClvRunsResponse
+	(*ListClvValuesRequest)(nil),   // 11: tandem.analytics.v1.ListClvValuesRequest
+	(*ListClvValuesResponse)(nil),  // 12: tandem.analytics.v1.ListClvValuesResponse
+	(*ClvEstimate)(nil),            // 13: tandem.analytics.v1.ClvEstimate
+	(*ClvMoney)(nil),               // 14: tandem.analytics.v1.ClvMoney
+	(*ClvValue)(nil),               // 15: tandem.analytics.v1.ClvValue
+	(*GetClvModelRequest)(nil),     // 16: tandem.analytics.v1.GetClvModelRequest
+	(*GetClvModelResponse)(nil),    // 17: tandem.analytics.v1.GetClvModelResponse
+	(*ListClvModelsRequest)(nil),   // 18: tandem.analytics.v1.ListClvModelsRequest
+	(*ListClvModelsResponse)(nil),  // 19: tandem.analytics.v1.ListClvModelsResponse
+	(*ClvParameter)(nil),           // 20: tandem.analytics.v1.ClvParameter
+	(*ClvLikelihood)(nil),          // 21: tandem.analytics.v1.ClvLikelihood
+	(*ClvFittedModel)(nil),         // 22: tandem.analytics.v1.ClvFittedModel
+	(*ClvAmountModel)(nil),         // 23: tandem.analytics.v1.ClvAmountModel
+	(*GetClvBacktestRequest)(nil),  // 24: tandem.analytics.v1.GetClvBacktestRequest
+	(*GetClvBacktestResponse)(nil), // 25: tandem.analytics.v1.GetClvBacktestResponse
+	(*ClvBacktest)(nil),            // 26: tandem.analytics.v1.ClvBacktest
+	(*ClvForecastError)(nil),       // 27: tandem.analytics.v1.ClvForecastError
+	(*ClvBacktestClass)(nil),       // 28: tandem.analytics.v1.ClvBacktestClass
+	(*ClvCalibrationBin)(nil),      // 29: tandem.analytics.v1.ClvCalibrationBin
+	(*ExplainClvRequest)(nil),      // 30: tandem.analytics.v1.ExplainClvRequest
+	(*ExplainClvResponse)(nil),     // 31: tandem.analytics.v1.ExplainClvResponse
+	(*ClvBridge)(nil),              // 32: tandem.analytics.v1.ClvBridge
+	(*ClvHistoricBridge)(nil),      // 33: tandem.analytics.v1.ClvHistoricBridge
+	(*GetClvSlicesRequest)(nil),    // 34: tandem.analytics.v1.GetClvSlicesRequest
+	(*GetClvSlicesResponse)(nil),   // 35: tandem.analytics.v1.GetClvSlicesResponse
+	(*ClvSlice)(nil),               // 36: tandem.analytics.v1.ClvSlice
+	(*ClvSlicePoint)(nil),          // 37: tandem.analytics.v1.ClvSlicePoint
+	(*date.Date)(nil),              // 38: google.type.Date
+	(*v1.ClvDefinition)(nil),       // 39: tandem.definition.v1.ClvDefinition
+	(*DefinitionRef)(nil),          // 40: tandem.analytics.v1.DefinitionRef
+	(*durationpb.Duration)(nil),    // 41: google.protobuf.Duration
+	(*money.Money)(nil),            // 42: google.type.Money
+	(*timestamppb.Timestamp)(nil),  // 43: google.protobuf.Timestamp
+	(v1.ClvModel)(0),               // 44: tandem.definition.v1.ClvModel
 }
 var file_tandem_analytics_v1_clv_proto_depIdxs = []int32{
-	37, // 0: tandem.analytics.v1.RunClvRequest.as_of:type_name -> google.type.Date
-	38, // 1: tandem.analytics.v1.RunClvRequest.settings:type_name -> tandem.definition.v1.ClvDefinition
-	39, // 2: tandem.analytics.v1.RunClvRequest.definition:type_name -> tandem.analytics.v1.DefinitionRef
-	5,  // 3: tandem.analytics.v1.RunClvResponse.run:type_name -> tandem.analytics.v1.ClvRun
-	37, // 4: tandem.analytics.v1.ClvRun.as_of:type_name -> google.type.Date
-	38, // 5: tandem.analytics.v1.ClvRun.settings:type_name -> tandem.definition.v1.ClvDefinition
-	37, // 6: tandem.analytics.v1.ClvRun.data_from:type_name -> google.type.Date
-	37, // 7: tandem.analytics.v1.ClvRun.data_to:type_name -> google.type.Date
-	40, // 8: tandem.analytics.v1.ClvRun.historic:type_name -> google.type.Money
-	40, // 9: tandem.analytics.v1.ClvRun.predictive:type_name -> google.type.Money
-	41, // 10: tandem.analytics.v1.ClvRun.computed_time:type_name -> google.protobuf.Timestamp
-	41, // 11: tandem.analytics.v1.ClvRun.newest_event_time:type_name -> google.protobuf.Timestamp
-	5,  // 12: tandem.analytics.v1.GetClvRunResponse.run:type_name -> tandem.analytics.v1.ClvRun
-	5,  // 13: tandem.analytics.v1.ListClvRunsResponse.runs:type_name -> tandem.analytics.v1.ClvRun
-	0,  // 14: tandem.analytics.v1.ListClvValuesRequest.order:type_name -> tandem.analytics.v1.ClvOrder
-	14, // 15: tandem.analytics.v1.ListClvValuesResponse.values:type_name -> tandem.analytics.v1.ClvValue
-	40, // 16: tandem.analytics.v1.ClvMoney.value:type_name -> google.type.Money
-	40, // 17: tandem.analytics.v1.ClvMoney.low:type_name -> google.type.Money
-	40, // 18: tandem.analytics.v1.ClvMoney.high:type_name -> google.type.Money
-	40, // 19: tandem.analytics.v1.ClvValue.historic:type_name -> google.type.Money
-	12, // 20: tandem.analytics.v1.ClvValue.p_alive:type_name -> tandem.analytics.v1.ClvEstimate
-	12, // 21: tandem.analytics.v1.ClvValue.expected_purchases:type_name -> tandem.analytics.v1.ClvEstimate
-	13, // 22: tandem.analytics.v1.ClvValue.predictive:type_name -> tandem.analytics.v1.ClvMoney
-	40, // 23: tandem.analytics.v1.ClvValue.previous_historic:type_name -> google.type.Money
-	40, // 24: tandem.analytics.v1.ClvValue.previous_predictive:type_name -> google.type.Money
-	1,  // 25: tandem.analytics.v1.GetClvModelRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
-	21, // 26: tandem.analytics.v1.GetClvModelResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
-	1,  // 27: tandem.analytics.v1.ListClvModelsRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
-	21, // 28: tandem.analytics.v1.ListClvModelsResponse.models:type_name -> tandem.analytics.v1.ClvFittedModel
-	42, // 29: tandem.analytics.v1.ClvLikelihood.model:type_name -> tandem.definition.v1.ClvModel
-	1,  // 30: tandem.analytics.v1.ClvFittedModel.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
-	37, // 31: tandem.analytics.v1.ClvFittedModel.data_from:type_name -> google.type.Date
-	37, // 32: tandem.analytics.v1.ClvFittedModel.data_to:type_name -> google.type.Date
-	42, // 33: tandem.analytics.v1.ClvFittedModel.model:type_name -> tandem.definition.v1.ClvModel
-	19, // 34: tandem.analytics.v1.ClvFittedModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
-	20, // 35: tandem.analytics.v1.ClvFittedModel.choices:type_name -> tandem.analytics.v1.ClvLikelihood
-	22, // 36: tandem.analytics.v1.ClvFittedModel.amounts:type_name -> tandem.analytics.v1.ClvAmountModel
-	19, // 37: tandem.analytics.v1.ClvAmountModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
-	25, // 38: tandem.analytics.v1.GetClvBacktestResponse.backtest:type_name -> tandem.analytics.v1.ClvBacktest
-	37, // 39: tandem.analytics.v1.ClvBacktest.calibration_end:type_name -> google.type.Date
-	26, // 40: tandem.analytics.v1.ClvBacktest.forecasts:type_name -> tandem.analytics.v1.ClvForecastError
-	27, // 41: tandem.analytics.v1.ClvBacktest.classes:type_name -> tandem.analytics.v1.ClvBacktestClass
-	28, // 42: tandem.analytics.v1.ClvBacktest.calibration:type_name -> tandem.analytics.v1.ClvCalibrationBin
-	40, // 43: tandem.analytics.v1.ClvBacktest.actual_amount:type_name -> google.type.Money
-	40, // 44: tandem.analytics.v1.ClvBacktest.expected_amount:type_name -> google.type.Money
-	37, // 45: tandem.analytics.v1.ExplainClvResponse.as_of:type_name -> google.type.Date
-	14, // 46: tandem.analytics.v1.ExplainClvResponse.value:type_name -> tandem.analytics.v1.ClvValue
-	21, // 47: tandem.analytics.v1.ExplainClvResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
-	31, // 48: tandem.analytics.v1.ExplainClvResponse.bridge:type_name -> tandem.analytics.v1.ClvBridge
-	32, // 49: tandem.analytics.v1.ExplainClvResponse.historic_bridge:type_name -> tandem.analytics.v1.ClvHistoricBridge
-	37, // 50: tandem.analytics.v1.ClvBridge.previous_as_of:type_name -> google.type.Date
-	40, // 51: tandem.analytics.v1.ClvBridge.from:type_name -> google.type.Money
-	40, // 52: tandem.analytics.v1.ClvBridge.new_customer:type_name -> google.type.Money
-	40, // 53: tandem.analytics.v1.ClvBridge.ageing:type_name -> google.type.Money
-	40, // 54: tandem.analytics.v1.ClvBridge.activity:type_name -> google.type.Money
-	40, // 55: tandem.analytics.v1.ClvBridge.amount:type_name -> google.type.Money
-	40, // 56: tandem.analytics.v1.ClvBridge.model_change:type_name -> google.type.Money
-	40, // 57: tandem.analytics.v1.ClvBridge.to:type_name -> google.type.Money
-	40, // 58: tandem.analytics.v1.ClvHistoricBridge.from:type_name -> google.type.Money
-	40, // 59: tandem.analytics.v1.ClvHistoricBridge.ageing:type_name -> google.type.Money
-	40, // 60: tandem.analytics.v1.ClvHistoricBridge.earned:type_name -> google.type.Money
-	40, // 61: tandem.analytics.v1.ClvHistoricBridge.to:type_name -> google.type.Money
-	2,  // 62: tandem.analytics.v1.GetClvSlicesRequest.by:type_name -> tandem.analytics.v1.ClvSliceBy
-	37, // 63: tandem.analytics.v1.GetClvSlicesResponse.as_of:type_name -> google.type.Date
-	35, // 64: tandem.analytics.v1.GetClvSlicesResponse.slices:type_name -> tandem.analytics.v1.ClvSlice
-	41, // 65: tandem.analytics.v1.GetClvSlicesResponse.newest_event_time:type_name -> google.protobuf.Timestamp
-	36, // 66: tandem.analytics.v1.ClvSlice.points:type_name -> tandem.analytics.v1.ClvSlicePoint
-	37, // 67: tandem.analytics.v1.ClvSlicePoint.as_of:type_name -> google.type.Date
-	40, // 68: tandem.analytics.v1.ClvSlicePoint.historic:type_name -> google.type.Money
-	40, // 69: tandem.analytics.v1.ClvSlicePoint.predictive:type_name -> google.type.Money
-	3,  // 70: tandem.analytics.v1.ClvService.RunClv:input_type -> tandem.analytics.v1.RunClvRequest
-	6,  // 71: tandem.analytics.v1.ClvService.GetClvRun:input_type -> tandem.analytics.v1.GetClvRunRequest
-	8,  // 72: tandem.analytics.v1.ClvService.ListClvRuns:input_type -> tandem.analytics.v1.ListClvRunsRequest
-	10, // 73: tandem.analytics.v1.ClvService.ListClvValues:input_type -> tandem.analytics.v1.ListClvValuesRequest
-	15, // 74: tandem.analytics.v1.ClvService.GetClvModel:input_type -> tandem.analytics.v1.GetClvModelRequest
-	17, // 75: tandem.analytics.v1.ClvService.ListClvModels:input_type -> tandem.analytics.v1.ListClvModelsRequest
-	23, // 76: tandem.analytics.v1.ClvService.GetClvBacktest:input_type -> tandem.analytics.v1.GetClvBacktestRequest
-	29, // 77: tandem.analytics.v1.ClvService.ExplainClv:input_type -> tandem.analytics.v1.ExplainClvRequest
-	33, // 78: tandem.analytics.v1.ClvService.GetClvSlices:input_type -> tandem.analytics.v1.GetClvSlicesRequest
-	4,  // 79: tandem.analytics.v1.ClvService.RunClv:output_type -> tandem.analytics.v1.RunClvResponse
-	7,  // 80: tandem.analytics.v1.ClvService.GetClvRun:output_type -> tandem.analytics.v1.GetClvRunResponse
-	9,  // 81: tandem.analytics.v1.ClvService.ListClvRuns:output_type -> tandem.analytics.v1.ListClvRunsResponse
-	11, // 82: tandem.analytics.v1.ClvService.ListClvValues:output_type -> tandem.analytics.v1.ListClvValuesResponse
-	16, // 83: tandem.analytics.v1.ClvService.GetClvModel:output_type -> tandem.analytics.v1.GetClvModelResponse
-	18, // 84: tandem.analytics.v1.ClvService.ListClvModels:output_type -> tandem.analytics.v1.ListClvModelsResponse
-	24, // 85: tandem.analytics.v1.ClvService.GetClvBacktest:output_type -> tandem.analytics.v1.GetClvBacktestResponse
-	30, // 86: tandem.analytics.v1.ClvService.ExplainClv:output_type -> tandem.analytics.v1.ExplainClvResponse
-	34, // 87: tandem.analytics.v1.ClvService.GetClvSlices:output_type -> tandem.analytics.v1.GetClvSlicesResponse
-	79, // [79:88] is the sub-list for method output_type
-	70, // [70:79] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	38, // 0: tandem.analytics.v1.RunClvRequest.as_of:type_name -> google.type.Date
+	39, // 1: tandem.analytics.v1.RunClvRequest.settings:type_name -> tandem.definition.v1.ClvDefinition
+	40, // 2: tandem.analytics.v1.RunClvRequest.definition:type_name -> tandem.analytics.v1.DefinitionRef
+	6,  // 3: tandem.analytics.v1.RunClvResponse.run:type_name -> tandem.analytics.v1.ClvRun
+	5,  // 4: tandem.analytics.v1.RunClvResponse.steps:type_name -> tandem.analytics.v1.ClvStep
+	41, // 5: tandem.analytics.v1.ClvStep.took:type_name -> google.protobuf.Duration
+	38, // 6: tandem.analytics.v1.ClvRun.as_of:type_name -> google.type.Date
+	39, // 7: tandem.analytics.v1.ClvRun.settings:type_name -> tandem.definition.v1.ClvDefinition
+	38, // 8: tandem.analytics.v1.ClvRun.data_from:type_name -> google.type.Date
+	38, // 9: tandem.analytics.v1.ClvRun.data_to:type_name -> google.type.Date
+	42, // 10: tandem.analytics.v1.ClvRun.historic:type_name -> google.type.Money
+	42, // 11: tandem.analytics.v1.ClvRun.predictive:type_name -> google.type.Money
+	43, // 12: tandem.analytics.v1.ClvRun.computed_time:type_name -> google.protobuf.Timestamp
+	43, // 13: tandem.analytics.v1.ClvRun.newest_event_time:type_name -> google.protobuf.Timestamp
+	6,  // 14: tandem.analytics.v1.GetClvRunResponse.run:type_name -> tandem.analytics.v1.ClvRun
+	6,  // 15: tandem.analytics.v1.ListClvRunsResponse.runs:type_name -> tandem.analytics.v1.ClvRun
+	0,  // 16: tandem.analytics.v1.ListClvValuesRequest.order:type_name -> tandem.analytics.v1.ClvOrder
+	15, // 17: tandem.analytics.v1.ListClvValuesResponse.values:type_name -> tandem.analytics.v1.ClvValue
+	42, // 18: tandem.analytics.v1.ClvMoney.value:type_name -> google.type.Money
+	42, // 19: tandem.analytics.v1.ClvMoney.low:type_name -> google.type.Money
+	42, // 20: tandem.analytics.v1.ClvMoney.high:type_name -> google.type.Money
+	42, // 21: tandem.analytics.v1.ClvValue.historic:type_name -> google.type.Money
+	13, // 22: tandem.analytics.v1.ClvValue.p_alive:type_name -> tandem.analytics.v1.ClvEstimate
+	13, // 23: tandem.analytics.v1.ClvValue.expected_purchases:type_name -> tandem.analytics.v1.ClvEstimate
+	14, // 24: tandem.analytics.v1.ClvValue.predictive:type_name -> tandem.analytics.v1.ClvMoney
+	42, // 25: tandem.analytics.v1.ClvValue.previous_historic:type_name -> google.type.Money
+	42, // 26: tandem.analytics.v1.ClvValue.previous_predictive:type_name -> google.type.Money
+	1,  // 27: tandem.analytics.v1.GetClvModelRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
+	22, // 28: tandem.analytics.v1.GetClvModelResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
+	1,  // 29: tandem.analytics.v1.ListClvModelsRequest.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
+	22, // 30: tandem.analytics.v1.ListClvModelsResponse.models:type_name -> tandem.analytics.v1.ClvFittedModel
+	44, // 31: tandem.analytics.v1.ClvLikelihood.model:type_name -> tandem.definition.v1.ClvModel
+	1,  // 32: tandem.analytics.v1.ClvFittedModel.purpose:type_name -> tandem.analytics.v1.ClvModelPurpose
+	38, // 33: tandem.analytics.v1.ClvFittedModel.data_from:type_name -> google.type.Date
+	38, // 34: tandem.analytics.v1.ClvFittedModel.data_to:type_name -> google.type.Date
+	44, // 35: tandem.analytics.v1.ClvFittedModel.model:type_name -> tandem.definition.v1.ClvModel
+	20, // 36: tandem.analytics.v1.ClvFittedModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
+	21, // 37: tandem.analytics.v1.ClvFittedModel.choices:type_name -> tandem.analytics.v1.ClvLikelihood
+	23, // 38: tandem.analytics.v1.ClvFittedModel.amounts:type_name -> tandem.analytics.v1.ClvAmountModel
+	20, // 39: tandem.analytics.v1.ClvAmountModel.parameters:type_name -> tandem.analytics.v1.ClvParameter
+	26, // 40: tandem.analytics.v1.GetClvBacktestResponse.backtest:type_name -> tandem.analytics.v1.ClvBacktest
+	38, // 41: tandem.analytics.v1.ClvBacktest.calibration_end:type_name -> google.type.Date
+	27, // 42: tandem.analytics.v1.ClvBacktest.forecasts:type_name -> tandem.analytics.v1.ClvForecastError
+	28, // 43: tandem.analytics.v1.ClvBacktest.classes:type_name -> tandem.analytics.v1.ClvBacktestClass
+	29, // 44: tandem.analytics.v1.ClvBacktest.calibration:type_name -> tandem.analytics.v1.ClvCalibrationBin
+	42, // 45: tandem.analytics.v1.ClvBacktest.actual_amount:type_name -> google.type.Money
+	42, // 46: tandem.analytics.v1.ClvBacktest.expected_amount:type_name -> google.type.Money
+	38, // 47: tandem.analytics.v1.ExplainClvResponse.as_of:type_name -> google.type.Date
+	15, // 48: tandem.analytics.v1.ExplainClvResponse.value:type_name -> tandem.analytics.v1.ClvValue
+	22, // 49: tandem.analytics.v1.ExplainClvResponse.model:type_name -> tandem.analytics.v1.ClvFittedModel
+	32, // 50: tandem.analytics.v1.ExplainClvResponse.bridge:type_name -> tandem.analytics.v1.ClvBridge
+	33, // 51: tandem.analytics.v1.ExplainClvResponse.historic_bridge:type_name -> tandem.analytics.v1.ClvHistoricBridge
+	38, // 52: tandem.analytics.v1.ClvBridge.previous_as_of:type_name -> google.type.Date
+	42, // 53: tandem.analytics.v1.ClvBridge.from:type_name -> google.type.Money
+	42, // 54: tandem.analytics.v1.ClvBridge.new_customer:type_name -> google.type.Money
+	42, // 55: tandem.analytics.v1.ClvBridge.ageing:type_name -> google.type.Money
+	42, // 56: tandem.analytics.v1.ClvBridge.activity:type_name -> google.type.Money
+	42, // 57: tandem.analytics.v1.ClvBridge.amount:type_name -> google.type.Money
+	42, // 58: tandem.analytics.v1.ClvBridge.model_change:type_name -> google.type.Money
+	42, // 59: tandem.analytics.v1.ClvBridge.to:type_name -> google.type.Money
+	42, // 60: tandem.analytics.v1.ClvHistoricBridge.from:type_name -> google.type.Money
+	42, // 61: tandem.analytics.v1.ClvHistoricBridge.ageing:type_name -> google.type.Money
+	42, // 62: tandem.analytics.v1.ClvHistoricBridge.earned:type_name -> google.type.Money
+	42, // 63: tandem.analytics.v1.ClvHistoricBridge.to:type_name -> google.type.Money
+	2,  // 64: tandem.analytics.v1.GetClvSlicesRequest.by:type_name -> tandem.analytics.v1.ClvSliceBy
+	38, // 65: tandem.analytics.v1.GetClvSlicesResponse.as_of:type_name -> google.type.Date
+	36, // 66: tandem.analytics.v1.GetClvSlicesResponse.slices:type_name -> tandem.analytics.v1.ClvSlice
+	43, // 67: tandem.analytics.v1.GetClvSlicesResponse.newest_event_time:type_name -> google.protobuf.Timestamp
+	37, // 68: tandem.analytics.v1.ClvSlice.points:type_name -> tandem.analytics.v1.ClvSlicePoint
+	38, // 69: tandem.analytics.v1.ClvSlicePoint.as_of:type_name -> google.type.Date
+	42, // 70: tandem.analytics.v1.ClvSlicePoint.historic:type_name -> google.type.Money
+	42, // 71: tandem.analytics.v1.ClvSlicePoint.predictive:type_name -> google.type.Money
+	42, // 72: tandem.analytics.v1.ClvSlicePoint.goal:type_name -> google.type.Money
+	3,  // 73: tandem.analytics.v1.ClvService.RunClv:input_type -> tandem.analytics.v1.RunClvRequest
+	7,  // 74: tandem.analytics.v1.ClvService.GetClvRun:input_type -> tandem.analytics.v1.GetClvRunRequest
+	9,  // 75: tandem.analytics.v1.ClvService.ListClvRuns:input_type -> tandem.analytics.v1.ListClvRunsRequest
+	11, // 76: tandem.analytics.v1.ClvService.ListClvValues:input_type -> tandem.analytics.v1.ListClvValuesRequest
+	16, // 77: tandem.analytics.v1.ClvService.GetClvModel:input_type -> tandem.analytics.v1.GetClvModelRequest
+	18, // 78: tandem.analytics.v1.ClvService.ListClvModels:input_type -> tandem.analytics.v1.ListClvModelsRequest
+	24, // 79: tandem.analytics.v1.ClvService.GetClvBacktest:input_type -> tandem.analytics.v1.GetClvBacktestRequest
+	30, // 80: tandem.analytics.v1.ClvService.ExplainClv:input_type -> tandem.analytics.v1.ExplainClvRequest
+	34, // 81: tandem.analytics.v1.ClvService.GetClvSlices:input_type -> tandem.analytics.v1.GetClvSlicesRequest
+	4,  // 82: tandem.analytics.v1.ClvService.RunClv:output_type -> tandem.analytics.v1.RunClvResponse
+	8,  // 83: tandem.analytics.v1.ClvService.GetClvRun:output_type -> tandem.analytics.v1.GetClvRunResponse
+	10, // 84: tandem.analytics.v1.ClvService.ListClvRuns:output_type -> tandem.analytics.v1.ListClvRunsResponse
+	12, // 85: tandem.analytics.v1.ClvService.ListClvValues:output_type -> tandem.analytics.v1.ListClvValuesResponse
+	17, // 86: tandem.analytics.v1.ClvService.GetClvModel:output_type -> tandem.analytics.v1.GetClvModelResponse
+	19, // 87: tandem.analytics.v1.ClvService.ListClvModels:output_type -> tandem.analytics.v1.ListClvModelsResponse
+	25, // 88: tandem.analytics.v1.ClvService.GetClvBacktest:output_type -> tandem.analytics.v1.GetClvBacktestResponse
+	31, // 89: tandem.analytics.v1.ClvService.ExplainClv:output_type -> tandem.analytics.v1.ExplainClvResponse
+	35, // 90: tandem.analytics.v1.ClvService.GetClvSlices:output_type -> tandem.analytics.v1.GetClvSlicesResponse
+	82, // [82:91] is the sub-list for method output_type
+	73, // [73:82] is the sub-list for method input_type
+	73, // [73:73] is the sub-list for extension type_name
+	73, // [73:73] is the sub-list for extension extendee
+	0,  // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_tandem_analytics_v1_clv_proto_init() }
@@ -3357,18 +3482,19 @@ func file_tandem_analytics_v1_clv_proto_init() {
 		return
 	}
 	file_tandem_analytics_v1_definition_proto_init()
-	file_tandem_analytics_v1_clv_proto_msgTypes[9].OneofWrappers = []any{}
-	file_tandem_analytics_v1_clv_proto_msgTypes[11].OneofWrappers = []any{}
-	file_tandem_analytics_v1_clv_proto_msgTypes[16].OneofWrappers = []any{}
-	file_tandem_analytics_v1_clv_proto_msgTypes[18].OneofWrappers = []any{}
-	file_tandem_analytics_v1_clv_proto_msgTypes[27].OneofWrappers = []any{}
+	file_tandem_analytics_v1_clv_proto_msgTypes[10].OneofWrappers = []any{}
+	file_tandem_analytics_v1_clv_proto_msgTypes[12].OneofWrappers = []any{}
+	file_tandem_analytics_v1_clv_proto_msgTypes[17].OneofWrappers = []any{}
+	file_tandem_analytics_v1_clv_proto_msgTypes[19].OneofWrappers = []any{}
+	file_tandem_analytics_v1_clv_proto_msgTypes[28].OneofWrappers = []any{}
+	file_tandem_analytics_v1_clv_proto_msgTypes[34].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_analytics_v1_clv_proto_rawDesc), len(file_tandem_analytics_v1_clv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   34,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

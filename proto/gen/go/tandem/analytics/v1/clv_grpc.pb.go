@@ -64,7 +64,8 @@ type ClvServiceClient interface {
 	// Explains a customer's values: the parts that they are made of, and the bridge from the previous run. Errors:
 	// NOT_FOUND (no such run, or the customer is not in it).
 	ExplainClv(ctx context.Context, in *ExplainClvRequest, opts ...grpc.CallOption) (*ExplainClvResponse, error)
-	// Sums up the customers of a run by manager, branch, region, sector or kind, with the runs before it. Errors: NOT_FOUND,
+	// Sums up the customers of a run by manager, branch, region, sector, kind or RFM segment, with the runs before it
+	// and the goals of a plan. Errors: NOT_FOUND,
 	// INVALID_ARGUMENT.
 	GetClvSlices(ctx context.Context, in *GetClvSlicesRequest, opts ...grpc.CallOption) (*GetClvSlicesResponse, error)
 }
@@ -201,7 +202,8 @@ type ClvServiceServer interface {
 	// Explains a customer's values: the parts that they are made of, and the bridge from the previous run. Errors:
 	// NOT_FOUND (no such run, or the customer is not in it).
 	ExplainClv(context.Context, *ExplainClvRequest) (*ExplainClvResponse, error)
-	// Sums up the customers of a run by manager, branch, region, sector or kind, with the runs before it. Errors: NOT_FOUND,
+	// Sums up the customers of a run by manager, branch, region, sector, kind or RFM segment, with the runs before it
+	// and the goals of a plan. Errors: NOT_FOUND,
 	// INVALID_ARGUMENT.
 	GetClvSlices(context.Context, *GetClvSlicesRequest) (*GetClvSlicesResponse, error)
 	mustEmbedUnimplementedClvServiceServer()

@@ -78,6 +78,71 @@ func (RfmOrder) EnumDescriptor() ([]byte, []int) {
 	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{0}
 }
 
+// RfmMeasure says what customers are told apart by.
+type RfmMeasure int32
+
+const (
+	// Not set: by segment.
+	RfmMeasure_RFM_MEASURE_UNSPECIFIED RfmMeasure = 0
+	// By segment.
+	RfmMeasure_RFM_MEASURE_SEGMENT RfmMeasure = 1
+	// By recency bin.
+	RfmMeasure_RFM_MEASURE_RECENCY RfmMeasure = 2
+	// By frequency bin.
+	RfmMeasure_RFM_MEASURE_FREQUENCY RfmMeasure = 3
+	// By monetary bin.
+	RfmMeasure_RFM_MEASURE_MONETARY RfmMeasure = 4
+	// By cell: the three bins as one number.
+	RfmMeasure_RFM_MEASURE_CELL RfmMeasure = 5
+)
+
+// Enum value maps for RfmMeasure.
+var (
+	RfmMeasure_name = map[int32]string{
+		0: "RFM_MEASURE_UNSPECIFIED",
+		1: "RFM_MEASURE_SEGMENT",
+		2: "RFM_MEASURE_RECENCY",
+		3: "RFM_MEASURE_FREQUENCY",
+		4: "RFM_MEASURE_MONETARY",
+		5: "RFM_MEASURE_CELL",
+	}
+	RfmMeasure_value = map[string]int32{
+		"RFM_MEASURE_UNSPECIFIED": 0,
+		"RFM_MEASURE_SEGMENT":     1,
+		"RFM_MEASURE_RECENCY":     2,
+		"RFM_MEASURE_FREQUENCY":   3,
+		"RFM_MEASURE_MONETARY":    4,
+		"RFM_MEASURE_CELL":        5,
+	}
+)
+
+func (x RfmMeasure) Enum() *RfmMeasure {
+	p := new(RfmMeasure)
+	*p = x
+	return p
+}
+
+func (x RfmMeasure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RfmMeasure) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_analytics_v1_rfm_proto_enumTypes[1].Descriptor()
+}
+
+func (RfmMeasure) Type() protoreflect.EnumType {
+	return &file_tandem_analytics_v1_rfm_proto_enumTypes[1]
+}
+
+func (x RfmMeasure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RfmMeasure.Descriptor instead.
+func (RfmMeasure) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{1}
+}
+
 // RunRfmRequest says what to compute.
 type RunRfmRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -227,8 +292,12 @@ type RfmRun struct {
 	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
 	// Change time of the newest event that ClickHouse had at that moment.
 	NewestEventTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=newest_event_time,json=newestEventTime,proto3" json:"newest_event_time,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Bins of each measure, 3 to 5.
+	Bins int32 `protobuf:"varint,14,opt,name=bins,proto3" json:"bins,omitempty"`
+	// Segments with their customers, in the order of the definition; those without customers too.
+	Segments      []*RfmSegmentSum `protobuf:"bytes,15,rep,name=segments,proto3" json:"segments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RfmRun) Reset() {
@@ -352,6 +421,93 @@ func (x *RfmRun) GetNewestEventTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RfmRun) GetBins() int32 {
+	if x != nil {
+		return x.Bins
+	}
+	return 0
+}
+
+func (x *RfmRun) GetSegments() []*RfmSegmentSum {
+	if x != nil {
+		return x.Segments
+	}
+	return nil
+}
+
+// RfmSegmentSum sums up the customers of one segment.
+type RfmSegmentSum struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, for example "at_risk".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Name for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Customers in it.
+	Customers int64 `protobuf:"varint,3,opt,name=customers,proto3" json:"customers,omitempty"`
+	// Sum of their monetary values in base currency.
+	Monetary      *money.Money `protobuf:"bytes,4,opt,name=monetary,proto3" json:"monetary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RfmSegmentSum) Reset() {
+	*x = RfmSegmentSum{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RfmSegmentSum) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RfmSegmentSum) ProtoMessage() {}
+
+func (x *RfmSegmentSum) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RfmSegmentSum.ProtoReflect.Descriptor instead.
+func (*RfmSegmentSum) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RfmSegmentSum) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RfmSegmentSum) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *RfmSegmentSum) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *RfmSegmentSum) GetMonetary() *money.Money {
+	if x != nil {
+		return x.Monetary
+	}
+	return nil
+}
+
 // RfmGridCell sums up the customers of one recency and frequency bin.
 type RfmGridCell struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -369,7 +525,7 @@ type RfmGridCell struct {
 
 func (x *RfmGridCell) Reset() {
 	*x = RfmGridCell{}
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[3]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +537,7 @@ func (x *RfmGridCell) String() string {
 func (*RfmGridCell) ProtoMessage() {}
 
 func (x *RfmGridCell) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[3]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +550,7 @@ func (x *RfmGridCell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RfmGridCell.ProtoReflect.Descriptor instead.
 func (*RfmGridCell) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{3}
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RfmGridCell) GetRecency() int32 {
@@ -436,7 +592,7 @@ type GetRfmRunRequest struct {
 
 func (x *GetRfmRunRequest) Reset() {
 	*x = GetRfmRunRequest{}
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[4]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +604,7 @@ func (x *GetRfmRunRequest) String() string {
 func (*GetRfmRunRequest) ProtoMessage() {}
 
 func (x *GetRfmRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[4]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +617,7 @@ func (x *GetRfmRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRfmRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRfmRunRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{4}
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetRfmRunRequest) GetRunId() string {
@@ -482,7 +638,7 @@ type GetRfmRunResponse struct {
 
 func (x *GetRfmRunResponse) Reset() {
 	*x = GetRfmRunResponse{}
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[5]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +650,7 @@ func (x *GetRfmRunResponse) String() string {
 func (*GetRfmRunResponse) ProtoMessage() {}
 
 func (x *GetRfmRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[5]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +663,7 @@ func (x *GetRfmRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRfmRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRfmRunResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{5}
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetRfmRunResponse) GetRun() *RfmRun {
@@ -534,7 +690,7 @@ type ListRfmScoresRequest struct {
 
 func (x *ListRfmScoresRequest) Reset() {
 	*x = ListRfmScoresRequest{}
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[6]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -546,7 +702,7 @@ func (x *ListRfmScoresRequest) String() string {
 func (*ListRfmScoresRequest) ProtoMessage() {}
 
 func (x *ListRfmScoresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[6]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -559,7 +715,7 @@ func (x *ListRfmScoresRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRfmScoresRequest.ProtoReflect.Descriptor instead.
 func (*ListRfmScoresRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{6}
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListRfmScoresRequest) GetRunId() string {
@@ -605,7 +761,7 @@ type ListRfmScoresResponse struct {
 
 func (x *ListRfmScoresResponse) Reset() {
 	*x = ListRfmScoresResponse{}
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[7]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +773,7 @@ func (x *ListRfmScoresResponse) String() string {
 func (*ListRfmScoresResponse) ProtoMessage() {}
 
 func (x *ListRfmScoresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[7]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +786,7 @@ func (x *ListRfmScoresResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRfmScoresResponse.ProtoReflect.Descriptor instead.
 func (*ListRfmScoresResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{7}
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListRfmScoresResponse) GetScores() []*RfmScore {
@@ -666,14 +822,16 @@ type RfmScore struct {
 	// Sum of their amounts in base currency.
 	Monetary *money.Money `protobuf:"bytes,4,opt,name=monetary,proto3" json:"monetary,omitempty"`
 	// Three bins as one number, for example 545.
-	Cell          int32 `protobuf:"varint,5,opt,name=cell,proto3" json:"cell,omitempty"`
+	Cell int32 `protobuf:"varint,5,opt,name=cell,proto3" json:"cell,omitempty"`
+	// Name of the segment that the cell belongs to; empty when the definition names none.
+	Segment       string `protobuf:"bytes,6,opt,name=segment,proto3" json:"segment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RfmScore) Reset() {
 	*x = RfmScore{}
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[8]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +843,7 @@ func (x *RfmScore) String() string {
 func (*RfmScore) ProtoMessage() {}
 
 func (x *RfmScore) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[8]
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +856,7 @@ func (x *RfmScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RfmScore.ProtoReflect.Descriptor instead.
 func (*RfmScore) Descriptor() ([]byte, []int) {
-	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{8}
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RfmScore) GetCustomerId() int64 {
@@ -736,6 +894,790 @@ func (x *RfmScore) GetCell() int32 {
 	return 0
 }
 
+func (x *RfmScore) GetSegment() string {
+	if x != nil {
+		return x.Segment
+	}
+	return ""
+}
+
+// GetRfmMigrationRequest asks for a matrix.
+type GetRfmMigrationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run whose settings the snapshots must have; empty means the newest.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Day to start from: the newest snapshot that looks from it or from an earlier day.
+	From *date.Date `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Day to arrive at, in the same way.
+	To *date.Date `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// What customers are told apart by.
+	By            RfmMeasure `protobuf:"varint,4,opt,name=by,proto3,enum=tandem.analytics.v1.RfmMeasure" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRfmMigrationRequest) Reset() {
+	*x = GetRfmMigrationRequest{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRfmMigrationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRfmMigrationRequest) ProtoMessage() {}
+
+func (x *GetRfmMigrationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRfmMigrationRequest.ProtoReflect.Descriptor instead.
+func (*GetRfmMigrationRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetRfmMigrationRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *GetRfmMigrationRequest) GetFrom() *date.Date {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *GetRfmMigrationRequest) GetTo() *date.Date {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *GetRfmMigrationRequest) GetBy() RfmMeasure {
+	if x != nil {
+		return x.By
+	}
+	return RfmMeasure_RFM_MEASURE_UNSPECIFIED
+}
+
+// GetRfmMigrationResponse holds the matrix.
+type GetRfmMigrationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run that it starts from.
+	FromRunId string `protobuf:"bytes,1,opt,name=from_run_id,json=fromRunId,proto3" json:"from_run_id,omitempty"`
+	// Day that run looked from.
+	FromAsOf *date.Date `protobuf:"bytes,2,opt,name=from_as_of,json=fromAsOf,proto3" json:"from_as_of,omitempty"`
+	// Run that it arrives at.
+	ToRunId string `protobuf:"bytes,3,opt,name=to_run_id,json=toRunId,proto3" json:"to_run_id,omitempty"`
+	// Day that run looked from.
+	ToAsOf *date.Date `protobuf:"bytes,4,opt,name=to_as_of,json=toAsOf,proto3" json:"to_as_of,omitempty"`
+	// The moves that were made, by from and to. They add up to everybody who is in either run.
+	Moves         []*RfmMove `protobuf:"bytes,5,rep,name=moves,proto3" json:"moves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRfmMigrationResponse) Reset() {
+	*x = GetRfmMigrationResponse{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRfmMigrationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRfmMigrationResponse) ProtoMessage() {}
+
+func (x *GetRfmMigrationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRfmMigrationResponse.ProtoReflect.Descriptor instead.
+func (*GetRfmMigrationResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetRfmMigrationResponse) GetFromRunId() string {
+	if x != nil {
+		return x.FromRunId
+	}
+	return ""
+}
+
+func (x *GetRfmMigrationResponse) GetFromAsOf() *date.Date {
+	if x != nil {
+		return x.FromAsOf
+	}
+	return nil
+}
+
+func (x *GetRfmMigrationResponse) GetToRunId() string {
+	if x != nil {
+		return x.ToRunId
+	}
+	return ""
+}
+
+func (x *GetRfmMigrationResponse) GetToAsOf() *date.Date {
+	if x != nil {
+		return x.ToAsOf
+	}
+	return nil
+}
+
+func (x *GetRfmMigrationResponse) GetMoves() []*RfmMove {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+// RfmMove sums up customers who made the same move.
+type RfmMove struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where they were: a segment, a bin or a cell; empty for customers who were not in the run.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Where they are; empty for customers who are no longer in the run.
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Customers.
+	Customers int64 `protobuf:"varint,3,opt,name=customers,proto3" json:"customers,omitempty"`
+	// Sum of their monetary values then, in base currency.
+	MonetaryFrom *money.Money `protobuf:"bytes,4,opt,name=monetary_from,json=monetaryFrom,proto3" json:"monetary_from,omitempty"`
+	// Sum of their monetary values now, in base currency.
+	MonetaryTo    *money.Money `protobuf:"bytes,5,opt,name=monetary_to,json=monetaryTo,proto3" json:"monetary_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RfmMove) Reset() {
+	*x = RfmMove{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RfmMove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RfmMove) ProtoMessage() {}
+
+func (x *RfmMove) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RfmMove.ProtoReflect.Descriptor instead.
+func (*RfmMove) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RfmMove) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *RfmMove) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *RfmMove) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *RfmMove) GetMonetaryFrom() *money.Money {
+	if x != nil {
+		return x.MonetaryFrom
+	}
+	return nil
+}
+
+func (x *RfmMove) GetMonetaryTo() *money.Money {
+	if x != nil {
+		return x.MonetaryTo
+	}
+	return nil
+}
+
+// GetRfmResponseRatesRequest says which contacts to look at.
+type GetRfmResponseRatesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run; empty means the newest.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// What customers are put together by; not set means by segment.
+	By RfmMeasure `protobuf:"varint,2,opt,name=by,proto3,enum=tandem.analytics.v1.RfmMeasure" json:"by,omitempty"`
+	// Days to look back from the run's as_of, that day included; 0 means 365.
+	WindowDays int32 `protobuf:"varint,3,opt,name=window_days,json=windowDays,proto3" json:"window_days,omitempty"`
+	// Kinds of interaction that are contacts, in lower case; empty means "campaign_contact".
+	Kinds []string `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// Outcomes that are responses; empty means "interested" and "sold".
+	Outcomes      []string `protobuf:"bytes,5,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRfmResponseRatesRequest) Reset() {
+	*x = GetRfmResponseRatesRequest{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRfmResponseRatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRfmResponseRatesRequest) ProtoMessage() {}
+
+func (x *GetRfmResponseRatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRfmResponseRatesRequest.ProtoReflect.Descriptor instead.
+func (*GetRfmResponseRatesRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetRfmResponseRatesRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *GetRfmResponseRatesRequest) GetBy() RfmMeasure {
+	if x != nil {
+		return x.By
+	}
+	return RfmMeasure_RFM_MEASURE_UNSPECIFIED
+}
+
+func (x *GetRfmResponseRatesRequest) GetWindowDays() int32 {
+	if x != nil {
+		return x.WindowDays
+	}
+	return 0
+}
+
+func (x *GetRfmResponseRatesRequest) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *GetRfmResponseRatesRequest) GetOutcomes() []string {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+// GetRfmResponseRatesResponse holds the rates.
+type GetRfmResponseRatesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run they belong to.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Day it looked from; contacts after it don't count.
+	AsOf *date.Date `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// First day whose contacts count.
+	FirstDate *date.Date `protobuf:"bytes,3,opt,name=first_date,json=firstDate,proto3" json:"first_date,omitempty"`
+	// The rate of all customers of the run.
+	Overall *RfmResponseRate `protobuf:"bytes,4,opt,name=overall,proto3" json:"overall,omitempty"`
+	// The rates, by where customers are; those who were never contacted have 0 contacts.
+	Rates         []*RfmResponseRate `protobuf:"bytes,5,rep,name=rates,proto3" json:"rates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRfmResponseRatesResponse) Reset() {
+	*x = GetRfmResponseRatesResponse{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRfmResponseRatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRfmResponseRatesResponse) ProtoMessage() {}
+
+func (x *GetRfmResponseRatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRfmResponseRatesResponse.ProtoReflect.Descriptor instead.
+func (*GetRfmResponseRatesResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetRfmResponseRatesResponse) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *GetRfmResponseRatesResponse) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *GetRfmResponseRatesResponse) GetFirstDate() *date.Date {
+	if x != nil {
+		return x.FirstDate
+	}
+	return nil
+}
+
+func (x *GetRfmResponseRatesResponse) GetOverall() *RfmResponseRate {
+	if x != nil {
+		return x.Overall
+	}
+	return nil
+}
+
+func (x *GetRfmResponseRatesResponse) GetRates() []*RfmResponseRate {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+// RfmResponseRate is how often some customers responded. Its interval is Wilson's, which holds for few contacts and for
+// rates near 0 and 1 too (Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal of the
+// American Statistical Association 22, 1927).
+type RfmResponseRate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where they are: a segment, a bin or a cell; empty for all.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Customers of the run who are there.
+	Customers int64 `protobuf:"varint,2,opt,name=customers,proto3" json:"customers,omitempty"`
+	// Contacts with them.
+	Contacts int64 `protobuf:"varint,3,opt,name=contacts,proto3" json:"contacts,omitempty"`
+	// Contacts that they responded to.
+	Responses int64 `protobuf:"varint,4,opt,name=responses,proto3" json:"responses,omitempty"`
+	// Responses per contact: the likelihood of a response; 0 without contacts.
+	Rate float64 `protobuf:"fixed64,5,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Lower bound of the 95 % interval of the rate; 0 without contacts.
+	Low float64 `protobuf:"fixed64,6,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper bound of the 95 % interval; 1 without contacts.
+	High float64 `protobuf:"fixed64,7,opt,name=high,proto3" json:"high,omitempty"`
+	// The rate over that of all customers; 0 when nobody responded.
+	Lift          float64 `protobuf:"fixed64,8,opt,name=lift,proto3" json:"lift,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RfmResponseRate) Reset() {
+	*x = RfmResponseRate{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RfmResponseRate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RfmResponseRate) ProtoMessage() {}
+
+func (x *RfmResponseRate) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RfmResponseRate.ProtoReflect.Descriptor instead.
+func (*RfmResponseRate) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RfmResponseRate) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *RfmResponseRate) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *RfmResponseRate) GetContacts() int64 {
+	if x != nil {
+		return x.Contacts
+	}
+	return 0
+}
+
+func (x *RfmResponseRate) GetResponses() int64 {
+	if x != nil {
+		return x.Responses
+	}
+	return 0
+}
+
+func (x *RfmResponseRate) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *RfmResponseRate) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *RfmResponseRate) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+func (x *RfmResponseRate) GetLift() float64 {
+	if x != nil {
+		return x.Lift
+	}
+	return 0
+}
+
+// ExplainRfmRequest names a customer.
+type ExplainRfmRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Customer number.
+	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Run; empty means the newest.
+	RunId         string `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRfmRequest) Reset() {
+	*x = ExplainRfmRequest{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRfmRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRfmRequest) ProtoMessage() {}
+
+func (x *ExplainRfmRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRfmRequest.ProtoReflect.Descriptor instead.
+func (*ExplainRfmRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExplainRfmRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ExplainRfmRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+// ExplainRfmResponse holds the explanation.
+type ExplainRfmResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run it belongs to.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Day it looked from.
+	AsOf *date.Date `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// The customer's place.
+	Score *RfmScore `protobuf:"bytes,3,opt,name=score,proto3" json:"score,omitempty"`
+	// Place in the run, 1 is best.
+	Place int64 `protobuf:"varint,4,opt,name=place,proto3" json:"place,omitempty"`
+	// Customers of the run.
+	Customers int64 `protobuf:"varint,5,opt,name=customers,proto3" json:"customers,omitempty"`
+	// Recency in days: less is better.
+	Recency *RfmPosition `protobuf:"bytes,6,opt,name=recency,proto3" json:"recency,omitempty"`
+	// Counted transactions.
+	Frequency *RfmPosition `protobuf:"bytes,7,opt,name=frequency,proto3" json:"frequency,omitempty"`
+	// Monetary value in base currency.
+	Monetary      *RfmPosition `protobuf:"bytes,8,opt,name=monetary,proto3" json:"monetary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRfmResponse) Reset() {
+	*x = ExplainRfmResponse{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRfmResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRfmResponse) ProtoMessage() {}
+
+func (x *ExplainRfmResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRfmResponse.ProtoReflect.Descriptor instead.
+func (*ExplainRfmResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExplainRfmResponse) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ExplainRfmResponse) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *ExplainRfmResponse) GetScore() *RfmScore {
+	if x != nil {
+		return x.Score
+	}
+	return nil
+}
+
+func (x *ExplainRfmResponse) GetPlace() int64 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
+func (x *ExplainRfmResponse) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *ExplainRfmResponse) GetRecency() *RfmPosition {
+	if x != nil {
+		return x.Recency
+	}
+	return nil
+}
+
+func (x *ExplainRfmResponse) GetFrequency() *RfmPosition {
+	if x != nil {
+		return x.Frequency
+	}
+	return nil
+}
+
+func (x *ExplainRfmResponse) GetMonetary() *RfmPosition {
+	if x != nil {
+		return x.Monetary
+	}
+	return nil
+}
+
+// RfmPosition is where a value lies between the cut points. Numbers are decimals.
+type RfmPosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The value.
+	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Its bin.
+	Bin int32 `protobuf:"varint,2,opt,name=bin,proto3" json:"bin,omitempty"`
+	// Cut point of the bin, the worst value that still belongs to it; empty in the lowest bin.
+	BinEdge string `protobuf:"bytes,3,opt,name=bin_edge,json=binEdge,proto3" json:"bin_edge,omitempty"`
+	// Cut point of the next better bin; empty in the best one.
+	NextEdge string `protobuf:"bytes,4,opt,name=next_edge,json=nextEdge,proto3" json:"next_edge,omitempty"`
+	// What would move the customer up, on the same as_of: so many days more recent, so many transactions more, or so much
+	// value more; empty in the best bin.
+	Missing string `protobuf:"bytes,5,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Cell that the customer would then be in; 0 in the best bin.
+	NextCell int32 `protobuf:"varint,6,opt,name=next_cell,json=nextCell,proto3" json:"next_cell,omitempty"`
+	// Segment that the customer would then be in; empty in the best bin, or when the definition names none.
+	NextSegment   string `protobuf:"bytes,7,opt,name=next_segment,json=nextSegment,proto3" json:"next_segment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RfmPosition) Reset() {
+	*x = RfmPosition{}
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RfmPosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RfmPosition) ProtoMessage() {}
+
+func (x *RfmPosition) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_analytics_v1_rfm_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RfmPosition.ProtoReflect.Descriptor instead.
+func (*RfmPosition) Descriptor() ([]byte, []int) {
+	return file_tandem_analytics_v1_rfm_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RfmPosition) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *RfmPosition) GetBin() int32 {
+	if x != nil {
+		return x.Bin
+	}
+	return 0
+}
+
+func (x *RfmPosition) GetBinEdge() string {
+	if x != nil {
+		return x.BinEdge
+	}
+	return ""
+}
+
+func (x *RfmPosition) GetNextEdge() string {
+	if x != nil {
+		return x.NextEdge
+	}
+	return ""
+}
+
+func (x *RfmPosition) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
+func (x *RfmPosition) GetNextCell() int32 {
+	if x != nil {
+		return x.NextCell
+	}
+	return 0
+}
+
+func (x *RfmPosition) GetNextSegment() string {
+	if x != nil {
+		return x.NextSegment
+	}
+	return ""
+}
+
 var File_tandem_analytics_v1_rfm_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_rfm_proto_rawDesc = "" +
@@ -751,7 +1693,7 @@ const file_tandem_analytics_v1_rfm_proto_rawDesc = "" +
 	"definition:\xcf\x01\xbaH\xcb\x01\x1a\xc8\x01\n" +
 	"\x12run_rfm.definition\x12[settings stand in the definition: window_days and transaction_kinds must be empty beside it\x1aU!has(this.definition) || (this.window_days == 0 && size(this.transaction_kinds) == 0)\"?\n" +
 	"\x0eRunRfmResponse\x12-\n" +
-	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.RfmRunR\x03run\"\xbb\x04\n" +
+	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.RfmRunR\x03run\"\x8f\x05\n" +
 	"\x06RfmRun\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x12\x1f\n" +
@@ -767,7 +1709,14 @@ const file_tandem_analytics_v1_rfm_proto_rawDesc = "" +
 	" \x03(\tR\rmonetaryEdges\x124\n" +
 	"\x04grid\x18\v \x03(\v2 .tandem.analytics.v1.RfmGridCellR\x04grid\x12?\n" +
 	"\rcomputed_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12F\n" +
-	"\x11newest_event_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x0fnewestEventTime\"\x93\x01\n" +
+	"\x11newest_event_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x0fnewestEventTime\x12\x12\n" +
+	"\x04bins\x18\x0e \x01(\x05R\x04bins\x12>\n" +
+	"\bsegments\x18\x0f \x03(\v2\".tandem.analytics.v1.RfmSegmentSumR\bsegments\"\x87\x01\n" +
+	"\rRfmSegmentSum\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1c\n" +
+	"\tcustomers\x18\x03 \x01(\x03R\tcustomers\x12.\n" +
+	"\bmonetary\x18\x04 \x01(\v2\x12.google.type.MoneyR\bmonetary\"\x93\x01\n" +
 	"\vRfmGridCell\x12\x18\n" +
 	"\arecency\x18\x01 \x01(\x05R\arecency\x12\x1c\n" +
 	"\tfrequency\x18\x02 \x01(\x05R\tfrequency\x12\x1c\n" +
@@ -787,22 +1736,98 @@ const file_tandem_analytics_v1_rfm_proto_rawDesc = "" +
 	"\x15ListRfmScoresResponse\x125\n" +
 	"\x06scores\x18\x01 \x03(\v2\x1d.tandem.analytics.v1.RfmScoreR\x06scores\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x15\n" +
-	"\x06run_id\x18\x03 \x01(\tR\x05runId\"\xb0\x01\n" +
+	"\x06run_id\x18\x03 \x01(\tR\x05runId\"\xca\x01\n" +
 	"\bRfmScore\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12!\n" +
 	"\frecency_days\x18\x02 \x01(\x05R\vrecencyDays\x12\x1c\n" +
 	"\tfrequency\x18\x03 \x01(\x03R\tfrequency\x12.\n" +
 	"\bmonetary\x18\x04 \x01(\v2\x12.google.type.MoneyR\bmonetary\x12\x12\n" +
-	"\x04cell\x18\x05 \x01(\x05R\x04cell*?\n" +
+	"\x04cell\x18\x05 \x01(\x05R\x04cell\x12\x18\n" +
+	"\asegment\x18\x06 \x01(\tR\asegment\"\xd1\x01\n" +
+	"\x16GetRfmMigrationRequest\x12\"\n" +
+	"\x06run_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\x12-\n" +
+	"\x04from\x18\x02 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x04from\x12)\n" +
+	"\x02to\x18\x03 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x02to\x129\n" +
+	"\x02by\x18\x04 \x01(\x0e2\x1f.tandem.analytics.v1.RfmMeasureB\b\xbaH\x05\x82\x01\x02\x10\x01R\x02by\"\xe7\x01\n" +
+	"\x17GetRfmMigrationResponse\x12\x1e\n" +
+	"\vfrom_run_id\x18\x01 \x01(\tR\tfromRunId\x12/\n" +
+	"\n" +
+	"from_as_of\x18\x02 \x01(\v2\x11.google.type.DateR\bfromAsOf\x12\x1a\n" +
+	"\tto_run_id\x18\x03 \x01(\tR\atoRunId\x12+\n" +
+	"\bto_as_of\x18\x04 \x01(\v2\x11.google.type.DateR\x06toAsOf\x122\n" +
+	"\x05moves\x18\x05 \x03(\v2\x1c.tandem.analytics.v1.RfmMoveR\x05moves\"\xb9\x01\n" +
+	"\aRfmMove\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x1c\n" +
+	"\tcustomers\x18\x03 \x01(\x03R\tcustomers\x127\n" +
+	"\rmonetary_from\x18\x04 \x01(\v2\x12.google.type.MoneyR\fmonetaryFrom\x123\n" +
+	"\vmonetary_to\x18\x05 \x01(\v2\x12.google.type.MoneyR\n" +
+	"monetaryTo\"\x84\x02\n" +
+	"\x1aGetRfmResponseRatesRequest\x12\"\n" +
+	"\x06run_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\x129\n" +
+	"\x02by\x18\x02 \x01(\x0e2\x1f.tandem.analytics.v1.RfmMeasureB\b\xbaH\x05\x82\x01\x02\x10\x01R\x02by\x12,\n" +
+	"\vwindow_days\x18\x03 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x94\x9d\x02(\x00R\n" +
+	"windowDays\x12(\n" +
+	"\x05kinds\x18\x04 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\x14\x18\x01\"\x06r\x04\x10\x01\x18(R\x05kinds\x12/\n" +
+	"\boutcomes\x18\x05 \x03(\tB\x13\xbaH\x10\x92\x01\r\x102\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\boutcomes\"\x8a\x02\n" +
+	"\x1bGetRfmResponseRatesResponse\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x120\n" +
+	"\n" +
+	"first_date\x18\x03 \x01(\v2\x11.google.type.DateR\tfirstDate\x12>\n" +
+	"\aoverall\x18\x04 \x01(\v2$.tandem.analytics.v1.RfmResponseRateR\aoverall\x12:\n" +
+	"\x05rates\x18\x05 \x03(\v2$.tandem.analytics.v1.RfmResponseRateR\x05rates\"\xc9\x01\n" +
+	"\x0fRfmResponseRate\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1c\n" +
+	"\tcustomers\x18\x02 \x01(\x03R\tcustomers\x12\x1a\n" +
+	"\bcontacts\x18\x03 \x01(\x03R\bcontacts\x12\x1c\n" +
+	"\tresponses\x18\x04 \x01(\x03R\tresponses\x12\x12\n" +
+	"\x04rate\x18\x05 \x01(\x01R\x04rate\x12\x10\n" +
+	"\x03low\x18\x06 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\a \x01(\x01R\x04high\x12\x12\n" +
+	"\x04lift\x18\b \x01(\x01R\x04lift\"a\n" +
+	"\x11ExplainRfmRequest\x12(\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\n" +
+	"customerId\x12\"\n" +
+	"\x06run_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\"\xf6\x02\n" +
+	"\x12ExplainRfmResponse\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12&\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x123\n" +
+	"\x05score\x18\x03 \x01(\v2\x1d.tandem.analytics.v1.RfmScoreR\x05score\x12\x14\n" +
+	"\x05place\x18\x04 \x01(\x03R\x05place\x12\x1c\n" +
+	"\tcustomers\x18\x05 \x01(\x03R\tcustomers\x12:\n" +
+	"\arecency\x18\x06 \x01(\v2 .tandem.analytics.v1.RfmPositionR\arecency\x12>\n" +
+	"\tfrequency\x18\a \x01(\v2 .tandem.analytics.v1.RfmPositionR\tfrequency\x12<\n" +
+	"\bmonetary\x18\b \x01(\v2 .tandem.analytics.v1.RfmPositionR\bmonetary\"\xc7\x01\n" +
+	"\vRfmPosition\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x10\n" +
+	"\x03bin\x18\x02 \x01(\x05R\x03bin\x12\x19\n" +
+	"\bbin_edge\x18\x03 \x01(\tR\abinEdge\x12\x1b\n" +
+	"\tnext_edge\x18\x04 \x01(\tR\bnextEdge\x12\x18\n" +
+	"\amissing\x18\x05 \x01(\tR\amissing\x12\x1b\n" +
+	"\tnext_cell\x18\x06 \x01(\x05R\bnextCell\x12!\n" +
+	"\fnext_segment\x18\a \x01(\tR\vnextSegment*?\n" +
 	"\bRfmOrder\x12\x19\n" +
 	"\x15RFM_ORDER_UNSPECIFIED\x10\x00\x12\x18\n" +
-	"\x14RFM_ORDER_BEST_FIRST\x10\x012\xa3\x02\n" +
+	"\x14RFM_ORDER_BEST_FIRST\x10\x01*\xa6\x01\n" +
+	"\n" +
+	"RfmMeasure\x12\x1b\n" +
+	"\x17RFM_MEASURE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13RFM_MEASURE_SEGMENT\x10\x01\x12\x17\n" +
+	"\x13RFM_MEASURE_RECENCY\x10\x02\x12\x19\n" +
+	"\x15RFM_MEASURE_FREQUENCY\x10\x03\x12\x18\n" +
+	"\x14RFM_MEASURE_MONETARY\x10\x04\x12\x14\n" +
+	"\x10RFM_MEASURE_CELL\x10\x052\xea\x04\n" +
 	"\n" +
 	"RfmService\x12Q\n" +
 	"\x06RunRfm\x12\".tandem.analytics.v1.RunRfmRequest\x1a#.tandem.analytics.v1.RunRfmResponse\x12Z\n" +
 	"\tGetRfmRun\x12%.tandem.analytics.v1.GetRfmRunRequest\x1a&.tandem.analytics.v1.GetRfmRunResponse\x12f\n" +
-	"\rListRfmScores\x12).tandem.analytics.v1.ListRfmScoresRequest\x1a*.tandem.analytics.v1.ListRfmScoresResponseB\xcb\x01\n" +
+	"\rListRfmScores\x12).tandem.analytics.v1.ListRfmScoresRequest\x1a*.tandem.analytics.v1.ListRfmScoresResponse\x12l\n" +
+	"\x0fGetRfmMigration\x12+.tandem.analytics.v1.GetRfmMigrationRequest\x1a,.tandem.analytics.v1.GetRfmMigrationResponse\x12x\n" +
+	"\x13GetRfmResponseRates\x12/.tandem.analytics.v1.GetRfmResponseRatesRequest\x1a0.tandem.analytics.v1.GetRfmResponseRatesResponse\x12]\n" +
+	"\n" +
+	"ExplainRfm\x12&.tandem.analytics.v1.ExplainRfmRequest\x1a'.tandem.analytics.v1.ExplainRfmResponseB\xcb\x01\n" +
 	"\x17com.tandem.analytics.v1B\bRfmProtoP\x01Z8tandem.bank/proto/gen/go/tandem/analytics/v1;analyticsv1\xa2\x02\x03TAX\xaa\x02\x13Tandem.Analytics.V1\xca\x02\x13Tandem\\Analytics\\V1\xe2\x02\x1fTandem\\Analytics\\V1\\GPBMetadata\xea\x02\x15Tandem::Analytics::V1b\x06proto3"
 
 var (
@@ -817,49 +1842,86 @@ func file_tandem_analytics_v1_rfm_proto_rawDescGZIP() []byte {
 	return file_tandem_analytics_v1_rfm_proto_rawDescData
 }
 
-var file_tandem_analytics_v1_rfm_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tandem_analytics_v1_rfm_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_tandem_analytics_v1_rfm_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_tandem_analytics_v1_rfm_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_tandem_analytics_v1_rfm_proto_goTypes = []any{
-	(RfmOrder)(0),                 // 0: tandem.analytics.v1.RfmOrder
-	(*RunRfmRequest)(nil),         // 1: tandem.analytics.v1.RunRfmRequest
-	(*RunRfmResponse)(nil),        // 2: tandem.analytics.v1.RunRfmResponse
-	(*RfmRun)(nil),                // 3: tandem.analytics.v1.RfmRun
-	(*RfmGridCell)(nil),           // 4: tandem.analytics.v1.RfmGridCell
-	(*GetRfmRunRequest)(nil),      // 5: tandem.analytics.v1.GetRfmRunRequest
-	(*GetRfmRunResponse)(nil),     // 6: tandem.analytics.v1.GetRfmRunResponse
-	(*ListRfmScoresRequest)(nil),  // 7: tandem.analytics.v1.ListRfmScoresRequest
-	(*ListRfmScoresResponse)(nil), // 8: tandem.analytics.v1.ListRfmScoresResponse
-	(*RfmScore)(nil),              // 9: tandem.analytics.v1.RfmScore
-	(*date.Date)(nil),             // 10: google.type.Date
-	(*DefinitionRef)(nil),         // 11: tandem.analytics.v1.DefinitionRef
-	(*money.Money)(nil),           // 12: google.type.Money
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(RfmOrder)(0),                       // 0: tandem.analytics.v1.RfmOrder
+	(RfmMeasure)(0),                     // 1: tandem.analytics.v1.RfmMeasure
+	(*RunRfmRequest)(nil),               // 2: tandem.analytics.v1.RunRfmRequest
+	(*RunRfmResponse)(nil),              // 3: tandem.analytics.v1.RunRfmResponse
+	(*RfmRun)(nil),                      // 4: tandem.analytics.v1.RfmRun
+	(*RfmSegmentSum)(nil),               // 5: tandem.analytics.v1.RfmSegmentSum
+	(*RfmGridCell)(nil),                 // 6: tandem.analytics.v1.RfmGridCell
+	(*GetRfmRunRequest)(nil),            // 7: tandem.analytics.v1.GetRfmRunRequest
+	(*GetRfmRunResponse)(nil),           // 8: tandem.analytics.v1.GetRfmRunResponse
+	(*ListRfmScoresRequest)(nil),        // 9: tandem.analytics.v1.ListRfmScoresRequest
+	(*ListRfmScoresResponse)(nil),       // 10: tandem.analytics.v1.ListRfmScoresResponse
+	(*RfmScore)(nil),                    // 11: tandem.analytics.v1.RfmScore
+	(*GetRfmMigrationRequest)(nil),      // 12: tandem.analytics.v1.GetRfmMigrationRequest
+	(*GetRfmMigrationResponse)(nil),     // 13: tandem.analytics.v1.GetRfmMigrationResponse
+	(*RfmMove)(nil),                     // 14: tandem.analytics.v1.RfmMove
+	(*GetRfmResponseRatesRequest)(nil),  // 15: tandem.analytics.v1.GetRfmResponseRatesRequest
+	(*GetRfmResponseRatesResponse)(nil), // 16: tandem.analytics.v1.GetRfmResponseRatesResponse
+	(*RfmResponseRate)(nil),             // 17: tandem.analytics.v1.RfmResponseRate
+	(*ExplainRfmRequest)(nil),           // 18: tandem.analytics.v1.ExplainRfmRequest
+	(*ExplainRfmResponse)(nil),          // 19: tandem.analytics.v1.ExplainRfmResponse
+	(*RfmPosition)(nil),                 // 20: tandem.analytics.v1.RfmPosition
+	(*date.Date)(nil),                   // 21: google.type.Date
+	(*DefinitionRef)(nil),               // 22: tandem.analytics.v1.DefinitionRef
+	(*money.Money)(nil),                 // 23: google.type.Money
+	(*timestamppb.Timestamp)(nil),       // 24: google.protobuf.Timestamp
 }
 var file_tandem_analytics_v1_rfm_proto_depIdxs = []int32{
-	10, // 0: tandem.analytics.v1.RunRfmRequest.as_of:type_name -> google.type.Date
-	11, // 1: tandem.analytics.v1.RunRfmRequest.definition:type_name -> tandem.analytics.v1.DefinitionRef
-	3,  // 2: tandem.analytics.v1.RunRfmResponse.run:type_name -> tandem.analytics.v1.RfmRun
-	10, // 3: tandem.analytics.v1.RfmRun.as_of:type_name -> google.type.Date
-	12, // 4: tandem.analytics.v1.RfmRun.monetary:type_name -> google.type.Money
-	4,  // 5: tandem.analytics.v1.RfmRun.grid:type_name -> tandem.analytics.v1.RfmGridCell
-	13, // 6: tandem.analytics.v1.RfmRun.computed_time:type_name -> google.protobuf.Timestamp
-	13, // 7: tandem.analytics.v1.RfmRun.newest_event_time:type_name -> google.protobuf.Timestamp
-	12, // 8: tandem.analytics.v1.RfmGridCell.monetary:type_name -> google.type.Money
-	3,  // 9: tandem.analytics.v1.GetRfmRunResponse.run:type_name -> tandem.analytics.v1.RfmRun
-	0,  // 10: tandem.analytics.v1.ListRfmScoresRequest.order:type_name -> tandem.analytics.v1.RfmOrder
-	9,  // 11: tandem.analytics.v1.ListRfmScoresResponse.scores:type_name -> tandem.analytics.v1.RfmScore
-	12, // 12: tandem.analytics.v1.RfmScore.monetary:type_name -> google.type.Money
-	1,  // 13: tandem.analytics.v1.RfmService.RunRfm:input_type -> tandem.analytics.v1.RunRfmRequest
-	5,  // 14: tandem.analytics.v1.RfmService.GetRfmRun:input_type -> tandem.analytics.v1.GetRfmRunRequest
-	7,  // 15: tandem.analytics.v1.RfmService.ListRfmScores:input_type -> tandem.analytics.v1.ListRfmScoresRequest
-	2,  // 16: tandem.analytics.v1.RfmService.RunRfm:output_type -> tandem.analytics.v1.RunRfmResponse
-	6,  // 17: tandem.analytics.v1.RfmService.GetRfmRun:output_type -> tandem.analytics.v1.GetRfmRunResponse
-	8,  // 18: tandem.analytics.v1.RfmService.ListRfmScores:output_type -> tandem.analytics.v1.ListRfmScoresResponse
-	16, // [16:19] is the sub-list for method output_type
-	13, // [13:16] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	21, // 0: tandem.analytics.v1.RunRfmRequest.as_of:type_name -> google.type.Date
+	22, // 1: tandem.analytics.v1.RunRfmRequest.definition:type_name -> tandem.analytics.v1.DefinitionRef
+	4,  // 2: tandem.analytics.v1.RunRfmResponse.run:type_name -> tandem.analytics.v1.RfmRun
+	21, // 3: tandem.analytics.v1.RfmRun.as_of:type_name -> google.type.Date
+	23, // 4: tandem.analytics.v1.RfmRun.monetary:type_name -> google.type.Money
+	6,  // 5: tandem.analytics.v1.RfmRun.grid:type_name -> tandem.analytics.v1.RfmGridCell
+	24, // 6: tandem.analytics.v1.RfmRun.computed_time:type_name -> google.protobuf.Timestamp
+	24, // 7: tandem.analytics.v1.RfmRun.newest_event_time:type_name -> google.protobuf.Timestamp
+	5,  // 8: tandem.analytics.v1.RfmRun.segments:type_name -> tandem.analytics.v1.RfmSegmentSum
+	23, // 9: tandem.analytics.v1.RfmSegmentSum.monetary:type_name -> google.type.Money
+	23, // 10: tandem.analytics.v1.RfmGridCell.monetary:type_name -> google.type.Money
+	4,  // 11: tandem.analytics.v1.GetRfmRunResponse.run:type_name -> tandem.analytics.v1.RfmRun
+	0,  // 12: tandem.analytics.v1.ListRfmScoresRequest.order:type_name -> tandem.analytics.v1.RfmOrder
+	11, // 13: tandem.analytics.v1.ListRfmScoresResponse.scores:type_name -> tandem.analytics.v1.RfmScore
+	23, // 14: tandem.analytics.v1.RfmScore.monetary:type_name -> google.type.Money
+	21, // 15: tandem.analytics.v1.GetRfmMigrationRequest.from:type_name -> google.type.Date
+	21, // 16: tandem.analytics.v1.GetRfmMigrationRequest.to:type_name -> google.type.Date
+	1,  // 17: tandem.analytics.v1.GetRfmMigrationRequest.by:type_name -> tandem.analytics.v1.RfmMeasure
+	21, // 18: tandem.analytics.v1.GetRfmMigrationResponse.from_as_of:type_name -> google.type.Date
+	21, // 19: tandem.analytics.v1.GetRfmMigrationResponse.to_as_of:type_name -> google.type.Date
+	14, // 20: tandem.analytics.v1.GetRfmMigrationResponse.moves:type_name -> tandem.analytics.v1.RfmMove
+	23, // 21: tandem.analytics.v1.RfmMove.monetary_from:type_name -> google.type.Money
+	23, // 22: tandem.analytics.v1.RfmMove.monetary_to:type_name -> google.type.Money
+	1,  // 23: tandem.analytics.v1.GetRfmResponseRatesRequest.by:type_name -> tandem.analytics.v1.RfmMeasure
+	21, // 24: tandem.analytics.v1.GetRfmResponseRatesResponse.as_of:type_name -> google.type.Date
+	21, // 25: tandem.analytics.v1.GetRfmResponseRatesResponse.first_date:type_name -> google.type.Date
+	17, // 26: tandem.analytics.v1.GetRfmResponseRatesResponse.overall:type_name -> tandem.analytics.v1.RfmResponseRate
+	17, // 27: tandem.analytics.v1.GetRfmResponseRatesResponse.rates:type_name -> tandem.analytics.v1.RfmResponseRate
+	21, // 28: tandem.analytics.v1.ExplainRfmResponse.as_of:type_name -> google.type.Date
+	11, // 29: tandem.analytics.v1.ExplainRfmResponse.score:type_name -> tandem.analytics.v1.RfmScore
+	20, // 30: tandem.analytics.v1.ExplainRfmResponse.recency:type_name -> tandem.analytics.v1.RfmPosition
+	20, // 31: tandem.analytics.v1.ExplainRfmResponse.frequency:type_name -> tandem.analytics.v1.RfmPosition
+	20, // 32: tandem.analytics.v1.ExplainRfmResponse.monetary:type_name -> tandem.analytics.v1.RfmPosition
+	2,  // 33: tandem.analytics.v1.RfmService.RunRfm:input_type -> tandem.analytics.v1.RunRfmRequest
+	7,  // 34: tandem.analytics.v1.RfmService.GetRfmRun:input_type -> tandem.analytics.v1.GetRfmRunRequest
+	9,  // 35: tandem.analytics.v1.RfmService.ListRfmScores:input_type -> tandem.analytics.v1.ListRfmScoresRequest
+	12, // 36: tandem.analytics.v1.RfmService.GetRfmMigration:input_type -> tandem.analytics.v1.GetRfmMigrationRequest
+	15, // 37: tandem.analytics.v1.RfmService.GetRfmResponseRates:input_type -> tandem.analytics.v1.GetRfmResponseRatesRequest
+	18, // 38: tandem.analytics.v1.RfmService.ExplainRfm:input_type -> tandem.analytics.v1.ExplainRfmRequest
+	3,  // 39: tandem.analytics.v1.RfmService.RunRfm:output_type -> tandem.analytics.v1.RunRfmResponse
+	8,  // 40: tandem.analytics.v1.RfmService.GetRfmRun:output_type -> tandem.analytics.v1.GetRfmRunResponse
+	10, // 41: tandem.analytics.v1.RfmService.ListRfmScores:output_type -> tandem.analytics.v1.ListRfmScoresResponse
+	13, // 42: tandem.analytics.v1.RfmService.GetRfmMigration:output_type -> tandem.analytics.v1.GetRfmMigrationResponse
+	16, // 43: tandem.analytics.v1.RfmService.GetRfmResponseRates:output_type -> tandem.analytics.v1.GetRfmResponseRatesResponse
+	19, // 44: tandem.analytics.v1.RfmService.ExplainRfm:output_type -> tandem.analytics.v1.ExplainRfmResponse
+	39, // [39:45] is the sub-list for method output_type
+	33, // [33:39] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_tandem_analytics_v1_rfm_proto_init() }
@@ -873,8 +1935,8 @@ func file_tandem_analytics_v1_rfm_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_analytics_v1_rfm_proto_rawDesc), len(file_tandem_analytics_v1_rfm_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   9,
+			NumEnums:      2,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

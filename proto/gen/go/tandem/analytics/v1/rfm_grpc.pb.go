@@ -23,9 +23,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RfmService_RunRfm_FullMethodName        = "/tandem.analytics.v1.RfmService/RunRfm"
-	RfmService_GetRfmRun_FullMethodName     = "/tandem.analytics.v1.RfmService/GetRfmRun"
-	RfmService_ListRfmScores_FullMethodName = "/tandem.analytics.v1.RfmService/ListRfmScores"
+	RfmService_RunRfm_FullMethodName              = "/tandem.analytics.v1.RfmService/RunRfm"
+	RfmService_GetRfmRun_FullMethodName           = "/tandem.analytics.v1.RfmService/GetRfmRun"
+	RfmService_ListRfmScores_FullMethodName       = "/tandem.analytics.v1.RfmService/ListRfmScores"
+	RfmService_GetRfmMigration_FullMethodName     = "/tandem.analytics.v1.RfmService/GetRfmMigration"
+	RfmService_GetRfmResponseRates_FullMethodName = "/tandem.analytics.v1.RfmService/GetRfmResponseRates"
+	RfmService_ExplainRfm_FullMethodName          = "/tandem.analytics.v1.RfmService/ExplainRfm"
 )
 
 // RfmServiceClient is the client API for RfmService service.
@@ -33,7 +36,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // RfmService values customers by recency, frequency and monetary value of their transactions
-// (Hughes, "Strategic Database Marketing", 1994): each is cut into five bins by quantile, 5 is best.
+// (Hughes, "Strategic Database Marketing", 1994): each is cut into three to five bins by quantile or by fixed edges, the
+// highest number is best, and the cells have names by the definition's map.
 type RfmServiceClient interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
 	// the same settings over the same data gives the same cells. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
@@ -43,6 +47,15 @@ type RfmServiceClient interface {
 	GetRfmRun(ctx context.Context, in *GetRfmRunRequest, opts ...grpc.CallOption) (*GetRfmRunResponse, error)
 	// Lists customers of a run by customer number or by value. Errors: NOT_FOUND, INVALID_ARGUMENT (page token).
 	ListRfmScores(ctx context.Context, in *ListRfmScoresRequest, opts ...grpc.CallOption) (*ListRfmScoresResponse, error)
+	// Counts who went from where to where between two snapshots with equal settings. Errors: NOT_FOUND (no such run, or no
+	// snapshot at or before a day).
+	GetRfmMigration(ctx context.Context, in *GetRfmMigrationRequest, opts ...grpc.CallOption) (*GetRfmMigrationResponse, error)
+	// Tells how often customers of each cell responded to past contacts, with confidence intervals and lift: how likely a
+	// response is. Errors: NOT_FOUND.
+	GetRfmResponseRates(ctx context.Context, in *GetRfmResponseRatesRequest, opts ...grpc.CallOption) (*GetRfmResponseRatesResponse, error)
+	// Explains a customer's place: the values, the cut points around them, and what would move the customer up. Errors:
+	// NOT_FOUND (no such run, or the customer is not in it).
+	ExplainRfm(ctx context.Context, in *ExplainRfmRequest, opts ...grpc.CallOption) (*ExplainRfmResponse, error)
 }
 
 type rfmServiceClient struct {
@@ -83,12 +96,43 @@ func (c *rfmServiceClient) ListRfmScores(ctx context.Context, in *ListRfmScoresR
 	return out, nil
 }
 
+func (c *rfmServiceClient) GetRfmMigration(ctx context.Context, in *GetRfmMigrationRequest, opts ...grpc.CallOption) (*GetRfmMigrationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRfmMigrationResponse)
+	err := c.cc.Invoke(ctx, RfmService_GetRfmMigration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rfmServiceClient) GetRfmResponseRates(ctx context.Context, in *GetRfmResponseRatesRequest, opts ...grpc.CallOption) (*GetRfmResponseRatesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRfmResponseRatesResponse)
+	err := c.cc.Invoke(ctx, RfmService_GetRfmResponseRates_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rfmServiceClient) ExplainRfm(ctx context.Context, in *ExplainRfmRequest, opts ...grpc.CallOption) (*ExplainRfmResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainRfmResponse)
+	err := c.cc.Invoke(ctx, RfmService_ExplainRfm_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RfmServiceServer is the server API for RfmService service.
 // All implementations must embed UnimplementedRfmServiceServer
 // for forward compatibility.
 //
 // RfmService values customers by recency, frequency and monetary value of their transactions
-// (Hughes, "Strategic Database Marketing", 1994): each is cut into five bins by quantile, 5 is best.
+// (Hughes, "Strategic Database Marketing", 1994): each is cut into three to five bins by quantile or by fixed edges, the
+// highest number is best, and the cells have names by the definition's map.
 type RfmServiceServer interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
 	// the same settings over the same data gives the same cells. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
@@ -98,6 +142,15 @@ type RfmServiceServer interface {
 	GetRfmRun(context.Context, *GetRfmRunRequest) (*GetRfmRunResponse, error)
 	// Lists customers of a run by customer number or by value. Errors: NOT_FOUND, INVALID_ARGUMENT (page token).
 	ListRfmScores(context.Context, *ListRfmScoresRequest) (*ListRfmScoresResponse, error)
+	// Counts who went from where to where between two snapshots with equal settings. Errors: NOT_FOUND (no such run, or no
+	// snapshot at or before a day).
+	GetRfmMigration(context.Context, *GetRfmMigrationRequest) (*GetRfmMigrationResponse, error)
+	// Tells how often customers of each cell responded to past contacts, with confidence intervals and lift: how likely a
+	// response is. Errors: NOT_FOUND.
+	GetRfmResponseRates(context.Context, *GetRfmResponseRatesRequest) (*GetRfmResponseRatesResponse, error)
+	// Explains a customer's place: the values, the cut points around them, and what would move the customer up. Errors:
+	// NOT_FOUND (no such run, or the customer is not in it).
+	ExplainRfm(context.Context, *ExplainRfmRequest) (*ExplainRfmResponse, error)
 	mustEmbedUnimplementedRfmServiceServer()
 }
 
@@ -116,6 +169,15 @@ func (UnimplementedRfmServiceServer) GetRfmRun(context.Context, *GetRfmRunReques
 }
 func (UnimplementedRfmServiceServer) ListRfmScores(context.Context, *ListRfmScoresRequest) (*ListRfmScoresResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRfmScores not implemented")
+}
+func (UnimplementedRfmServiceServer) GetRfmMigration(context.Context, *GetRfmMigrationRequest) (*GetRfmMigrationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRfmMigration not implemented")
+}
+func (UnimplementedRfmServiceServer) GetRfmResponseRates(context.Context, *GetRfmResponseRatesRequest) (*GetRfmResponseRatesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRfmResponseRates not implemented")
+}
+func (UnimplementedRfmServiceServer) ExplainRfm(context.Context, *ExplainRfmRequest) (*ExplainRfmResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainRfm not implemented")
 }
 func (UnimplementedRfmServiceServer) mustEmbedUnimplementedRfmServiceServer() {}
 func (UnimplementedRfmServiceServer) testEmbeddedByValue()                    {}
@@ -192,6 +254,60 @@ func _RfmService_ListRfmScores_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RfmService_GetRfmMigration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRfmMigrationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RfmServiceServer).GetRfmMigration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RfmService_GetRfmMigration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RfmServiceServer).GetRfmMigration(ctx, req.(*GetRfmMigrationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RfmService_GetRfmResponseRates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRfmResponseRatesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RfmServiceServer).GetRfmResponseRates(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RfmService_GetRfmResponseRates_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RfmServiceServer).GetRfmResponseRates(ctx, req.(*GetRfmResponseRatesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RfmService_ExplainRfm_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainRfmRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RfmServiceServer).ExplainRfm(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RfmService_ExplainRfm_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RfmServiceServer).ExplainRfm(ctx, req.(*ExplainRfmRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RfmService_ServiceDesc is the grpc.ServiceDesc for RfmService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -210,6 +326,18 @@ var RfmService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRfmScores",
 			Handler:    _RfmService_ListRfmScores_Handler,
+		},
+		{
+			MethodName: "GetRfmMigration",
+			Handler:    _RfmService_GetRfmMigration_Handler,
+		},
+		{
+			MethodName: "GetRfmResponseRates",
+			Handler:    _RfmService_GetRfmResponseRates_Handler,
+		},
+		{
+			MethodName: "ExplainRfm",
+			Handler:    _RfmService_ExplainRfm_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
