@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW {bi}.fact_rfm
     run_id           UUID COMMENT 'Run that computed it',
     as_of            Date COMMENT 'Day that the run looks back from, see dim_date',
     is_newest        UInt8 COMMENT '1 in the newest run for this as_of: name it unless runs are compared',
-    computed_time    DateTime64(6, 'UTC') COMMENT 'When the run ended',
+    computed_time    DateTime('UTC') COMMENT 'When the run ended',
     window_days      UInt32 COMMENT 'Days that the run looks back',
     customer_id      UInt64 COMMENT 'Customer, see dim_customer',
     recency_days     UInt32 COMMENT 'Days from the last transaction to as_of',

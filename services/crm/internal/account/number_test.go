@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -21,6 +22,17 @@ func TestReadNumber(t *testing.T) {
 		{"MT84MALT011000012345MTLCAST001S", "MT84MALT011000012345MTLCAST001S", nil},
 		{"CZ6508000000192000145398", "", errIBANCheck},
 		{"CZ5608000000192000145399", "", errIBANCheck},
+		{"UA21 3223 1300 0002 6007 2335 6600 1", "UA213223130000026007233566001", nil},
+		{"UA21322313000002600723356600", "", errIBANLength},
+		{"DE89370400440532013000", "DE89370400440532013000", nil},
+		{"DE8937040044053201300", "", errIBANLength},
+		{"ZZ00123", "", errIBANLength},
+		{"ZZ68TEST0123456789", "", errIBANCheck},
+		{"19-2000145398/0800", "", errCzechCheck},
+		{"18-2000145399/0800", "", errCzechCheck},
+		{"2000145399/0800", "2000145399/0800", nil},
+		{"000019-2000145399/0800", "000019-2000145399/0800", nil},
+		{"2000145399/800", "2000145399/800", nil},
 		{"CZ65 0800 0000", "", errIBANLength},
 		{"CZ65080000001920001453990800000019200", "", errIBANLength},
 		{"19-2000145399/0800", "19-2000145399/0800", nil},
@@ -50,4 +62,23 @@ func FuzzReadNumber(f *testing.F) {
 			t.Fatalf("%q became %q, and that %q (%v)", text, once, twice, err)
 		}
 	})
+}
+
+// Every length of the registry lies within the bounds of the standard, and each example of the right length passes.
+func TestLengths(t *testing.T) {
+	t.Parallel()
+	if len(ibanLengths) != 89 {
+		t.Errorf("the registry has %d countries", len(ibanLengths))
+	}
+	for country, length := range ibanLengths {
+		if length < ibanLengthMin || length > ibanLengthMax {
+			t.Errorf("%s: %d", country, length)
+		}
+		if err := checkLength(country + strings.Repeat("0", length-2)); err != nil {
+			t.Error(err)
+		}
+		if err := checkLength(country + strings.Repeat("0", length-1)); !errors.Is(err, errIBANLength) {
+			t.Errorf("%s with %d characters: %v", country, length+1, err)
+		}
+	}
 }

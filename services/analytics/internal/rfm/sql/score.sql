@@ -21,7 +21,7 @@ FROM
         monetary,
         toUInt8(1 + arrayCount(edge -> recency_days <= edge, {recency:Array(UInt32)})) AS recency_bin,
         toUInt8(1 + arrayCount(edge -> frequency >= edge, {frequency:Array(UInt64)})) AS frequency_bin,
-        toUInt8(1 + arrayCount(edge -> monetary >= toDecimal128(edge, 4), {monetary:Array(String)})) AS monetary_bin
+        toUInt8(1 + arrayCount(edge -> monetary >= edge, arrayMap(edge -> toDecimal128(edge, 4), {monetary:Array(String)}))) AS monetary_bin
     FROM rfm_value
     WHERE run_id = {run_id:UUID}
 )

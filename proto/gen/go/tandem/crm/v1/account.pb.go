@@ -204,7 +204,8 @@ type Account struct {
 	AccountId int64 `protobuf:"varint,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// The account as another system knows it; immutable once set.
 	Key *ExternalKey `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
-	// IBAN (its check digits are verified) or the bank's local number.
+	// IBAN (its length is that of its country, and its check digits are verified) or the bank's local number; one in the Czech
+	// form, as 19-2000145399/0800, is checked by 11.
 	Number string `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
 	// ISO 4217 currency; immutable.
 	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
