@@ -94,6 +94,11 @@ bench: bench-crm ## Run all benchmarks: ratios to bare SQL in the same run. CUST
 bench-crm: setup build ## Measure crm against bare SQL and COPY; also writes deploy/e2e/results/latest.json. CUSTOMERS=
 	go run ./deploy/e2e/bench --customers $(if $(filter file,$(origin CUSTOMERS)),100000,$(CUSTOMERS))
 
+# 100000 customers with twenty transactions each, unless said otherwise; 1000000 are the full size.
+.PHONY: bench-olap
+bench-olap: setup build ## Measure the views for analysts against a copy without duplicates. CUSTOMERS=
+	go run ./deploy/e2e/olap --customers $(if $(filter file,$(origin CUSTOMERS)),100000,$(CUSTOMERS))
+
 # 1000000 customers unless the command line or the environment says otherwise.
 .PHONY: bench-value
 bench-value: setup build ## Measure RFM and lifetime value against the bare aggregation and the plain fit. CUSTOMERS=

@@ -1,7 +1,7 @@
 -- What facts look up: whose account it is, who looks after the customer, and what a currency was worth.
 --
 -- Dictionaries and not joins: a join in a view is done by every query, also by one that asks for none of its columns, while a
--- dictGet that nobody asks for costs nothing. Measured on 20 million transactions: see deploy/e2e/bench.
+-- dictGet that nobody asks for costs nothing. Measured on 20 million transactions: see deploy/e2e/olap.
 --
 -- They are here and not in the database for analysts: whoever may call dictGet gets rows past every row policy, and columns of a
 -- dictionary can't have comments. The views there read them with the rights of their maker.

@@ -3,7 +3,7 @@
 -- What holds for every view of it:
 --   * Versions and deletions are resolved: a row is a record as it is now. FINAL and not argMax: with the ids as sort keys a merged
 --     part is read as it lies, only parts that overlap are merged, and conditions on the key still choose granules. Measured: see
---     deploy/e2e/bench.
+--     deploy/e2e/olap.
 --   * It is read with the rights of its maker (DEFINER), so its readers need no rights on the warehouse and get none.
 --   * It has the column branch_id wherever its rows belong to a branch, and deploy/clickhouse/users.d has a row policy on it.
 --   * 0 in a reference and '' in a word mean "none" or "unknown"; so a join to a dimension may leave rows out: use LEFT JOIN.

@@ -71,7 +71,8 @@ FROM {warehouse}.transaction FINAL
 WHERE state = 'posted';
 
 -- As the front office shows it: a closing balance that was stated after the day counts for more than the running balance of the
--- day's last transaction, and that for more than a balance stated during the day.
+-- day's last transaction, and that for more than a balance stated during the day. The rank is one number and no tuple: of numbers the
+-- greatest is found several times as fast.
 CREATE OR REPLACE VIEW {bi}.fact_balance_day
 (
     account_id    UInt64 COMMENT 'Account, see dim_account',
@@ -120,11 +121,11 @@ FROM
         dictGet('{warehouse}.account_lookup', 'currency', account_id) AS currency
     FROM
     (
-        SELECT account_id, business_date, assumeNotNull(balance_after) AS ledger, (toUInt8(1), transaction_id) AS rank
+        SELECT account_id, business_date, assumeNotNull(balance_after) AS ledger, transaction_id AS rank
         FROM {warehouse}.transaction FINAL
         WHERE state = 'posted' AND balance_after IS NOT NULL
         UNION ALL
-        SELECT account_id, business_date, ledger, (if(closing = 1, toUInt8(2), toUInt8(0)), toUInt64(0)) AS rank
+        SELECT account_id, business_date, ledger, if(closing = 1, toUInt64(18446744073709551615), toUInt64(0)) AS rank
         FROM {warehouse}.account_balance FINAL
     )
     GROUP BY account_id, business_date

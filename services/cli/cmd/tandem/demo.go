@@ -120,6 +120,12 @@ func (c *DemoRunCmd) Run(ctx context.Context, app *App) error {
 	if err != nil {
 		return err
 	}
+	// What comes with the program is there to be run by name, and by its schedule.
+	quiet := *app
+	quiet.Out = io.Discard
+	if err := (&DefinitionInitCmd{}).Run(ctx, &quiet); err != nil {
+		return fmt.Errorf("the definitions that come with the program: %w", err)
+	}
 	file, isFile := app.Err.(*os.File)
 	return tour.Run(ctx, tour.Config{
 		Bank: bank.Config{Customers: c.Customers, Seed: c.Seed},

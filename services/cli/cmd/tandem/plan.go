@@ -260,7 +260,8 @@ func (c *PlanShowCmd) Run(ctx context.Context, app *App) error {
 		for _, v := range page.GetValues() {
 			from := v.GetPeriodStart()
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%04d-%02d-%02d\t%s\t%s\t%s\t%s\t%d\n", v.GetIndicator(), unitText(v.GetUnit()),
-				shortWord(v.GetPeriod().String()), from.GetYear(), from.GetMonth(), from.GetDay(), v.GetAmount(), v.GetCurrency(), v.GetVolume(), v.GetPrice(), v.GetVersion())
+				shortWord(v.GetPeriod().String()), from.GetYear(), from.GetMonth(), from.GetDay(), v.GetAmount(), v.GetCurrency(),
+				v.GetVolume(), v.GetPrice(), v.GetVersion())
 		}
 		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
 			break
