@@ -24,7 +24,7 @@ func berkaFile(t *testing.T, name string, comma rune) [][]string {
 		t.Fatal(err)
 	}
 	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		file, err := os.Open(filepath.Join(dir, "..", "shared", "data", "berka", name)) //nolint:gosec // a test
+		file, err := os.Open(filepath.Join(dir, "..", "shared", "data", "berka", name))
 		if err != nil {
 			continue
 		}
@@ -137,7 +137,7 @@ func berkaMoves(t *testing.T) []berkaMove {
 		if r[2] == "credit" {
 			direction = "credit"
 		}
-		out = append(out, berkaMove{uint64(i + 1), account, day(r[1]), direction, r[3], amount, balance}) //nolint:gosec // an index
+		out = append(out, berkaMove{uint64(i + 1), account, day(r[1]), direction, r[3], amount, balance})
 	}
 	return out
 }
