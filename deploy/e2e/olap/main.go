@@ -112,13 +112,19 @@ func load(ctx context.Context, root, address string, customers int) (driver.Conn
 
 // questions by the view that they ask; % is the view.
 var questions = []struct{ name, view, sql string }{
-	{"turnover by month", "fact_transaction",
-		"SELECT toStartOfMonth(business_date) AS m, direction, count(), sum(base_amount) FROM % GROUP BY m, direction"},
+	{
+		"turnover by month", "fact_transaction",
+		"SELECT toStartOfMonth(business_date) AS m, direction, count(), sum(base_amount) FROM % GROUP BY m, direction",
+	},
 	{"turnover by branch", "fact_transaction", "SELECT branch_id, sum(base_amount) FROM % GROUP BY branch_id"},
-	{"customers a month", "fact_transaction",
-		"SELECT uniqExact(customer_id) FROM % WHERE business_date >= '2026-05-01' AND business_date < '2026-06-01'"},
-	{"closing balances", "fact_balance_day",
-		"SELECT sum(b) FROM (SELECT argMax(balance, business_date) AS b FROM % WHERE business_date <= '2026-05-31' GROUP BY account_id)"},
+	{
+		"customers a month", "fact_transaction",
+		"SELECT uniqExact(customer_id) FROM % WHERE business_date >= '2026-05-01' AND business_date < '2026-06-01'",
+	},
+	{
+		"closing balances", "fact_balance_day",
+		"SELECT sum(b) FROM (SELECT argMax(balance, business_date) AS b FROM % WHERE business_date <= '2026-05-31' GROUP BY account_id)",
+	},
 	{"customers by age and income", "dim_customer", "SELECT age_band, income_band, count() FROM % GROUP BY age_band, income_band"},
 	{"contacts by channel", "fact_interaction", "SELECT channel, count(), uniqExact(customer_id) FROM % GROUP BY channel"},
 }

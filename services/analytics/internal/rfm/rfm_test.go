@@ -243,10 +243,8 @@ func TestPagesUseIndexes(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := strings.Join(plan, "\n")
-		if strings.Contains(text, "ReadFromRemote") {
-			t.Skip("in a cluster only the servers with the parts see the granules; the tables' keys are the same")
-		}
-		if !strings.Contains(text, "Granules: 1/7") {
+		// In a cluster only the servers with the parts see the granules; the tables' keys are the same.
+		if !strings.Contains(text, "Granules: 1/7") && !strings.Contains(text, "ReadFromRemote") {
 			t.Errorf("a page by %s:\n%s", column, text)
 		}
 	}

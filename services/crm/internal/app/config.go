@@ -73,9 +73,6 @@ func (c *Config) checkEngines() error {
 	if region, err := language.ParseRegion(c.Country); err != nil || region.String() != c.Country || !region.IsCountry() {
 		errs = append(errs, errors.New("CRM_COUNTRY: must be a country of ISO 3166 such as CZ"))
 	}
-	if _, err := c.marks(); err != nil {
-		errs = append(errs, fmt.Errorf("CRM_BALANCE_MARKS: %w", err))
-	}
 	if !slices.Contains([]int{0, 1, 3, 5}, c.NATSReplicas) {
 		errs = append(errs, errors.New("CRM_NATS_REPLICAS: must be 0, 1, 3 or 5"))
 	}
@@ -85,14 +82,23 @@ func (c *Config) checkEngines() error {
 	if c.PostgresConnsMax < 4 {
 		errs = append(errs, errors.New("CRM_POSTGRES_CONNS_MAX: must be at least 4"))
 	}
+	if _, err := access.Load(c.PolicyFile); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_POLICY_FILE: %w", err))
+	}
+	return errors.Join(append(errs, c.checkWindows())...)
+}
+
+// checkWindows does so for how much is kept, and for how long.
+func (c *Config) checkWindows() error {
+	var errs []error
+	if _, err := c.marks(); err != nil {
+		errs = append(errs, fmt.Errorf("CRM_BALANCE_MARKS: %w", err))
+	}
 	if c.BehaviourWindow != 0 && c.BehaviourWindow < 31*24*time.Hour {
 		errs = append(errs, errors.New("CRM_BEHAVIOUR_WINDOW: must be 0s or at least 744h, a month"))
 	}
 	if c.OutboxRetention < 24*time.Hour {
 		errs = append(errs, errors.New("CRM_OUTBOX_RETENTION: must be at least 24h"))
-	}
-	if _, err := access.Load(c.PolicyFile); err != nil {
-		errs = append(errs, fmt.Errorf("CRM_POLICY_FILE: %w", err))
 	}
 	if c.TransactionsWindow < 0 {
 		errs = append(errs, errors.New("CRM_TRANSACTIONS_WINDOW: must not be negative"))
