@@ -87,7 +87,7 @@ test-cluster: setup build ## Run the tests of analytics on two ClickHouse server
 	bin/local run --throwaway --ephemeral-ports --clickhouse-shards 2 -- go test $(TESTFLAGS) ./services/analytics/...
 
 .PHONY: bench
-bench: bench-crm ## Run all benchmarks: ratios to bare SQL in the same run. CUSTOMERS=1000000 for the full size
+bench: bench-crm bench-value bench-olap ## Run all benchmarks: ratios to a baseline in the same run. CUSTOMERS=1000000 for the full size
 
 # 100000 customers unless the command line or the environment says otherwise.
 .PHONY: bench-crm
