@@ -92,3 +92,21 @@ func TestNoPersonalData(t *testing.T) {
 		t.Fatalf("%d columns, %v", columns, err)
 	}
 }
+
+// FINAL resolves versions within each partition alone (deploy/clickhouse/users.d): all versions of a row must lie in one.
+func TestPartitionsAreFunctionsOfKeys(t *testing.T) {
+	t.Parallel()
+	url := testkit.ClickHouse(t)
+	if err := migrations.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	const wrong = `SELECT groupArray(table) FROM system.columns INNER JOIN system.tables ON tables.database = columns.database AND tables.name = columns.table
+		WHERE startsWith(columns.database, currentDatabase()) AND engine LIKE '%ReplacingMergeTree' AND is_in_partition_key AND NOT is_in_sorting_key`
+	var tables []string
+	if err := open(t, url).QueryRow(t.Context(), wrong).Scan(&tables); err != nil {
+		t.Fatal(err)
+	}
+	if len(tables) > 0 {
+		t.Errorf("versions of a row can lie in two partitions of %v", tables)
+	}
+}
