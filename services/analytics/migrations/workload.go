@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -20,11 +21,12 @@ const rootWorkload = "all"
 //
 // They belong to the server and not to a database, and there is no place for them in its configuration files that the local
 // engine reads, too.
-var workloads = []string{
-	"CREATE RESOURCE IF NOT EXISTS cpu (WORKER THREAD)",
-	"CREATE WORKLOAD IF NOT EXISTS " + rootWorkload,
-	"CREATE WORKLOAD IF NOT EXISTS default IN " + rootWorkload + " SETTINGS priority = 0",
-	"CREATE WORKLOAD IF NOT EXISTS bi IN " + rootWorkload + " SETTINGS priority = 1, max_concurrent_threads_ratio_to_cores = 0.5",
+//
+// OR REPLACE, because a server that was killed may keep an entity in its files and yet not know it.
+var workloads = []struct{ name, statement string }{
+	{rootWorkload, "CREATE OR REPLACE WORKLOAD " + rootWorkload},
+	{"default", "CREATE OR REPLACE WORKLOAD default IN " + rootWorkload + " SETTINGS priority = 0"},
+	{"bi", "CREATE OR REPLACE WORKLOAD bi IN " + rootWorkload + " SETTINGS priority = 1, max_concurrent_threads_ratio_to_cores = 0.5"},
 }
 
 // shareProcessors makes the workloads, unless the server's operator has divided it in another way.
@@ -35,16 +37,28 @@ func shareProcessors(ctx context.Context, options clickhouse.Options) error {
 		return fmt.Errorf("connect to clickhouse: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	var others uint64
-	const foreign = "SELECT count() FROM system.workloads WHERE parent = '' AND name != ?"
-	if err := conn.QueryRow(ctx, foreign, rootWorkload).Scan(&others); err != nil {
+	var known, roots []string
+	const list = "SELECT groupArray(name), groupArrayIf(name, parent = '') FROM system.workloads"
+	if err := conn.QueryRow(ctx, list).Scan(&known, &roots); err != nil {
 		return fmt.Errorf("look for workloads: %w", err)
 	}
-	if others > 0 {
+	if len(roots) > 0 && roots[0] != rootWorkload {
 		return nil
 	}
-	for _, statement := range workloads {
-		if err := conn.Exec(ctx, statement); err != nil {
+	var resources uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM system.resources WHERE name = 'cpu'").Scan(&resources); err != nil {
+		return fmt.Errorf("look for resources: %w", err)
+	}
+	if resources == 0 {
+		if err := conn.Exec(ctx, "CREATE OR REPLACE RESOURCE cpu (WORKER THREAD)"); err != nil {
+			return fmt.Errorf("share the processors: %w", err)
+		}
+	}
+	for _, workload := range workloads {
+		if slices.Contains(known, workload.name) {
+			continue
+		}
+		if err := conn.Exec(ctx, workload.statement); err != nil {
 			return fmt.Errorf("share the processors: %w", err)
 		}
 	}
