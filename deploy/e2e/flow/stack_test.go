@@ -64,7 +64,8 @@ func open(t *testing.T) *bank {
 func (b *bank) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.root, "bin", "tandem"), args...)
 	cmd.Dir = b.work
-	cmd.Env = append(os.Environ(), b.Addresses()...)
+	// Imports that another run left unfinished are none of this bank's.
+	cmd.Env = append(append(os.Environ(), b.Addresses()...), "TANDEM_STATE_DIR="+filepath.Join(b.work, "state"))
 	return cmd
 }
 

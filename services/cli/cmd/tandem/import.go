@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +60,7 @@ func (c *ImportCmd) Run(ctx context.Context, app *App) error {
 	}
 	config := importer.Config{
 		Mapping: m, Paths: c.Paths, BatchRows: c.BatchRows, InFlight: c.InFlight, ErrorsDir: c.ErrorsDir,
-		StateDir: c.stateDir(), RetryFor: c.RetryFor, DryRun: c.DryRun, Offline: c.Offline, Restart: c.Restart,
+		StateDir: c.stateDir(app.globals.CRMAddr), RetryFor: c.RetryFor, DryRun: c.DryRun, Offline: c.Offline, Restart: c.Restart,
 	}
 	if !c.Offline {
 		if config.Conn, err = app.CRM(); err != nil {
@@ -84,7 +85,8 @@ func (c *ImportCmd) Run(ctx context.Context, app *App) error {
 	return nil
 }
 
-func (c *ImportCmd) stateDir() string {
+// stateDir is a folder for each service: what an import left unfinished in one bank is nothing to another.
+func (c *ImportCmd) stateDir(address string) string {
 	if c.StateDir != "" {
 		return c.StateDir
 	}
@@ -92,7 +94,7 @@ func (c *ImportCmd) stateDir() string {
 	if err != nil { // no home folder
 		cache = os.TempDir()
 	}
-	return filepath.Join(cache, "tandem", "import")
+	return filepath.Join(cache, "tandem", "import", url.PathEscape(address))
 }
 
 // progressOn draws bars on a terminal and prints lines elsewhere.
