@@ -82,11 +82,10 @@ test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=
 	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
 	$(MAKE) test-cluster
 
-# All but reports: their balances are not right over shards, see deploy/cluster/README.md.
 .PHONY: test-cluster
 test-cluster: setup build ## Run the tests of analytics on two ClickHouse servers that share the rows; part of `make test`.
 	bin/local run --throwaway --ephemeral-ports --clickhouse-shards 2 -- \
-		go test $(TESTFLAGS) $$(go list ./services/analytics/... | grep -v /internal/report)
+		go test $(TESTFLAGS) ./services/analytics/...
 
 .PHONY: bench
 bench: bench-crm bench-value bench-olap ## Run all benchmarks: ratios to a baseline in the same run. CUSTOMERS=1000000 for the full size

@@ -71,17 +71,18 @@ func migrateNode(ctx context.Context, address *clickhousex.Address, node clickho
 // unspread lists the tables of parts whose Distributed table is missing or has other columns, with the expression that
 // tells on which shard a row lies. All versions of a row must meet on one shard, so the expression is made of the sort
 // key: the customer number where the key has it, so that what belongs to a customer lies together, and otherwise what the
-// key begins with. Rows without a sort key have no versions.
+// key begins with. Rows without a sort key have no versions. States of aggregates are written by views on the shard of what
+// they sum up: they lie anywhere, and ClickHouse must not take their groups for those of one shard.
 const unspread = `
 SELECT
     part.name,
     multiIf(
         has(sorted, 'customer_id') OR (part.sorting_key = '' AND hasColumn), 'customer_id',
-        part.sorting_key = '', 'rand()',
+        part.sorting_key = '' OR part.engine LIKE '%AggregatingMergeTree', 'rand()',
         sorted[1]) AS placed_by
 FROM
 (
-    SELECT name, sorting_key, splitByString(', ', sorting_key) AS sorted
+    SELECT name, engine, sorting_key, splitByString(', ', sorting_key) AS sorted
     FROM system.tables
     WHERE database = {parts:String} AND engine LIKE '%MergeTree'
 ) AS part

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -363,10 +364,23 @@ func (p *plan) checkFilter() []apperr.Violation {
 			}
 		}
 		if _, _, err := filter.ClickHouse(p.query.GetFilter(), schema, p.asOf); err != nil {
-			return []apperr.Violation{violation("query.filter", "%s", strings.TrimPrefix(err.Error(), "filter: "))}
+			return filterViolations(err)
 		}
 	}
 	return nil
+}
+
+// filterViolations names the query's filter as the field in which the language found a mistake.
+func filterViolations(err error) []apperr.Violation {
+	var refusal *apperr.Error
+	if !errors.As(err, &refusal) {
+		return []apperr.Violation{violation("query.filter", "%s", err)}
+	}
+	found := slices.Clone(refusal.Violations)
+	for i := range found {
+		found[i].Field = "query." + found[i].Field
+	}
+	return found
 }
 
 // filterSchema is what a fact can be filtered by. What stands in a lookup is asked for there, so that no row is repeated.
