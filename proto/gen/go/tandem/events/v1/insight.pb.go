@@ -22,8 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// InsightBundle brings results of one analytical run home. Bundles may come twice and in any order: for a customer the
-// result with the later (as_of, computed_time) stands.
+// InsightBundle brings results of one analytical run home. Bundles may come twice and in any order: for a customer (and a
+// segment, or a score) the result with the later (as_of, computed_time) stands.
 type InsightBundle struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the run, a UUIDv7 in text.
@@ -42,6 +42,8 @@ type InsightBundle struct {
 	//
 	//	*InsightBundle_Rfm
 	//	*InsightBundle_Clv
+	//	*InsightBundle_Segments
+	//	*InsightBundle_Scores
 	Results       isInsightBundle_Results `protobuf_oneof:"results"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -137,6 +139,24 @@ func (x *InsightBundle) GetClv() *ClvResults {
 	return nil
 }
 
+func (x *InsightBundle) GetSegments() *SegmentResults {
+	if x != nil {
+		if x, ok := x.Results.(*InsightBundle_Segments); ok {
+			return x.Segments
+		}
+	}
+	return nil
+}
+
+func (x *InsightBundle) GetScores() *ScoreResults {
+	if x != nil {
+		if x, ok := x.Results.(*InsightBundle_Scores); ok {
+			return x.Scores
+		}
+	}
+	return nil
+}
+
 type isInsightBundle_Results interface {
 	isInsightBundle_Results()
 }
@@ -151,9 +171,23 @@ type InsightBundle_Clv struct {
 	Clv *ClvResults `protobuf:"bytes,11,opt,name=clv,proto3,oneof"`
 }
 
+type InsightBundle_Segments struct {
+	// Who joined and who left a segment.
+	Segments *SegmentResults `protobuf:"bytes,12,opt,name=segments,proto3,oneof"`
+}
+
+type InsightBundle_Scores struct {
+	// Values of a score.
+	Scores *ScoreResults `protobuf:"bytes,13,opt,name=scores,proto3,oneof"`
+}
+
 func (*InsightBundle_Rfm) isInsightBundle_Results() {}
 
 func (*InsightBundle_Clv) isInsightBundle_Results() {}
+
+func (*InsightBundle_Segments) isInsightBundle_Results() {}
+
+func (*InsightBundle_Scores) isInsightBundle_Results() {}
 
 // RfmResults holds customers' places in one RFM run, column by column: the n-th entry of each belongs together.
 type RfmResults struct {
@@ -401,6 +435,174 @@ func (x *ClvResults) GetHorizonDays() int32 {
 	return 0
 }
 
+// SegmentResults tells which customers joined a segment and which left it, column by column: the n-th entry of each belongs
+// together. A customer comes at most once in a bundle; those whose membership did not change need not come. Who was never said
+// to be a member is none.
+type SegmentResults struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the segment's definition, as filters say it: segment("affluent").
+	Segment string `protobuf:"bytes,1,opt,name=segment,proto3" json:"segment,omitempty"`
+	// Version of the segment's definition that the run evaluated, from 1.
+	DefinitionVersion int64 `protobuf:"varint,2,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
+	// Customer numbers.
+	CustomerIds []int64 `protobuf:"varint,3,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
+	// Whether they are members now: true for those who joined, false for those who left.
+	Members       []bool `protobuf:"varint,4,rep,packed,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SegmentResults) Reset() {
+	*x = SegmentResults{}
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SegmentResults) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SegmentResults) ProtoMessage() {}
+
+func (x *SegmentResults) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SegmentResults.ProtoReflect.Descriptor instead.
+func (*SegmentResults) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SegmentResults) GetSegment() string {
+	if x != nil {
+		return x.Segment
+	}
+	return ""
+}
+
+func (x *SegmentResults) GetDefinitionVersion() int64 {
+	if x != nil {
+		return x.DefinitionVersion
+	}
+	return 0
+}
+
+func (x *SegmentResults) GetCustomerIds() []int64 {
+	if x != nil {
+		return x.CustomerIds
+	}
+	return nil
+}
+
+func (x *SegmentResults) GetMembers() []bool {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+// ScoreResults holds the values of one score in one run, column by column: the n-th entry of each belongs together. A customer
+// comes at most once in a bundle; those whose value and grade did not change need not come.
+type ScoreResults struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the score's definition, for example "fit".
+	Score string `protobuf:"bytes,1,opt,name=score,proto3" json:"score,omitempty"`
+	// Version of the score's definition, a scorecard or a model, from 1.
+	DefinitionVersion int64 `protobuf:"varint,2,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
+	// Version of the trained model that gave the values, from 1; 0 for scorecards, which nobody trains.
+	ModelVersion int64 `protobuf:"varint,3,opt,name=model_version,json=modelVersion,proto3" json:"model_version,omitempty"`
+	// Customer numbers.
+	CustomerIds []int64 `protobuf:"varint,4,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
+	// Values: points of a scorecard, or a model's probability from 0 to 1. NaN says that the customer has no value any more, for
+	// example since the definition excludes them.
+	Values []float64 `protobuf:"fixed64,5,rep,packed,name=values,proto3" json:"values,omitempty"`
+	// Grades that the values belong to, for example "A"; empty when the definition names none.
+	Grades        []string `protobuf:"bytes,6,rep,name=grades,proto3" json:"grades,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoreResults) Reset() {
+	*x = ScoreResults{}
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoreResults) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoreResults) ProtoMessage() {}
+
+func (x *ScoreResults) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoreResults.ProtoReflect.Descriptor instead.
+func (*ScoreResults) Descriptor() ([]byte, []int) {
+	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ScoreResults) GetScore() string {
+	if x != nil {
+		return x.Score
+	}
+	return ""
+}
+
+func (x *ScoreResults) GetDefinitionVersion() int64 {
+	if x != nil {
+		return x.DefinitionVersion
+	}
+	return 0
+}
+
+func (x *ScoreResults) GetModelVersion() int64 {
+	if x != nil {
+		return x.ModelVersion
+	}
+	return 0
+}
+
+func (x *ScoreResults) GetCustomerIds() []int64 {
+	if x != nil {
+		return x.CustomerIds
+	}
+	return nil
+}
+
+func (x *ScoreResults) GetValues() []float64 {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *ScoreResults) GetGrades() []string {
+	if x != nil {
+		return x.Grades
+	}
+	return nil
+}
+
 // DeadLetter is a message that could not be applied.
 type DeadLetter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -422,7 +624,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_tandem_events_v1_insight_proto_msgTypes[3]
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +636,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_events_v1_insight_proto_msgTypes[3]
+	mi := &file_tandem_events_v1_insight_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +649,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{3}
+	return file_tandem_events_v1_insight_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DeadLetter) GetSubject() string {
@@ -496,7 +698,7 @@ var File_tandem_events_v1_insight_proto protoreflect.FileDescriptor
 
 const file_tandem_events_v1_insight_proto_rawDesc = "" +
 	"\n" +
-	"\x1etandem/events/v1/insight.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x02\n" +
+	"\x1etandem/events/v1/insight.proto\x12\x10tandem.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x03\n" +
 	"\rInsightBundle\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x13\n" +
 	"\x05as_of\x18\x02 \x01(\tR\x04asOf\x12?\n" +
@@ -505,7 +707,9 @@ const file_tandem_events_v1_insight_proto_rawDesc = "" +
 	"\fbundle_count\x18\x05 \x01(\x05R\vbundleCount\x120\n" +
 	"\x03rfm\x18\n" +
 	" \x01(\v2\x1c.tandem.events.v1.RfmResultsH\x00R\x03rfm\x120\n" +
-	"\x03clv\x18\v \x01(\v2\x1c.tandem.events.v1.ClvResultsH\x00R\x03clvB\t\n" +
+	"\x03clv\x18\v \x01(\v2\x1c.tandem.events.v1.ClvResultsH\x00R\x03clv\x12>\n" +
+	"\bsegments\x18\f \x01(\v2 .tandem.events.v1.SegmentResultsH\x00R\bsegments\x128\n" +
+	"\x06scores\x18\r \x01(\v2\x1e.tandem.events.v1.ScoreResultsH\x00R\x06scoresB\t\n" +
 	"\aresults\"\xf4\x01\n" +
 	"\n" +
 	"RfmResults\x12!\n" +
@@ -530,7 +734,19 @@ const file_tandem_events_v1_insight_proto_rawDesc = "" +
 	"\tcustomers\x18\n" +
 	" \x01(\x03R\tcustomers\x12#\n" +
 	"\rbase_currency\x18\v \x01(\tR\fbaseCurrency\x12!\n" +
-	"\fhorizon_days\x18\f \x01(\x05R\vhorizonDays\"\xd7\x01\n" +
+	"\fhorizon_days\x18\f \x01(\x05R\vhorizonDays\"\x96\x01\n" +
+	"\x0eSegmentResults\x12\x18\n" +
+	"\asegment\x18\x01 \x01(\tR\asegment\x12-\n" +
+	"\x12definition_version\x18\x02 \x01(\x03R\x11definitionVersion\x12!\n" +
+	"\fcustomer_ids\x18\x03 \x03(\x03R\vcustomerIds\x12\x18\n" +
+	"\amembers\x18\x04 \x03(\bR\amembers\"\xcb\x01\n" +
+	"\fScoreResults\x12\x14\n" +
+	"\x05score\x18\x01 \x01(\tR\x05score\x12-\n" +
+	"\x12definition_version\x18\x02 \x01(\x03R\x11definitionVersion\x12#\n" +
+	"\rmodel_version\x18\x03 \x01(\x03R\fmodelVersion\x12!\n" +
+	"\fcustomer_ids\x18\x04 \x03(\x03R\vcustomerIds\x12\x16\n" +
+	"\x06values\x18\x05 \x03(\x01R\x06values\x12\x16\n" +
+	"\x06grades\x18\x06 \x03(\tR\x06grades\"\xd7\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12'\n" +
@@ -555,24 +771,28 @@ func file_tandem_events_v1_insight_proto_rawDescGZIP() []byte {
 	return file_tandem_events_v1_insight_proto_rawDescData
 }
 
-var file_tandem_events_v1_insight_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_tandem_events_v1_insight_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_tandem_events_v1_insight_proto_goTypes = []any{
 	(*InsightBundle)(nil),         // 0: tandem.events.v1.InsightBundle
 	(*RfmResults)(nil),            // 1: tandem.events.v1.RfmResults
 	(*ClvResults)(nil),            // 2: tandem.events.v1.ClvResults
-	(*DeadLetter)(nil),            // 3: tandem.events.v1.DeadLetter
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*SegmentResults)(nil),        // 3: tandem.events.v1.SegmentResults
+	(*ScoreResults)(nil),          // 4: tandem.events.v1.ScoreResults
+	(*DeadLetter)(nil),            // 5: tandem.events.v1.DeadLetter
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_tandem_events_v1_insight_proto_depIdxs = []int32{
-	4, // 0: tandem.events.v1.InsightBundle.computed_time:type_name -> google.protobuf.Timestamp
+	6, // 0: tandem.events.v1.InsightBundle.computed_time:type_name -> google.protobuf.Timestamp
 	1, // 1: tandem.events.v1.InsightBundle.rfm:type_name -> tandem.events.v1.RfmResults
 	2, // 2: tandem.events.v1.InsightBundle.clv:type_name -> tandem.events.v1.ClvResults
-	4, // 3: tandem.events.v1.DeadLetter.failed_time:type_name -> google.protobuf.Timestamp
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 3: tandem.events.v1.InsightBundle.segments:type_name -> tandem.events.v1.SegmentResults
+	4, // 4: tandem.events.v1.InsightBundle.scores:type_name -> tandem.events.v1.ScoreResults
+	6, // 5: tandem.events.v1.DeadLetter.failed_time:type_name -> google.protobuf.Timestamp
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_tandem_events_v1_insight_proto_init() }
@@ -583,6 +803,8 @@ func file_tandem_events_v1_insight_proto_init() {
 	file_tandem_events_v1_insight_proto_msgTypes[0].OneofWrappers = []any{
 		(*InsightBundle_Rfm)(nil),
 		(*InsightBundle_Clv)(nil),
+		(*InsightBundle_Segments)(nil),
+		(*InsightBundle_Scores)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -590,7 +812,7 @@ func file_tandem_events_v1_insight_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_events_v1_insight_proto_rawDesc), len(file_tandem_events_v1_insight_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
