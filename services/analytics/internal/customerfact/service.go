@@ -1,0 +1,117 @@
+package customerfact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"google.golang.org/grpc/codes"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+// dayMin is the first day that facts are told of: a window of years before it still lies in ClickHouse's Date.
+var dayMin = time.Date(1975, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Config is what facts need.
+type Config struct {
+	Warehouse driver.Conn
+	// TimeZone of the bank, which decides what day is today and when a day ends.
+	TimeZone *time.Location
+	Logger   *slog.Logger
+	// Now tells the time; time.Now when nil.
+	Now func() time.Time
+}
+
+// Validate names what is missing.
+func (c Config) Validate() error {
+	if c.Warehouse == nil || c.TimeZone == nil || c.Logger == nil {
+		return errors.New("customerfact: warehouse, time zone and logger are required")
+	}
+	return nil
+}
+
+// Service tells facts of customers.
+type Service struct {
+	warehouse driver.Conn
+	timeZone  *time.Location
+	log       *slog.Logger
+	now       func() time.Time
+	builtin   *Catalogue
+}
+
+// New builds the service.
+func New(c Config) (*Service, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	catalogue, err := builtin()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		warehouse: c.Warehouse, timeZone: c.TimeZone, log: c.Logger.With("component", "customer facts"), now: c.Now, builtin: catalogue,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+// Catalogue is what can be asked for.
+func (s *Service) Catalogue(context.Context) (*Catalogue, error) { return s.builtin, nil }
+
+// Today is the bank's day now, at midnight UTC as days are handed around.
+func (s *Service) Today() time.Time { return dateOf(s.now().In(s.timeZone)) }
+
+func dateOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// moment is a day and what was known at its end.
+func (s *Service) moment(ctx context.Context, day time.Time) (moment, error) {
+	day = dateOf(day)
+	today := s.Today()
+	switch {
+	case day.After(today):
+		return moment{}, apperr.InvalidField("as_of", "%s has not come yet", day.Format(time.DateOnly))
+	case day.Before(dayMin):
+		return moment{}, apperr.InvalidField("as_of", "facts are told of days from %s", dayMin.Format(time.DateOnly))
+	case day.Equal(today):
+		return moment{day: day}, nil
+	}
+	first, err := s.firstDay(ctx)
+	if err != nil {
+		return moment{}, public(err)
+	}
+	if first.After(day) {
+		return moment{day: day, known: s.endOf(first)}, nil
+	}
+	return moment{day: day, known: s.endOf(day)}, nil
+}
+
+// endOf is when a day of the bank ends.
+func (s *Service) endOf(day time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, s.timeZone)
+}
+
+// firstDay is the day on which the first customer was recorded. The column is small, and a minimum over it takes milliseconds.
+func (s *Service) firstDay(ctx context.Context) (time.Time, error) {
+	var first time.Time
+	if err := s.warehouse.QueryRow(ctx, "SELECT min(change_time) FROM customer_history").Scan(&first); err != nil {
+		return time.Time{}, fmt.Errorf("customer facts: find the first change: %w", err)
+	}
+	return dateOf(first.In(s.timeZone)), nil
+}
+
+// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
+func public(err error) error {
+	if warehouse.Temporary(err) {
+		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
+	}
+	return err
+}
