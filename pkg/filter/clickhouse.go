@@ -2,7 +2,6 @@ package filter
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -16,18 +15,14 @@ type Parameter struct {
 }
 
 // ClickHouse compiles a filter to a condition for ClickHouse. Days and instants relative to now are relative to asOf, in its
-// zone, so that the same asOf over the same data gives the same rows. An empty filter gives "true". Errors are
-// INVALID_ARGUMENT on the field "filter".
-func ClickHouse(text string, schema Schema, asOf time.Time) (condition string, parameters []Parameter, err error) {
-	if strings.TrimSpace(text) == "" {
-		return "true", nil, nil
-	}
-	to := &clickHouse{asOf: asOf}
-	condition, err = compile(text, schema, to)
-	if err != nil {
+// zone, so that the same asOf over the same data gives the same rows. An empty filter gives "true". functions are those that the
+// filter may use beyond in(…) and between(…). Errors are INVALID_ARGUMENT on the field "filter".
+func ClickHouse(text string, schema Schema, asOf time.Time, functions ...Function) (condition string, parameters []Parameter, err error) {
+	statement := NewStatement(asOf, functions...)
+	if condition, err = statement.Condition(text, schema); err != nil {
 		return "", nil, err
 	}
-	return condition, to.parameters, nil
+	return condition, statement.Parameters(), nil
 }
 
 type clickHouse struct {

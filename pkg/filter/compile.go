@@ -6,12 +6,7 @@ import (
 
 	"go.einride.tech/aip/filtering"
 	expr "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
-
-	"tandem.bank/pkg/apperr"
 )
-
-// depthMax bounds nesting, so that a hostile filter can't exhaust the stack.
-const depthMax = 50
 
 // condition is a part of a filter in SQL.
 type condition struct {
@@ -20,77 +15,103 @@ type condition struct {
 	known bool
 }
 
-// compile turns a filter into a condition of a dialect. Errors are INVALID_ARGUMENT on the field "filter".
-func compile(text string, schema Schema, to dialect) (string, error) {
-	if nesting(text) > depthMax {
-		return "", apperr.InvalidField("filter", "is nested deeper than %d", depthMax)
-	}
-	var parser filtering.Parser
-	parser.Init(text)
-	parsed, err := parser.Parse()
+// compile turns a filter into the tree of its clauses, in SQL of a dialect. Errors are INVALID_ARGUMENT on the field "filter".
+func compile(text string, schema Schema, to dialect, functions []Function) (*node, error) {
+	parsed, err := parseFilter(text)
 	if err != nil {
-		return "", apperr.InvalidField("filter", "%s", strings.TrimSpace(err.Error()))
+		return nil, err
 	}
-	c := &compiler{schema: schema, to: to, positions: parsed.GetSourceInfo().GetPositions()}
-	out, err := c.condition(parsed.GetExpr(), 0)
-	return out.sql, err
-}
-
-func nesting(text string) int {
-	depth, deepest := 0, 0
-	for _, r := range text {
-		switch r {
-		case '(', '-':
-			depth++
-		case ')':
-			depth--
-		}
-		deepest = max(deepest, depth)
+	c := &compiler{source: parsed, schema: schema, to: to, functions: functions, percents: map[int]bool{}}
+	out, err := c.node(parsed.expr, 0)
+	if err != nil {
+		return nil, err
 	}
-	return deepest + strings.Count(text, "NOT ")
+	if at := parsed.stray(c.percents); at >= 0 {
+		return nil, parsed.at(at, "a percentage stands in functions only, as in top(field, 10%)")
+	}
+	return out, nil
 }
 
 type compiler struct {
+	source    *source
 	schema    Schema
 	to        dialect
-	positions map[int64]int32
+	functions []Function
+	// percents are the places of percent signs that were asked for.
+	percents map[int]bool
 	// group is set inside `group:(…)`: names are those of its fields, and all conditions are about one record of it.
 	group *Related
 }
 
-func (c *compiler) condition(e *expr.Expr, depth int) (condition, error) {
+// node is a filter, or a part of one, in SQL: a leaf, or AND, OR or NOT over others.
+type node struct {
+	condition
+
+	// operator joins parts; empty in a leaf.
+	operator string
+	parts    []*node
+	// call, field and value are those of a leaf.
+	at    int32
+	call  string
+	field string
+	value string
+}
+
+// node compiles an expression.
+func (c *compiler) node(e *expr.Expr, depth int) (*node, error) {
 	call := e.GetCallExpr()
 	if call == nil {
-		return condition{}, c.fail(e, "a comparison is missing: write field = value")
+		return nil, c.fail(e, "a comparison is missing: write field = value")
 	}
 	if depth > 10*depthMax {
-		return condition{}, c.fail(e, "has too many terms")
+		return nil, c.fail(e, "has too many terms")
 	}
-	switch call.GetFunction() {
-	case filtering.FunctionAnd, filtering.FunctionOr:
+	args := call.GetArgs()
+	switch {
+	case isOne(call, filtering.FunctionAnd, 2), isOne(call, filtering.FunctionOr, 2):
 		return c.junction(call, depth)
-	case filtering.FunctionNot:
-		inner, err := c.condition(call.GetArgs()[0], depth+1)
-		if inner.known {
-			return condition{"NOT (" + inner.sql + ")", true}, err
+	case isOne(call, filtering.FunctionNot, 1):
+		inner, err := c.node(args[0], depth+1)
+		if err != nil {
+			return nil, err
 		}
-		// A comparison with an unknown value is not true, so its negation is: what isn't known to match is excluded by NOT only
-		// when it matches.
-		return condition{c.to.untrue(inner.sql), true}, err
-	case filtering.FunctionFuzzyAnd:
-		return condition{}, c.fail(e, "join terms with AND or OR")
-	default:
+		return &node{condition: c.negated(inner.condition), operator: filtering.FunctionNot, parts: []*node{inner}}, nil
+	case call.GetFunction() == filtering.FunctionFuzzyAnd:
+		return nil, c.fail(e, "join terms with AND or OR")
+	case operators[call.GetFunction()] != "":
 		return c.restriction(e, call, depth)
+	default:
+		return c.call(e, call)
 	}
 }
 
-func (c *compiler) junction(call *expr.Expr_Call, depth int) (condition, error) {
-	left, err := c.condition(call.GetArgs()[0], depth+1)
-	if err != nil {
-		return condition{}, err
+// isOne tells an operator from a function that somebody called by its name, with as many arguments as they liked.
+func isOne(call *expr.Expr_Call, function string, args int) bool {
+	return call.GetFunction() == function && len(call.GetArgs()) == args
+}
+
+// negated is NOT: a comparison with an unknown value is not true, so its negation is. What isn't known to match is excluded by
+// NOT only when it matches.
+func (c *compiler) negated(inner condition) condition {
+	if inner.known {
+		return condition{"NOT (" + inner.sql + ")", true}
 	}
-	right, err := c.condition(call.GetArgs()[1], depth+1)
-	return condition{"(" + left.sql + " " + call.GetFunction() + " " + right.sql + ")", left.known && right.known}, err
+	return condition{c.to.untrue(inner.sql), true}
+}
+
+func (c *compiler) junction(call *expr.Expr_Call, depth int) (*node, error) {
+	left, err := c.node(call.GetArgs()[0], depth+1)
+	if err != nil {
+		return nil, err
+	}
+	right, err := c.node(call.GetArgs()[1], depth+1)
+	if err != nil {
+		return nil, err
+	}
+	return &node{
+		condition: condition{"(" + left.sql + " " + call.GetFunction() + " " + right.sql + ")", left.known && right.known},
+		operator:  call.GetFunction(), parts: []*node{left, right},
+	}, nil
 }
 
 var operators = map[string]string{
@@ -100,24 +121,29 @@ var operators = map[string]string{
 }
 
 // restriction is one comparison, or conditions on one related record.
-func (c *compiler) restriction(e *expr.Expr, call *expr.Expr_Call, depth int) (condition, error) {
-	operator, known := operators[call.GetFunction()]
-	if !known || len(call.GetArgs()) != 2 {
-		return condition{}, c.fail(e, "%s is not a known comparison", call.GetFunction())
+func (c *compiler) restriction(e *expr.Expr, call *expr.Expr_Call, depth int) (*node, error) {
+	operator := operators[call.GetFunction()]
+	if len(call.GetArgs()) != 2 {
+		return nil, c.fail(e, "%s is not a known comparison", call.GetFunction())
 	}
-	name, value := path(call.GetArgs()[0]), call.GetArgs()[1]
-	if c.group != nil {
-		name = c.group.Name + "." + name
-	} else if group := c.schema.group(name); group != nil && operator == ":" {
-		return c.related(e, group, value, depth)
+	left, value := call.GetArgs()[0], call.GetArgs()[1]
+	if left.GetCallExpr() != nil {
+		return nil, c.fail(e, "a function is true or false by itself: it is not compared")
 	}
-	field := c.schema.lookup(name)
-	if field == nil {
-		return condition{}, c.fail(e, "%s", c.schema.unknown(name))
+	name := path(left)
+	if c.group == nil && operator == ":" {
+		if group := c.schema.group(name); group != nil {
+			out, err := c.related(e, group, value, depth)
+			return c.leaf(e, out, node{field: name}, err)
+		}
+	}
+	field, err := c.lookup(left)
+	if err != nil {
+		return nil, err
 	}
 	text, ok := literal(value)
 	if !ok {
-		return condition{}, c.fail(e, "%s must be compared with a literal value", name)
+		return nil, c.fail(e, "%s must be compared with a literal value", name)
 	}
 	compare := c.comparison
 	if field.Related != nil && c.group == nil {
@@ -125,9 +151,30 @@ func (c *compiler) restriction(e *expr.Expr, call *expr.Expr_Call, depth int) (c
 	}
 	out, err := compare(field, operator, text)
 	if err != nil {
-		return condition{}, c.fail(e, "%s: %v", name, err)
+		return nil, c.fail(e, "%s: %v", name, err)
 	}
-	return out, nil
+	return c.leaf(e, out, node{field: field.Name, value: text}, nil)
+}
+
+// leaf completes a leaf.
+func (c *compiler) leaf(e *expr.Expr, out condition, about node, err error) (*node, error) {
+	if err != nil {
+		return nil, err
+	}
+	about.condition, about.at = out, c.source.positions[e.GetId()]
+	return &about, nil
+}
+
+// lookup finds the field that an expression names.
+func (c *compiler) lookup(e *expr.Expr) (*Field, error) {
+	name := path(e)
+	if c.group != nil {
+		name = c.group.Name + "." + name
+	}
+	if field := c.schema.lookup(name); field != nil {
+		return field, nil
+	}
+	return nil, c.fail(e, "%s", c.schema.unknown(name))
 }
 
 // ofRelated is a comparison that some related record must satisfy.
@@ -150,9 +197,12 @@ func (c *compiler) related(e *expr.Expr, group *Related, value *expr.Expr, depth
 		return condition{}, c.fail(e, "write %[1]s:* or %[1]s:(field = value AND …)", group.Name)
 	}
 	c.group = group
-	inner, err := c.condition(value, depth+1)
+	inner, err := c.node(value, depth+1)
 	c.group = nil
-	return condition{c.to.exists(group, inner.sql), true}, err
+	if err != nil {
+		return condition{}, err
+	}
+	return condition{c.to.exists(group, inner.sql), true}, nil
 }
 
 func (c *compiler) comparison(field *Field, operator, text string) (condition, error) {
@@ -242,6 +292,5 @@ func (c *compiler) like(field *Field, operator, pattern string) (condition, erro
 }
 
 func (c *compiler) fail(e *expr.Expr, format string, args ...any) error {
-	at := c.positions[e.GetId()] + 1
-	return apperr.InvalidField("filter", "at character %d: %s", at, fmt.Sprintf(format, args...))
+	return c.source.at(int(c.source.positions[e.GetId()]), fmt.Sprintf(format, args...))
 }

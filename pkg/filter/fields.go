@@ -10,16 +10,14 @@ import (
 // Fields returns the names of the fields that a filter compares, in its order; of a text that is no filter none, because it
 // will be refused. Callers who may not see a field must not filter by it either: comparing often enough tells its value.
 func Fields(text string) []string {
-	if strings.TrimSpace(text) == "" || nesting(text) > depthMax {
+	if strings.TrimSpace(text) == "" {
 		return nil
 	}
-	var parser filtering.Parser
-	parser.Init(text)
-	parsed, err := parser.Parse()
+	parsed, err := parseFilter(text)
 	if err != nil {
 		return nil
 	}
-	return fields(parsed.GetExpr(), nil)
+	return fields(parsed.expr, nil)
 }
 
 func fields(e *expr.Expr, found []string) []string {
@@ -29,8 +27,8 @@ func fields(e *expr.Expr, found []string) []string {
 		if name := strings.Trim(path(e), "."); name != "" {
 			found = append(found, name)
 		}
-	case isComparison(call.GetFunction()) && len(call.GetArgs()) > 0:
-		// The other side is a value, even where it is a bare word.
+	case !isJunction(call.GetFunction()) && len(call.GetArgs()) > 0:
+		// What follows is a value, even where it is a bare word; so it is in functions.
 		found = fields(call.GetArgs()[0], found)
 	default:
 		for _, arg := range call.GetArgs() {
@@ -40,9 +38,12 @@ func fields(e *expr.Expr, found []string) []string {
 	return found
 }
 
-func isComparison(function string) bool {
-	_, known := operators[function]
-	return known || function == filtering.FunctionHas
+func isJunction(function string) bool {
+	switch function {
+	case filtering.FunctionAnd, filtering.FunctionOr, filtering.FunctionNot, filtering.FunctionFuzzyAnd:
+		return true
+	}
+	return false
 }
 
 // OrderFields returns the names of the fields in an order such as "name desc, customer_id".

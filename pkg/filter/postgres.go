@@ -14,11 +14,11 @@ func Postgres(text string, schema Schema, bound []any) (condition string, args [
 		return "true", bound, nil
 	}
 	to := &postgres{args: bound}
-	condition, err = compile(text, schema, to)
+	out, err := compile(text, schema, to, nil)
 	if err != nil {
 		return "", nil, err
 	}
-	return condition, to.args, nil
+	return out.sql, to.args, nil
 }
 
 type postgres struct{ args []any }

@@ -31,10 +31,18 @@ var documented = slices.Concat(schema, filter.Schema{
 func TestReadmeExamples(t *testing.T) {
 	t.Parallel()
 	found := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(readme, -1)
+	_, segmented, _ := strings.Cut(readme, "\n## Segments\n")
+	segmented, _, _ = strings.Cut(segmented, "\n## ")
 	if len(found) < 20 {
 		t.Fatalf("only %d examples were found", len(found))
 	}
 	for _, example := range found {
+		if strings.Contains(segmented, example[0]) {
+			if _, parameters, err := filter.ClickHouse(example[1], documented, time.Now(), offered...); err != nil || len(parameters) == 0 {
+				t.Errorf("%s: %v, %v", example[1], parameters, err)
+			}
+			continue
+		}
 		if _, args, err := filter.Postgres(example[1], documented, nil); err != nil || len(args) == 0 && !strings.Contains(example[1], "*") {
 			t.Errorf("%s: %v, %v", example[1], args, err)
 		}
