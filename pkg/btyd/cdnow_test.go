@@ -2,67 +2,50 @@ package btyd_test
 
 import (
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"tandem.bank/pkg/btyd"
+	"tandem.bank/pkg/testkit/shop"
 )
 
-// The purchases of the music shop CDNOW, the reference of this literature. Published figures:
-// Fader, Hardie and Lee 2005 (BG/NBD, Pareto/NBD), Fader and Hardie 2013 (Gamma-Gamma).
-const cdnowFile = "../../../shared/data/cdnow/CDNOW_sample.txt"
-
-// calibrationEnd is the last day that the models see; 39 weeks follow.
-var calibrationEnd = time.Date(1997, 9, 30, 0, 0, 0, 0, time.UTC)
-
-// shop are the customers of a shop as of the end of the calibration.
-type shop struct {
+// market are the customers of a shop as of the end of the calibration.
+type market struct {
 	customers []btyd.Customer
 	// published says that it is CDNOW. Where its file is not beside the project, the same tests run on a shop that is drawn with
 	// the published parameters, and must find these again.
 	published bool
 }
 
-func openShop(t testing.TB, kind btyd.Kind) shop {
+func openShop(t testing.TB, kind btyd.Kind) market {
 	t.Helper()
-	text, err := os.ReadFile(cdnowFile)
-	if os.IsNotExist(err) {
-		t.Logf("no CDNOW in ../shared/data/cdnow beside the project: a shop with its parameters is drawn instead")
-		return shop{customers: drawnShop(kind)}
+	bought, published := shop.Open(t)
+	if !published {
+		return market{customers: drawnShop(kind)}
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	purchases := map[string][]btyd.Purchase{}
-	var ids []string
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		day, err := time.Parse("20060102", fields[2])
+	purchases := map[uint64][]btyd.Purchase{}
+	var ids []uint64
+	for _, p := range bought {
+		amount, err := strconv.ParseFloat(p.Amount, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		amount, err := strconv.ParseFloat(fields[4], 64)
-		if err != nil {
-			t.Fatal(err)
+		if purchases[p.Customer] == nil {
+			ids = append(ids, p.Customer)
 		}
-		if purchases[fields[0]] == nil {
-			ids = append(ids, fields[0])
-		}
-		purchases[fields[0]] = append(purchases[fields[0]], btyd.Purchase{Day: day, Amount: amount})
+		purchases[p.Customer] = append(purchases[p.Customer], btyd.Purchase{Day: p.Day, Amount: amount})
 	}
-	s := shop{published: true}
+	s := market{published: true}
 	for _, id := range ids {
-		if c, ok := btyd.Summarize(purchases[id], calibrationEnd); ok {
+		if c, ok := btyd.Summarize(purchases[id], shop.CalibrationEnd); ok {
 			s.customers = append(s.customers, c)
 		}
 	}
 	return s
 }
 
-func (s shop) histories() []btyd.History {
+func (s market) histories() []btyd.History {
 	histories := make([]btyd.History, len(s.customers))
 	for i, c := range s.customers {
 		histories[i] = c.History
@@ -70,7 +53,7 @@ func (s shop) histories() []btyd.History {
 	return histories
 }
 
-func (s shop) data(t testing.TB) *btyd.Data {
+func (s market) data(t testing.TB) *btyd.Data {
 	t.Helper()
 	d, err := btyd.NewData(s.histories(), 7)
 	if err != nil {
@@ -79,7 +62,7 @@ func (s shop) data(t testing.TB) *btyd.Data {
 	return d
 }
 
-func (s shop) spends() []btyd.Spend {
+func (s market) spends() []btyd.Spend {
 	spends := make([]btyd.Spend, len(s.customers))
 	for i, c := range s.customers {
 		spends[i] = btyd.Spend{X: c.X, Mean: c.Mean}

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"tandem.bank/pkg/btyd"
+	"tandem.bank/pkg/testkit/shop"
 )
 
 // world draws histories with known parameters.
@@ -82,14 +83,14 @@ func drawnShop(kind btyd.Kind) []btyd.Customer {
 	source := rand.NewPCG(5, 5)
 	var customers []btyd.Customer
 	w.draw(5, 2357, func(random *rand.Rand) int { return watched - random.IntN(84) }, func(_, days int, repeats []int) {
-		first := calibrationEnd.AddDate(0, 0, holdout-days)
+		first := shop.CalibrationEnd.AddDate(0, 0, holdout-days)
 		scale := distuv.Gamma{Alpha: drawnSpend[1], Beta: drawnSpend[2], Src: source}.Rand()
 		amounts := distuv.Gamma{Alpha: drawnSpend[0], Beta: scale, Src: source}
 		purchases := []btyd.Purchase{{Day: first, Amount: amounts.Rand()}}
 		for _, day := range repeats {
 			purchases = append(purchases, btyd.Purchase{Day: first.AddDate(0, 0, day), Amount: amounts.Rand()})
 		}
-		if c, ok := btyd.Summarize(purchases, calibrationEnd); ok {
+		if c, ok := btyd.Summarize(purchases, shop.CalibrationEnd); ok {
 			customers = append(customers, c)
 		}
 	})

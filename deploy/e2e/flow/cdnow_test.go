@@ -4,19 +4,16 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"gonum.org/v1/gonum/stat/distuv"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"tandem.bank/deploy/local/project"
+	"tandem.bank/pkg/testkit/shop"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 )
 
@@ -62,93 +59,33 @@ const (
 	shopHoldoutDays = "273"
 )
 
-// shopCounts and shopSpends are the parameters of CDNOW, by which a shop is drawn.
-var (
-	shopCounts = [4]float64{.2426, 4.4136, .7929, 2.4259}
-	shopSpends = [3]float64{6.25, 3.74, 15.44}
-)
-
 // TestCDNOW takes CDNOW through the whole path: files, mapping, events, ClickHouse, runs. Every figure that was published
-// comes out.
+// comes out. Without CDNOW, a shop that is drawn with its parameters goes the same way, and they come out again.
 func TestCDNOW(t *testing.T) {
 	t.Parallel()
-	root, err := project.Root(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := cdnow(t, root)
+	purchases, published := shop.Open(t)
 	b := open(t)
-	b.loadShop(t, rows)
+	b.loadShop(t, purchases)
+	if !published {
+		b.compareDrawn(t)
+		return
+	}
 	b.compareCounts(t)
 	b.comparePareto(t)
 	b.compareHoldout(t)
 	b.compareExplained(t)
 }
 
-// TestDrawnShop takes a shop the same way that is drawn with the parameters of CDNOW: they come out again.
-func TestDrawnShop(t *testing.T) {
-	t.Parallel()
-	b := open(t)
-	b.loadShop(t, drawnShop())
-	b.compareDrawn(t)
-}
-
 // loadShop imports purchases, and waits until ClickHouse has them.
-func (b *bank) loadShop(t *testing.T, rows [][]string) {
+func (b *bank) loadShop(t *testing.T, purchases []shop.Purchase) {
 	t.Helper()
-	folder := writeShop(t, b.work, rows)
+	folder := writeShop(t, b.work, purchases)
 	b.tandem(t, 0, "import", "--mapping", filepath.Join(folder, "shop.yaml"), folder)
 	b.tandem(t, 0, "wait", "--timeout", catchUpTimeout)
 }
 
-// cdnow reads the published purchases; without them the test says so.
-func cdnow(t *testing.T, root string) (rows [][]string) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(root), "shared", "data", "cdnow", "CDNOW_sample.txt"))
-	if err != nil {
-		t.Skip("no CDNOW at ../shared/data/cdnow beside the project; TestDrawnShop goes the same way") //nolint:forbidigo // data outside the repository
-	}
-	for line := range strings.Lines(string(data)) {
-		if f := strings.Fields(line); len(f) == 5 { // master id, sample id, day, discs, dollars
-			rows = append(rows, []string{f[1], f[2], f[4]})
-		}
-	}
-	return rows
-}
-
-// drawnShop draws purchases by BG/NBD and Gamma-Gamma.
-func drawnShop() (rows [][]string) {
-	source := rand.NewPCG(5, 5)
-	random := rand.New(source)
-	rate := distuv.Gamma{Alpha: shopCounts[0], Beta: shopCounts[1], Src: source}
-	leaving := distuv.Beta{Alpha: shopCounts[2], Beta: shopCounts[3], Src: source}
-	scale := distuv.Gamma{Alpha: shopSpends[1], Beta: shopSpends[2], Src: source}
-	first, end := date(shopCalibrationEnd).AddDate(0, 0, -272), date(shopEnd)
-	for customer := range 4_000 {
-		lambda, p := rate.Rand(), leaving.Rand()
-		amounts := distuv.Gamma{Alpha: shopSpends[0], Beta: scale.Rand(), Src: source}
-		begin, weeks := first.AddDate(0, 0, random.IntN(84)), 0.0
-		for watched := end.Sub(begin).Hours() / 24 / 7; weeks <= watched; weeks += random.ExpFloat64() / lambda {
-			day := begin.AddDate(0, 0, int(weeks*7))
-			rows = append(rows, []string{strconv.Itoa(customer + 1), day.Format("20060102"), strconv.FormatFloat(amounts.Rand(), 'f', 2, 64)})
-			if weeks > 0 && random.Float64() < p {
-				break
-			}
-		}
-	}
-	return rows
-}
-
-func date(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 // writeShop writes the files that are imported, and their mapping.
-func writeShop(t *testing.T, work string, purchases [][]string) string {
+func writeShop(t *testing.T, work string, purchases []shop.Purchase) string {
 	t.Helper()
 	folder := filepath.Join(work, "shop")
 	if err := os.Mkdir(folder, 0o700); err != nil {
@@ -157,16 +94,16 @@ func writeShop(t *testing.T, work string, purchases [][]string) string {
 	if err := os.WriteFile(filepath.Join(folder, "shop.yaml"), []byte(shopMapping), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	known, customers := map[string]bool{}, [][]string{{"id"}}
+	known, customers, movements := map[uint64]bool{}, [][]string{{"id"}}, [][]string{{"customer", "day", "amount"}}
 	for _, p := range purchases {
-		if !known[p[0]] {
-			known[p[0]] = true
-			customers = append(customers, []string{p[0]})
+		id := strconv.FormatUint(p.Customer, 10)
+		if !known[p.Customer] {
+			known[p.Customer] = true
+			customers = append(customers, []string{id})
 		}
+		movements = append(movements, []string{id, p.Day.Format("20060102"), p.Amount})
 	}
-	for name, rows := range map[string][][]string{
-		"customers.csv": customers, "purchases.csv": append([][]string{{"customer", "day", "amount"}}, purchases...),
-	} {
+	for name, rows := range map[string][][]string{"customers.csv": customers, "purchases.csv": movements} {
 		file, err := os.Create(filepath.Join(folder, name))
 		if err != nil {
 			t.Fatal(err)
@@ -299,8 +236,8 @@ func (b *bank) compareDrawn(t *testing.T) {
 			}
 		}
 	}
-	within(model.GetParameters(), shopCounts[:])
-	within(model.GetAmounts().GetParameters(), shopSpends[:])
+	within(model.GetParameters(), shop.Counts[:])
+	within(model.GetAmounts().GetParameters(), shop.Spends[:])
 	var answer analyticsv1.GetClvBacktestResponse
 	b.json(t, &answer, "clv", "backtest")
 	backtest := answer.GetBacktest()
