@@ -9,27 +9,20 @@ package clv
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/btyd"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/kind"
-)
-
-// Days that the type Date of ClickHouse can hold.
-var (
-	dayMin = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
-	dayMax = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
+	"tandem.bank/services/analytics/internal/snapshot"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // holdoutDefault is how many days are held out when the definition says nothing.
@@ -55,8 +48,8 @@ type Settings struct {
 
 // NewSettings checks what a caller asks for, and completes it.
 func NewSettings(asOf time.Time, spec *definitionv1.ClvDefinition) (Settings, error) {
-	if asOf.Before(dayMin) || asOf.After(dayMax) {
-		return Settings{}, apperr.InvalidField("as_of", "must be from 1970-01-01 to 2149-06-06")
+	if err := snapshot.CheckDay(asOf); err != nil {
+		return Settings{}, err
 	}
 	spec, err := Complete(spec)
 	return Settings{AsOf: asOf, spec: spec}, err
@@ -110,37 +103,26 @@ func Complete(spec *definitionv1.ClvDefinition) (*definitionv1.ClvDefinition, er
 
 // key names the settings but for as_of: runs with equal keys continue each other.
 func (s Settings) key() (string, error) {
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(s.spec)
-	if err != nil {
-		return "", fmt.Errorf("encode settings: %w", err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// json is the definition as it is kept with a run.
-func (s Settings) json() (string, error) {
-	data, err := protojson.Marshal(s.spec)
-	return string(data), err
+	return snapshot.Key(s.spec)
 }
 
 // firstDate is the first day that counts. Days before 1970 can't hold transactions.
 func (s Settings) firstDate() time.Time {
 	if s.spec.GetWindowDays() == 0 {
-		return dayMin
+		return warehouse.DayMin
 	}
-	if first := s.AsOf.AddDate(0, 0, 1-int(s.spec.GetWindowDays())); first.After(dayMin) {
+	if first := s.AsOf.AddDate(0, 0, 1-int(s.spec.GetWindowDays())); first.After(warehouse.DayMin) {
 		return first
 	}
-	return dayMin
+	return warehouse.DayMin
 }
 
 // calibrationEnd is the last day that the models of the backtest see.
 func (s Settings) calibrationEnd() time.Time {
-	if end := s.AsOf.AddDate(0, 0, -int(s.spec.GetHoldoutDays())); end.After(dayMin) {
+	if end := s.AsOf.AddDate(0, 0, -int(s.spec.GetHoldoutDays())); end.After(warehouse.DayMin) {
 		return end
 	}
-	return dayMin
+	return warehouse.DayMin
 }
 
 func (s Settings) models() []btyd.Kind {

@@ -10,6 +10,8 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/btyd"
+	"tandem.bank/services/analytics/internal/snapshot"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 //go:embed sql/one.sql
@@ -39,7 +41,7 @@ type HistoricBridge struct{ From, Ageing, Earned, To decimal.Decimal }
 
 // one returns a customer's value; false when the customer is not in the run.
 func (s store) one(ctx context.Context, r Run, customerID uint64) (value Value, found bool, err error) {
-	q := query{sql: oneSQL, args: []any{
+	q := warehouse.Query{SQL: oneSQL, Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("customer_id", customerID),
 	}}
 	err = s.values(ctx, q, func(v Value) error {
@@ -91,8 +93,8 @@ func (s *Service) compare(ctx context.Context, e *Explanation) error {
 	if e.Run.PreviousAsOf.IsZero() || e.Run.PreviousID == [16]byte{} {
 		return nil
 	}
-	previous, err := s.store.run(ctx, e.Run.PreviousID)
-	if errors.Is(err, errNoRun) {
+	previous, err := s.store.Run(ctx, e.Run.PreviousID)
+	if errors.Is(err, snapshot.ErrNone) {
 		return nil
 	}
 	if err != nil {

@@ -6,21 +6,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/kind"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 var (
 	//go:embed sql/stage.sql
 	stageSQL string
-	//go:embed sql/currency.sql
-	currencySQL string
 	//go:embed sql/totals.sql
 	totalsSQL string
 	//go:embed sql/groups.sql
@@ -53,18 +49,11 @@ var (
 	byHistoricSQL string
 )
 
-// query is a statement with its bound values: no value ever becomes part of the text.
-type query struct {
-	sql  string
-	args []any
-}
+// What every statement needs, by short names.
+var named, day = warehouse.Named, warehouse.Day
 
-func named(name string, value any) driver.NamedValue { return clickhouse.Named(name, value) }
-
-func day(t time.Time) string { return t.Format(time.DateOnly) }
-
-func ofRun(sql string, id uuid.UUID) query {
-	return query{sql: sql, args: []any{named("run_id", id.String())}}
+func ofRun(sql string, id uuid.UUID) warehouse.Query {
+	return warehouse.Query{SQL: sql, Args: []any{named("run_id", id.String())}}
 }
 
 // fitBySQL names the group of a customer.
@@ -76,7 +65,7 @@ var fitBySQL = map[definitionv1.ClvFitBy]string{
 }
 
 // stageQuery makes the histories of customers.
-func stageQuery(r Run) query {
+func stageQuery(r Run) warehouse.Query {
 	condition, kinds := kind.Condition(r.spec.GetTransactionKinds())
 	margin := r.spec.GetMargin()
 	families := slices.Sorted(maps.Keys(margin.GetFamilyShares()))
@@ -91,9 +80,9 @@ func stageQuery(r Run) query {
 	if margin.GetIgnoreProductMargins() {
 		productMargins = 0
 	}
-	return query{
-		sql: strings.NewReplacer("/*kinds*/", condition, "/*fit_by*/", fitBySQL[r.spec.GetFitBy()]).Replace(stageSQL),
-		args: []any{
+	return warehouse.Query{
+		SQL: strings.NewReplacer("/*kinds*/", condition, "/*fit_by*/", fitBySQL[r.spec.GetFitBy()]).Replace(stageSQL),
+		Args: []any{
 			named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("first_date", day(r.firstDate())),
 			named("calibration_end", day(r.calibrationEnd())), named("half_life", uint32(r.spec.GetHalfLifeDays())), //nolint:gosec // positive
 			named("kinds", kinds), named("incoming", kind.Incoming), named("product_margins", productMargins),
@@ -105,19 +94,15 @@ func stageQuery(r Run) query {
 // share is a decimal as ClickHouse reads it.
 func share(v float64) string { return strconv.FormatFloat(v, 'f', 8, 64) }
 
-func currencyQuery(s Settings) query {
-	return query{sql: currencySQL, args: []any{named("as_of", day(s.AsOf)), named("first_date", day(s.firstDate()))}}
-}
-
-func valueQuery(r Run) query {
-	return query{sql: valueSQL, args: []any{
+func valueQuery(r Run) warehouse.Query {
+	return warehouse.Query{SQL: valueSQL, Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)),
 		named("previous_run_id", r.PreviousID.String()), named("previous_as_of", day(orFirst(r.PreviousAsOf))),
 	}}
 }
 
-func sumsQuery(r Run) query {
-	return query{sql: sumsSQL, args: []any{named("run_id", r.ID.String()), named("as_of", day(r.AsOf))}}
+func sumsQuery(r Run) warehouse.Query {
+	return warehouse.Query{SQL: sumsSQL, Args: []any{named("run_id", r.ID.String()), named("as_of", day(r.AsOf))}}
 }
 
 // order is the order of a list of values.
@@ -132,47 +117,8 @@ const (
 var orderSQL = map[order]string{byCustomer: byCustomerSQL, byPredictive: byPredictiveSQL, byHistoric: byHistoricSQL}
 
 // pageQuery reads values after a customer number or a place.
-func pageQuery(r Run, by order, after uint64, limit int) query {
-	return query{sql: orderSQL[by], args: []any{
+func pageQuery(r Run, by order, after uint64, limit int) warehouse.Query {
+	return warehouse.Query{SQL: orderSQL[by], Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("after", after), named("limit", limit),
 	}}
-}
-
-const (
-	newestFirst = "as_of DESC, computed_time DESC, run_id DESC"
-	lastFirst   = "computed_time DESC, run_id DESC"
-)
-
-// runsQuery reads runs. condition and sort are constants of this package.
-func runsQuery(condition, sort string, limit int, args ...any) query {
-	return query{
-		sql:  strings.NewReplacer("/*which*/", condition, "/*order*/", sort).Replace(runsSQL),
-		args: append(args, named("limit", limit)),
-	}
-}
-
-// runQuery finds one run, or the last that was computed when id is the zero UUID.
-func runQuery(id uuid.UUID) query {
-	if id == uuid.Nil {
-		return runsQuery("1", lastFirst, 1)
-	}
-	return runsQuery("run_id = {run_id:UUID}", lastFirst, 1, named("run_id", id.String()))
-}
-
-// twinQuery finds the last run of the same settings and day.
-func twinQuery(r Run) query {
-	return runsQuery("settings_key = {key:String} AND as_of = {as_of:Date}", lastFirst, 1,
-		named("key", r.SettingsKey), named("as_of", day(r.AsOf)))
-}
-
-// previousQuery finds the run of an earlier day that continues in this one.
-func previousQuery(r Run) query {
-	return runsQuery("settings_key = {key:String} AND as_of < {as_of:Date}", newestFirst, 1,
-		named("key", r.SettingsKey), named("as_of", day(r.AsOf)))
-}
-
-// unpublishedQuery finds runs whose insights did not all go home.
-func unpublishedQuery() query {
-	const runsMax = 1000
-	return runsQuery("insights_published = 0", lastFirst, runsMax)
 }

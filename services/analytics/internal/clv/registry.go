@@ -48,7 +48,7 @@ type estimates struct {
 }
 
 func estimatesOf(parameters []btyd.Parameter, logLikelihood float64, evaluations int, converged bool) estimates {
-	e := estimates{LogLikelihood: logLikelihood, Evaluations: uint64(evaluations), Converged: flag(converged)} //nolint:gosec // a count
+	e := estimates{LogLikelihood: logLikelihood, Evaluations: uint64(evaluations), Converged: warehouse.Flag(converged)} //nolint:gosec // a count
 	for _, p := range parameters {
 		e.Names = append(e.Names, p.Name)
 		e.Values, e.Errors = append(e.Values, p.Value), append(e.Errors, p.StandardError)
@@ -146,7 +146,7 @@ func (s store) saveModels(ctx context.Context, r Run, fleets ...fleet) error {
 			rows = append(rows, entryOf(r.ID, f[group]))
 		}
 	}
-	return modelTable.Insert(ctx, s.conn, rows)
+	return modelTable.Insert(ctx, s.Conn, rows)
 }
 
 // Parts of WHERE that choose entries.
@@ -171,10 +171,10 @@ func (s store) model(ctx context.Context, r Run, purpose, group string) (Entry, 
 
 func (s store) entries(ctx context.Context, r Run, which string, at Entry, limit int, args ...any) ([]Entry, error) {
 	q := ofRun(strings.Replace(modelsSQL, "/*which*/", which, 1), r.ID)
-	q.args = append(q.args, named("purpose", at.Purpose), named("fit_group", at.Group), named("limit", limit))
-	q.args = append(q.args, args...)
+	q.Args = append(q.Args, named("purpose", at.Purpose), named("fit_group", at.Group), named("limit", limit))
+	q.Args = append(q.Args, args...)
 	var out []Entry
-	err := s.each(ctx, "read models", q, func(rows driver.Rows) error {
+	err := s.Each(ctx, "read models", q, func(rows driver.Rows) error {
 		var e Entry
 		var kind string
 		c, a := &e.Counts, &e.Amounts
@@ -246,14 +246,14 @@ func (s store) saveBacktests(ctx context.Context, r Run, results []Backtest) err
 	for i, b := range results {
 		rows[i] = backtestRow{r.ID, b}
 	}
-	return backtestTable.Insert(ctx, s.conn, rows)
+	return backtestTable.Insert(ctx, s.Conn, rows)
 }
 
 // backtest reads the backtest of a group; false when there is none.
 func (s store) backtest(ctx context.Context, r Run, group string) (b Backtest, found bool, err error) {
 	q := ofRun(backtestsSQL, r.ID)
-	q.args = append(q.args, named("fit_group", group))
-	err = s.each(ctx, "read a backtest", q, func(rows driver.Rows) error {
+	q.Args = append(q.Args, named("fit_group", group))
+	err = s.Each(ctx, "read a backtest", q, func(rows driver.Rows) error {
 		var days uint32
 		var customers uint64
 		var names []string

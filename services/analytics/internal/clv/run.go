@@ -7,14 +7,13 @@ import (
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/pkg/btyd"
+	"tandem.bank/services/analytics/internal/snapshot"
 )
 
 // Run is one computed snapshot.
 type Run struct {
-	ID uuid.UUID
+	snapshot.Head
 	Settings
-	SettingsKey string
-	Customers   uint64
 	// Purchases are days on which customers bought, summed over customers.
 	Purchases    uint64
 	BaseCurrency string
@@ -26,11 +25,6 @@ type Run struct {
 	// PreviousID is the run of an earlier day with the same settings; zero when there is none.
 	PreviousID   uuid.UUID
 	PreviousAsOf time.Time
-	ComputedTime time.Time
-	// NewestEventTime is the change time of the newest change behind the run; zero when there is none.
-	NewestEventTime time.Time
-	// InsightsPublished says whether all results went home.
-	InsightsPublished bool
 	// Steps of the computation; only in a run that was just computed.
 	Steps []Step
 }

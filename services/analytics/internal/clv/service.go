@@ -4,31 +4,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
-	"google.golang.org/grpc/codes"
 
-	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/btyd"
-	"tandem.bank/services/analytics/internal/warehouse"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/snapshot"
 )
 
 // clearTimeout bounds the tidying up after a run, which also happens when its caller is gone.
 const clearTimeout = 10 * time.Second
-
-// Reasons of FAILED_PRECONDITION.
-const (
-	ReasonNoTransactions = "NO_TRANSACTIONS"
-	ReasonMixedCurrency  = "MIXED_CURRENCY"
-)
-
-// Publisher sends the results of a run home, and keeps trying later when it returns an error.
-type Publisher interface {
-	Publish(ctx context.Context, runID string) error
-}
 
 // Config is what runs need.
 type Config struct {
@@ -48,11 +35,11 @@ func (c Config) Validate() error {
 
 // Service computes runs and reads them.
 type Service struct {
+	*snapshot.Room[Settings, Run, Value]
 	store        store
 	newestChange func() time.Time
 	log          *slog.Logger
-	// turn lets one run compute at a time: each uses the whole of ClickHouse.
-	turn chan struct{}
+	turn         snapshot.Turn
 }
 
 // New builds the service.
@@ -60,27 +47,36 @@ func New(c Config) (*Service, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return &Service{
-		store: store{c.Warehouse}, newestChange: c.NewestChange, log: c.Logger.With("component", "clv"), turn: make(chan struct{}, 1),
-	}, nil
+	s := &Service{
+		store: newStore(c.Warehouse), newestChange: c.NewestChange, log: c.Logger.With("component", "clv"), turn: snapshot.NewTurn(),
+	}
+	s.Room = &snapshot.Room[Settings, Run, Value]{
+		Name: definition.KindCLV, Runs: s.store.Store,
+		Head: func(r *Run) *snapshot.Head { return &r.Head },
+		AsOf: func(r *Run) time.Time { return r.AsOf },
+		Settings: func(asOf time.Time, spec *definitionv1.Spec) (Settings, error) {
+			return NewSettings(asOf, spec.GetClv())
+		},
+		Compute: s.Compute, Rows: s.store.page(byCustomer), Results: newResults,
+	}
+	return s, nil
 }
 
 // Compute makes a snapshot and stores it. The same settings over the same data give the same values; so when such a run is
 // there already, it is the answer.
 func (s *Service) Compute(ctx context.Context, settings Settings) (Run, error) {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return Run{}, ctx.Err()
+	done, err := s.turn.Take(ctx)
+	if err != nil {
+		return Run{}, err
 	}
+	defer done()
 	began := time.Now()
 	run, there, err := s.begin(ctx, settings)
 	if err != nil || there {
-		return run, public(err)
+		return run, snapshot.Public(err)
 	}
 	if err := s.compute(ctx, &run); err != nil {
-		return Run{}, public(err)
+		return Run{}, snapshot.Public(err)
 	}
 	s.log.InfoContext(ctx, "computed", "run_id", run.ID, "as_of", day(run.AsOf), "customers", run.Customers,
 		"purchases", run.Purchases, "seconds", time.Since(began).Seconds())
@@ -89,22 +85,25 @@ func (s *Service) Compute(ctx context.Context, settings Settings) (Run, error) {
 
 // begin finds the run of the same settings over the same data, or prepares a new one.
 func (s *Service) begin(ctx context.Context, settings Settings) (run Run, there bool, err error) {
-	run = Run{Settings: settings, NewestEventTime: s.newestChange().Truncate(time.Microsecond)}
-	if run.ID, err = uuid.NewV7(); err != nil {
+	run = Run{Settings: settings}
+	key, err := settings.key()
+	if err != nil {
 		return run, false, err
 	}
-	if run.SettingsKey, err = settings.key(); err != nil {
+	if run.Head, err = snapshot.NewHead(key, s.newestChange()); err != nil {
 		return run, false, err
 	}
-	twin, err := s.store.first(ctx, twinQuery(run))
+	twin, err := s.store.First(ctx, "settings_key = {key:String} AND as_of = {as_of:Date}", snapshot.LastFirst,
+		named("key", run.SettingsKey), named("as_of", day(run.AsOf)))
 	switch {
 	case err == nil && twin.NewestEventTime.Equal(run.NewestEventTime):
 		return twin, true, nil
-	case err != nil && !errors.Is(err, errNoRun):
+	case err != nil && !errors.Is(err, snapshot.ErrNone):
 		return run, false, err
 	}
-	previous, err := s.store.first(ctx, previousQuery(run))
-	if errors.Is(err, errNoRun) {
+	previous, err := s.store.First(ctx, "settings_key = {key:String} AND as_of < {as_of:Date}", snapshot.NewestFirst,
+		named("key", run.SettingsKey), named("as_of", day(run.AsOf)))
+	if errors.Is(err, snapshot.ErrNone) {
 		return run, false, nil
 	}
 	run.PreviousID, run.PreviousAsOf = previous.ID, previous.AsOf
@@ -113,25 +112,16 @@ func (s *Service) begin(ctx context.Context, settings Settings) (run Run, there 
 
 // compute fills the run step by step; its row comes last and makes it visible.
 func (s *Service) compute(ctx context.Context, run *Run) error {
-	currencies, err := s.store.currencies(ctx, run.Settings)
-	if err != nil {
+	var err error
+	if run.BaseCurrency, err = snapshot.Currency(ctx, s.store.Conn, run.firstDate(), run.AsOf); err != nil {
 		return err
-	}
-	switch len(currencies) {
-	case 0:
-		return noTransactions(run.Settings)
-	case 1:
-		run.BaseCurrency = currencies[0]
-	default:
-		return apperr.New(codes.FailedPrecondition, ReasonMixedCurrency,
-			"transactions have different base currencies: %s", strings.Join(currencies, ", "))
 	}
 	defer s.clear(ctx, *run)
 	if err := run.timed("histories", func() error { return s.store.stage(ctx, run) }); err != nil {
 		return err
 	}
 	if run.Customers == 0 {
-		return noTransactions(run.Settings)
+		return snapshot.NoTransactions(run.firstDate(), run.AsOf)
 	}
 	models, err := s.fit(ctx, run)
 	if err != nil {
@@ -143,8 +133,8 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 	if err := run.timed("places", func() error { return s.store.place(ctx, run) }); err != nil {
 		return err
 	}
-	run.ComputedTime = time.Now().UTC().Truncate(time.Microsecond)
-	return s.store.save(ctx, *run)
+	run.Computed()
+	return s.store.Save(ctx, *run)
 }
 
 // fit makes the models of a run and tries them on its last days; both go into the registry.
@@ -211,23 +201,4 @@ func (s *Service) clear(ctx context.Context, run Run) {
 	if err := s.store.unstage(ctx, run); err != nil {
 		s.log.WarnContext(ctx, "histories of a run remain until they are a day old", "run_id", run.ID, "error", err)
 	}
-}
-
-func noTransactions(s Settings) error {
-	return apperr.New(codes.FailedPrecondition, ReasonNoTransactions,
-		"no customer bought anything that counts from %s to %s", day(s.firstDate()), day(s.AsOf))
-}
-
-// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
-func public(err error) error {
-	var known *apperr.Error
-	switch {
-	case err == nil, errors.As(err, &known):
-		return err
-	case errors.Is(err, errNoRun):
-		return apperr.NotFound("there is no such clv run")
-	case warehouse.Temporary(err):
-		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
-	}
-	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 var (
@@ -71,10 +72,10 @@ type point struct {
 // days returns a run and those of the days before it with equal settings, the latest first.
 func (s store) days(ctx context.Context, r Run, before int) ([]moment, error) {
 	out := []moment{{r.ID, r.AsOf}}
-	q := query{sql: daysSQL, args: []any{
+	q := warehouse.Query{SQL: daysSQL, Args: []any{
 		named("key", r.SettingsKey), named("as_of", day(r.AsOf)), named("run_id", r.ID.String()), named("limit", before+1),
 	}}
-	return out, s.each(ctx, "find runs of earlier days", q, func(rows driver.Rows) error {
+	return out, s.Each(ctx, "find runs of earlier days", q, func(rows driver.Rows) error {
 		var m moment
 		if err := rows.Scan(&m.id, &m.asOf); err != nil {
 			return err
@@ -94,14 +95,14 @@ func (s store) slices(ctx context.Context, by analyticsv1.ClvSliceBy, moments []
 		ids[i], dates[i], known[m.id] = m.id.String(), day(m.asOf), m
 	}
 	how := slicings[by]
-	q := query{
-		sql: strings.NewReplacer("/*by*/", how.by, "/*name*/", how.name, "/*from*/", how.from, "/*names*/", how.names).Replace(slicesSQL),
-		args: []any{
+	q := warehouse.Query{
+		SQL: strings.NewReplacer("/*by*/", how.by, "/*name*/", how.name, "/*from*/", how.from, "/*names*/", how.names).Replace(slicesSQL),
+		Args: []any{
 			named("run_ids", ids), named("days", dates), named("run_id", ids[0]), named("limit", limit),
 		},
 	}
 	var out []point
-	err := s.each(ctx, "sum up slices", q, func(rows driver.Rows) error {
+	err := s.Each(ctx, "sum up slices", q, func(rows driver.Rows) error {
 		var p point
 		var id uuid.UUID
 		err := rows.Scan(&p.slice, &p.name, &id, &p.customers, &p.historic, &p.predictive, &p.expected, &p.alive)
@@ -129,11 +130,11 @@ func (s store) goals(ctx context.Context, r Run, req *analyticsv1.GetClvSlicesRe
 	for i, m := range moments {
 		dates[i] = day(m.asOf)
 	}
-	q := query{sql: goalsSQL, args: []any{
+	q := warehouse.Query{SQL: goalsSQL, Args: []any{
 		named("plan", req.GetPlan()), named("indicator", cmp.Or(req.GetIndicator(), indicatorDefault)), named("unit", unit),
 		named("currency", r.BaseCurrency), named("days", dates),
 	}}
-	return out, s.each(ctx, "read goals", q, func(rows driver.Rows) error {
+	return out, s.Each(ctx, "read goals", q, func(rows driver.Rows) error {
 		var slice string
 		var asOf time.Time
 		var goal decimal.Decimal

@@ -2,68 +2,30 @@ package clv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"tandem.bank/pkg/btyd"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/snapshot"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
-// errNoRun says that a run does not exist.
-var errNoRun = errors.New("no such clv run")
-
 // store reads and writes the tables of runs.
-type store struct{ conn driver.Conn }
+type store struct{ snapshot.Store[Run] }
 
-func (s store) exec(ctx context.Context, what string, q query) error {
-	if err := s.conn.Exec(ctx, q.sql, q.args...); err != nil {
-		return fmt.Errorf("clv: %s: %w", what, err)
-	}
-	return nil
-}
-
-// each calls scan for each row of a query.
-func (s store) each(ctx context.Context, what string, q query, scan func(driver.Rows) error) error {
-	rows, err := s.conn.Query(ctx, q.sql, q.args...)
-	if err != nil {
-		return fmt.Errorf("clv: %s: %w", what, err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return fmt.Errorf("clv: %s: %w", what, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("clv: %s: %w", what, err)
-	}
-	return nil
-}
-
-// currencies returns the base currencies of the time looked at, at most two.
-func (s store) currencies(ctx context.Context, settings Settings) ([]string, error) {
-	var out []string
-	err := s.each(ctx, "find the base currency", currencyQuery(settings), func(rows driver.Rows) error {
-		var currency string
-		err := rows.Scan(&currency)
-		out = append(out, currency)
-		return err
-	})
-	return out, err
+func newStore(conn driver.Conn) store {
+	return store{snapshot.Store[Run]{Conn: conn, Table: runTable, SQL: runsSQL, Scan: scanRun}}
 }
 
 // stage makes the histories of a run's customers, and counts them.
 func (s store) stage(ctx context.Context, r *Run) error {
-	if err := s.exec(ctx, "make histories", stageQuery(*r)); err != nil {
+	if err := s.Exec(ctx, "make histories", stageQuery(*r)); err != nil {
 		return err
 	}
-	return s.each(ctx, "count histories", ofRun(totalsSQL, r.ID), func(rows driver.Rows) error {
+	return s.Each(ctx, "count histories", ofRun(totalsSQL, r.ID), func(rows driver.Rows) error {
 		return rows.Scan(&r.Customers, &r.Purchases, &r.DataFrom, &r.DataTo)
 	})
 }
@@ -75,7 +37,7 @@ func (s store) samples(ctx context.Context, r Run, purpose string) (samples, err
 		groups, spends = calibrationGroupsSQL, calibrationAmountsSQL
 	}
 	out := samples{}
-	err := s.each(ctx, "read groups of histories", ofRun(groups, r.ID), func(rows driver.Rows) error {
+	err := s.Each(ctx, "read groups of histories", ofRun(groups, r.ID), func(rows driver.Rows) error {
 		var group string
 		var half uint8
 		var x, tx, t uint32
@@ -87,7 +49,7 @@ func (s store) samples(ctx context.Context, r Run, purpose string) (samples, err
 	if err != nil {
 		return nil, err
 	}
-	return out, s.each(ctx, "read groups of amounts", ofRun(spends, r.ID), func(rows driver.Rows) error {
+	return out, s.Each(ctx, "read groups of amounts", ofRun(spends, r.ID), func(rows driver.Rows) error {
 		var group string
 		var x uint32
 		var mean float64
@@ -104,7 +66,7 @@ func history(x, tx, t uint32) btyd.History {
 
 // outcomes calls yield for each group of equal histories before the holdout.
 func (s store) outcomes(ctx context.Context, r Run, yield func(outcome)) error {
-	return s.each(ctx, "read outcomes", ofRun(outcomesSQL, r.ID), func(rows driver.Rows) error {
+	return s.Each(ctx, "read outcomes", ofRun(outcomesSQL, r.ID), func(rows driver.Rows) error {
 		var o outcome
 		var x, tx, t, later uint32
 		var customers, spenders uint64
@@ -120,7 +82,7 @@ func (s store) outcomes(ctx context.Context, r Run, yield func(outcome)) error {
 
 // customers calls yield for each customer of a run, in the order of their numbers.
 func (s store) customers(ctx context.Context, r Run, yield func(History) error) error {
-	return s.each(ctx, "read histories", ofRun(customersSQL, r.ID), func(rows driver.Rows) error {
+	return s.Each(ctx, "read histories", ofRun(customersSQL, r.ID), func(rows driver.Rows) error {
 		var h History
 		var x, tx, t uint32
 		if err := rows.Scan(&h.CustomerID, &h.Kind, &h.RegionID, &h.BranchID, &h.ManagerID, &h.Sector, &h.Group, &x, &tx, &t,
@@ -134,10 +96,10 @@ func (s store) customers(ctx context.Context, r Run, yield func(History) error) 
 
 // place writes the values of a run from its predictions, and reads their totals.
 func (s store) place(ctx context.Context, r *Run) error {
-	if err := s.exec(ctx, "place customers", valueQuery(*r)); err != nil {
+	if err := s.Exec(ctx, "place customers", valueQuery(*r)); err != nil {
 		return err
 	}
-	return s.each(ctx, "sum up", sumsQuery(*r), func(rows driver.Rows) error {
+	return s.Each(ctx, "sum up", sumsQuery(*r), func(rows driver.Rows) error {
 		return rows.Scan(&r.Historic, &r.Predictive, &r.Predicted)
 	})
 }
@@ -146,56 +108,37 @@ func (s store) place(ctx context.Context, r *Run) error {
 func (s store) unstage(ctx context.Context, r Run) error {
 	partition := "'" + r.ID.String() + "'"
 	for _, table := range []string{"clv_customer", "clv_prediction"} {
-		if err := warehouse.DropPartition(ctx, s.conn, table, partition); err != nil {
+		if err := warehouse.DropPartition(ctx, s.Conn, table, partition); err != nil {
 			return fmt.Errorf("clv: clear %s: %w", table, err)
 		}
 	}
 	return nil
 }
 
-// runs returns what a query over clv_run finds.
-func (s store) runs(ctx context.Context, q query) ([]Run, error) {
-	var out []Run
-	err := s.each(ctx, "read runs", q, func(rows driver.Rows) error {
-		var r Run
-		var settings string
-		var published uint8
-		if err := rows.Scan(&r.ID, &r.AsOf, &r.SettingsKey, &settings, &r.Customers, &r.Purchases, &r.BaseCurrency, &r.DataFrom, &r.DataTo,
-			&r.Historic, &r.Predictive, &r.Predicted, &r.PreviousID, &r.PreviousAsOf, &r.ComputedTime, &r.NewestEventTime, &published); err != nil {
-			return err
-		}
-		r.spec = &definitionv1.ClvDefinition{}
-		if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(settings), r.spec); err != nil {
-			return err
-		}
-		r.InsightsPublished = published == 1
-		if r.NewestEventTime.UnixMicro() == 0 {
-			r.NewestEventTime = time.Time{}
-		}
-		out = append(out, r)
-		return nil
-	})
-	return out, err
+// scanRun reads a row of runs.sql.
+func scanRun(rows driver.Rows) (Run, error) {
+	var r Run
+	var settings string
+	var published uint8
+	if err := rows.Scan(&r.ID, &r.AsOf, &r.SettingsKey, &settings, &r.Customers, &r.Purchases, &r.BaseCurrency, &r.DataFrom, &r.DataTo,
+		&r.Historic, &r.Predictive, &r.Predicted, &r.PreviousID, &r.PreviousAsOf, &r.ComputedTime, &r.NewestEventTime, &published); err != nil {
+		return r, err
+	}
+	r.InsightsPublished, r.NewestEventTime = published == 1, warehouse.FromEpoch(r.NewestEventTime)
+	r.spec = &definitionv1.ClvDefinition{}
+	return r, snapshot.FromJSON(settings, r.spec)
 }
 
-// first returns the first run that a query finds; errNoRun when there is none.
-func (s store) first(ctx context.Context, q query) (Run, error) {
-	found, err := s.runs(ctx, q)
-	if err != nil {
-		return Run{}, err
+// page reads pages of values in an order.
+func (s store) page(by order) func(ctx context.Context, r Run, after uint64, limit int, yield func(Value) error) error {
+	return func(ctx context.Context, r Run, after uint64, limit int, yield func(Value) error) error {
+		return s.values(ctx, pageQuery(r, by, after, limit), yield)
 	}
-	if len(found) == 0 {
-		return Run{}, errNoRun
-	}
-	return found[0], nil
 }
 
-// run returns one run, or the last that was computed for the zero UUID.
-func (s store) run(ctx context.Context, id uuid.UUID) (Run, error) { return s.first(ctx, runQuery(id)) }
-
-// values calls yield for each value of a page.
-func (s store) values(ctx context.Context, q query, yield func(Value) error) error {
-	return s.each(ctx, "read values", q, func(rows driver.Rows) error {
+// values calls yield for each value that a query finds.
+func (s store) values(ctx context.Context, q warehouse.Query, yield func(Value) error) error {
+	return s.Each(ctx, "read values", q, func(rows driver.Rows) error {
 		var v Value
 		var x, tx, t uint32
 		if err := rows.Scan(&v.CustomerID, &v.Group, &x, &tx, &t, &v.MeanAmount, &v.MarginShare, &v.HistoricValue, &v.Alive, &v.AliveLow,
@@ -208,24 +151,10 @@ func (s store) values(ctx context.Context, q query, yield func(Value) error) err
 	})
 }
 
-func orEpoch(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.UnixMicro(0).UTC()
-	}
-	return t
-}
-
 // orFirst is a day that the type Date can hold.
 func orFirst(t time.Time) time.Time {
 	if t.IsZero() {
-		return dayMin
+		return warehouse.DayMin
 	}
 	return t
-}
-
-func flag(b bool) uint8 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"tandem.bank/services/analytics/internal/snapshot"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -47,15 +48,13 @@ var predictionTable = warehouse.NewTable("clv_prediction",
 )
 
 // runTable writes rows of clv_run.
-var runTable = warehouse.NewTable("clv_run",
-	warehouse.Col("run_id", func(r *Run) uuid.UUID { return r.ID }),
+var runTable = warehouse.NewTable("clv_run", append(
+	snapshot.Columns(func(r *Run) *snapshot.Head { return &r.Head }),
 	warehouse.Col("as_of", func(r *Run) time.Time { return r.AsOf }),
-	warehouse.Col("settings_key", func(r *Run) string { return r.SettingsKey }),
 	warehouse.Col("settings", func(r *Run) string {
-		text, _ := r.json() // it was encoded before, for its key
+		text, _ := snapshot.JSON(r.spec) // it was encoded before, for its key
 		return text
 	}),
-	warehouse.Col("customers", func(r *Run) uint64 { return r.Customers }),
 	warehouse.Col("purchases", func(r *Run) uint64 { return r.Purchases }),
 	warehouse.Col("base_currency", func(r *Run) string { return r.BaseCurrency }),
 	warehouse.Col("data_from", func(r *Run) time.Time { return r.DataFrom }),
@@ -65,17 +64,14 @@ var runTable = warehouse.NewTable("clv_run",
 	warehouse.Col("predicted", func(r *Run) uint64 { return r.Predicted }),
 	warehouse.Col("previous_run_id", func(r *Run) uuid.UUID { return r.PreviousID }),
 	warehouse.Col("previous_as_of", func(r *Run) time.Time { return orFirst(r.PreviousAsOf) }),
-	warehouse.Col("computed_time", func(r *Run) time.Time { return r.ComputedTime }),
-	warehouse.Col("newest_event_time", func(r *Run) time.Time { return orEpoch(r.NewestEventTime) }),
-	warehouse.Col("insights_published", func(r *Run) uint8 { return flag(r.InsightsPublished) }),
-)
+)...)
 
 // predictions foretells each customer by the model that serves the customer, and writes batch by batch.
 func (s store) predictions(ctx context.Context, r Run, models fleet) error {
 	known := map[*Model]*predictor{}
 	rows := make([]predictionRow, 0, batchRows)
 	flush := func() error {
-		err := predictionTable.Insert(ctx, s.conn, rows)
+		err := predictionTable.Insert(ctx, s.Conn, rows)
 		rows = rows[:0]
 		return err
 	}
@@ -99,9 +95,4 @@ func (s store) predictions(ctx context.Context, r Run, models fleet) error {
 		return err
 	}
 	return flush()
-}
-
-// save writes the row that makes a run visible, or the same with its insights published.
-func (s store) save(ctx context.Context, r Run) error {
-	return runTable.Insert(ctx, s.conn, []Run{r})
 }

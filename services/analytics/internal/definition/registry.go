@@ -8,6 +8,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // Compiler compiles a spec of one kind as a run would. The violations name what is wrong in it, by paths that begin at the
@@ -53,7 +54,7 @@ func (r *Registry) Compile(ctx context.Context, name string, spec *definitionv1.
 	}
 	violations, err := compile(ctx, name, spec)
 	if err != nil {
-		return public(err)
+		return warehouse.Public(err)
 	}
 	prefixed := make([]apperr.Violation, len(violations))
 	for i, v := range violations {

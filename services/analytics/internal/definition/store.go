@@ -10,10 +10,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/auth"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/warehouse"
@@ -43,7 +41,7 @@ func (s *Store) Resolve(ctx context.Context, ref Ref) (*Definition, error) {
 	}
 	found, err := s.read(ctx, newestSQL, clickhouse.Named("name", ref.Name), clickhouse.Named("at", at.UnixMicro()))
 	if err != nil {
-		return nil, public(err)
+		return nil, warehouse.Public(err)
 	}
 	if len(found) == 0 {
 		return nil, notFound(ref)
@@ -59,7 +57,7 @@ func (s *Store) Resolve(ctx context.Context, ref Ref) (*Definition, error) {
 		return nil, notFound(ref)
 	}
 	if err != nil {
-		return nil, public(fmt.Errorf("definition: read version %d of %s: %w", ref.Version, ref.Name, err))
+		return nil, warehouse.Public(fmt.Errorf("definition: read version %d of %s: %w", ref.Version, ref.Name, err))
 	}
 	newest.Spec, err = parse(spec)
 	return newest, err
@@ -83,7 +81,7 @@ func (s *Store) ForCaller(ctx context.Context, ref Ref) (*Definition, error) {
 // All returns the newest version of every definition, archived ones too, by id.
 func (s *Store) All(ctx context.Context) ([]*Definition, error) {
 	found, err := s.read(ctx, allSQL)
-	return found, public(err)
+	return found, warehouse.Public(err)
 }
 
 func (s *Store) read(ctx context.Context, query string, args ...any) ([]*Definition, error) {
@@ -128,12 +126,4 @@ func parse(text string) (*definitionv1.Spec, error) {
 		return nil, fmt.Errorf("a stored spec can't be read: %w", err)
 	}
 	return spec, nil
-}
-
-// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
-func public(err error) error {
-	if warehouse.Temporary(err) {
-		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
-	}
-	return err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	_ "embed" // the SQL files
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"tandem.bank/pkg/btyd"
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/snapshot"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 var (
@@ -71,16 +74,16 @@ func (s *Server) segmentSums(ctx context.Context, run Run) ([]*analyticsv1.RfmSe
 	if len(run.Segments) == 0 {
 		return nil, nil
 	}
-	q := query{
-		sql:  strings.Replace(keyedSQL, "/*key*/", keySQL(analyticsv1.RfmMeasure_RFM_MEASURE_SEGMENT, ""), 1),
-		args: append(run.names(""), named("run_id", run.ID.String()), named("as_of", day(run.AsOf))),
+	q := warehouse.Query{
+		SQL:  strings.Replace(keyedSQL, "/*key*/", keySQL(analyticsv1.RfmMeasure_RFM_MEASURE_SEGMENT, ""), 1),
+		Args: append(run.names(""), named("run_id", run.ID.String()), named("as_of", day(run.AsOf))),
 	}
 	type found struct {
 		customers uint64
 		monetary  decimal.Decimal
 	}
 	sums := map[string]found{}
-	err := s.service.store.each(ctx, "count segments", q, func(rows driver.Rows) error {
+	err := s.service.store.Each(ctx, "count segments", q, func(rows driver.Rows) error {
 		var name string
 		var f found
 		err := rows.Scan(&name, &f.customers, &f.monetary)
@@ -88,7 +91,7 @@ func (s *Server) segmentSums(ctx context.Context, run Run) ([]*analyticsv1.RfmSe
 		return err
 	})
 	if err != nil {
-		return nil, public(err)
+		return nil, snapshot.Public(err)
 	}
 	var out []*analyticsv1.RfmSegmentSum
 	for _, segment := range run.spec.GetSegments() {
@@ -106,7 +109,7 @@ func (s *Server) segmentSums(ctx context.Context, run Run) ([]*analyticsv1.RfmSe
 
 // GetRfmMigration counts who went from where to where.
 func (s *Server) GetRfmMigration(ctx context.Context, req *analyticsv1.GetRfmMigrationRequest) (*analyticsv1.GetRfmMigrationResponse, error) {
-	like, err := s.find(ctx, req.GetRunId())
+	like, err := s.service.Find(ctx, req.GetRunId())
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +133,13 @@ func (s *Server) GetRfmMigration(ctx context.Context, req *analyticsv1.GetRfmMig
 	answer := &analyticsv1.GetRfmMigrationResponse{
 		FromRunId: from.ID.String(), FromAsOf: date.Proto(from.AsOf), ToRunId: to.ID.String(), ToAsOf: date.Proto(to.AsOf),
 	}
-	q := query{
-		sql: strings.NewReplacer("/*from*/", keySQL(req.GetBy(), "_from"), "/*to*/", keySQL(req.GetBy(), "_to")).Replace(migrationSQL),
-		args: slices.Concat(from.names("_from"), to.names("_to"), []any{
+	q := warehouse.Query{
+		SQL: strings.NewReplacer("/*from*/", keySQL(req.GetBy(), "_from"), "/*to*/", keySQL(req.GetBy(), "_to")).Replace(migrationSQL),
+		Args: slices.Concat(from.names("_from"), to.names("_to"), []any{
 			named("from_run_id", from.ID.String()), named("from_as_of", day(from.AsOf)), named("to_run_id", to.ID.String()), named("to_as_of", day(to.AsOf)),
 		}),
 	}
-	err = s.service.store.each(ctx, "count moves", q, func(rows driver.Rows) error {
+	err = s.service.store.Each(ctx, "count moves", q, func(rows driver.Rows) error {
 		move := &analyticsv1.RfmMove{}
 		var customers uint64
 		var before, after decimal.Decimal
@@ -152,29 +155,27 @@ func (s *Server) GetRfmMigration(ctx context.Context, req *analyticsv1.GetRfmMig
 		answer.Moves = append(answer.Moves, move)
 		return err
 	})
-	return answer, public(err)
+	return answer, snapshot.Public(err)
 }
 
 // snapshot is the newest run with some settings that looks from a day or an earlier one.
 func (s *Server) snapshot(ctx context.Context, key string, until time.Time) (Run, error) {
-	if until.Before(dayMin) || until.After(dayMax) {
+	if until.Before(warehouse.DayMin) || until.After(warehouse.DayMax) {
 		return Run{}, apperr.NotFound("there is no snapshot at or before %s", day(until))
 	}
-	found, err := s.service.store.runs(ctx, snapshotQuery(key, until))
-	if err != nil {
-		return Run{}, public(err)
+	run, err := s.service.store.First(ctx, "settings_key = {key:String} AND as_of <= {until:Date}", snapshot.NewestFirst,
+		named("key", key), named("until", day(until)))
+	if errors.Is(err, snapshot.ErrNone) {
+		return run, apperr.NotFound("there is no snapshot with these settings at or before %s", day(until))
 	}
-	if len(found) == 0 {
-		return Run{}, apperr.NotFound("there is no snapshot with these settings at or before %s", day(until))
-	}
-	return found[0], nil
+	return run, snapshot.Public(err)
 }
 
 // GetRfmResponseRates tells how often customers responded.
 func (s *Server) GetRfmResponseRates(
 	ctx context.Context, req *analyticsv1.GetRfmResponseRatesRequest,
 ) (*analyticsv1.GetRfmResponseRatesResponse, error) {
-	run, err := s.find(ctx, req.GetRunId())
+	run, err := s.service.Find(ctx, req.GetRunId())
 	if err != nil {
 		return nil, err
 	}
@@ -189,12 +190,12 @@ func (s *Server) GetRfmResponseRates(
 	answer := &analyticsv1.GetRfmResponseRatesResponse{
 		RunId: run.ID.String(), AsOf: date.Proto(run.AsOf), FirstDate: date.Proto(first), Overall: &analyticsv1.RfmResponseRate{},
 	}
-	q := query{
-		sql: strings.Replace(responseSQL, "/*key*/", keySQL(req.GetBy(), ""), 1),
-		args: append(run.names(""), named("run_id", run.ID.String()), named("as_of", day(run.AsOf)), named("first_date", day(first)),
+	q := warehouse.Query{
+		SQL: strings.Replace(responseSQL, "/*key*/", keySQL(req.GetBy(), ""), 1),
+		Args: append(run.names(""), named("run_id", run.ID.String()), named("as_of", day(run.AsOf)), named("first_date", day(first)),
 			named("kinds", kinds), named("outcomes", outcomes)),
 	}
-	err = s.service.store.each(ctx, "count responses", q, func(rows driver.Rows) error {
+	err = s.service.store.Each(ctx, "count responses", q, func(rows driver.Rows) error {
 		rate := &analyticsv1.RfmResponseRate{}
 		var customers, contacts, responses uint64
 		err := rows.Scan(&rate.Key, &customers, &contacts, &responses)
@@ -211,7 +212,7 @@ func (s *Server) GetRfmResponseRates(
 			rate.Lift = rate.GetRate() / overall
 		}
 	}
-	return answer, public(err)
+	return answer, snapshot.Public(err)
 }
 
 // Wilson is a share with the bounds of its 95 % interval by Wilson's score (Journal of the American Statistical Association
@@ -229,18 +230,20 @@ func Wilson(successes, trials int64) (share, low, high float64) {
 
 // ExplainRfm explains a customer's place.
 func (s *Server) ExplainRfm(ctx context.Context, req *analyticsv1.ExplainRfmRequest) (*analyticsv1.ExplainRfmResponse, error) {
-	run, err := s.find(ctx, req.GetRunId())
+	run, err := s.service.Find(ctx, req.GetRunId())
 	if err != nil {
 		return nil, err
 	}
-	q := query{sql: oneSQL, args: []any{named("run_id", run.ID.String()), named("as_of", day(run.AsOf)), named("customer_id", req.GetCustomerId())}}
+	q := warehouse.Query{SQL: oneSQL, Args: []any{
+		named("run_id", run.ID.String()), named("as_of", day(run.AsOf)), named("customer_id", req.GetCustomerId()),
+	}}
 	var score *Score
 	err = s.service.store.scores(ctx, q, func(found Score) error {
 		score = &found
 		return nil
 	})
 	if err != nil {
-		return nil, public(err)
+		return nil, snapshot.Public(err)
 	}
 	if score == nil {
 		return nil, apperr.NotFound("customer %d is not in run %s: nothing counts in its window", req.GetCustomerId(), run.ID)

@@ -9,8 +9,10 @@ package rfm
 import (
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
+
+	"tandem.bank/services/analytics/internal/snapshot"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 const (
@@ -20,31 +22,23 @@ const (
 	WindowDaysDefault = 365
 )
 
-// Days that the type Date of ClickHouse can hold.
-var (
-	dayMin = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
-	dayMax = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
-)
-
 // firstDate is the first day that counts. Days before 1970 can't hold transactions.
 func (s Settings) firstDate() time.Time {
 	first := s.AsOf.AddDate(0, 0, 1-s.WindowDays)
-	if first.Before(dayMin) {
-		return dayMin
+	if first.Before(warehouse.DayMin) {
+		return warehouse.DayMin
 	}
 	return first
 }
 
 // Run is one computed snapshot.
 type Run struct {
-	ID uuid.UUID
+	// Head, whose settings key is empty in runs from before definitions.
+	snapshot.Head
 	Settings
-	Customers    uint64
 	Transactions uint64
 	Monetary     decimal.Decimal
 	BaseCurrency string
-	// SettingsKey is equal in runs that can be compared; empty in runs from before definitions.
-	SettingsKey string
 	// Segments by cell.
 	Segments map[uint16]string
 	// RecencyEdges are the upper edges of the bins from the best to the second, in days.
@@ -52,11 +46,6 @@ type Run struct {
 	// FrequencyEdges and MonetaryEdges are the lower edges of the bins from the second to the best.
 	FrequencyEdges []uint64
 	MonetaryEdges  []decimal.Decimal
-	ComputedTime   time.Time
-	// NewestEventTime is the change time of the newest change behind the run; zero when there is none.
-	NewestEventTime time.Time
-	// InsightsPublished says whether all results went home.
-	InsightsPublished bool
 }
 
 // Cell sums up the customers of one recency and frequency bin.

@@ -6,50 +6,36 @@ import (
 	"math"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 	moneypb "google.golang.org/genproto/googleapis/type/money"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	"tandem.bank/pkg/money"
-	"tandem.bank/pkg/page"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/snapshot"
 )
 
 // Server is the RfmService: from proto to Service and back, nothing else.
 type Server struct {
 	analyticsv1.UnimplementedRfmServiceServer
-	service     *Service
-	publisher   Publisher
-	definitions *definition.Store
+	service *Service
+	desk    *snapshot.Desk[Settings, Run, Score]
 }
 
 // NewServer returns the service.
-func NewServer(s *Service, p Publisher, d *definition.Store) *Server {
-	return &Server{service: s, publisher: p, definitions: d}
+func NewServer(s *Service, p snapshot.Publisher, d *definition.Store) *Server {
+	return &Server{service: s, desk: &snapshot.Desk[Settings, Run, Score]{Room: s.Room, Publisher: p, Definitions: d}}
 }
 
 // RunRfm computes a snapshot, stores it, and sends the results home.
 func (s *Server) RunRfm(ctx context.Context, req *analyticsv1.RunRfmRequest) (*analyticsv1.RunRfmResponse, error) {
-	asOf, err := date.Time(req.GetAsOf())
-	if err != nil {
-		return nil, apperr.InvalidField("as_of", "%v", err)
-	}
-	settings, err := s.settings(ctx, asOf, req)
+	run, err := s.desk.Run(ctx, req.GetAsOf(), req.GetDefinition(), func(asOf time.Time) (Settings, error) {
+		return NewSettings(asOf, int(req.GetWindowDays()), req.GetTransactionKinds())
+	})
 	if err != nil {
 		return nil, err
-	}
-	run, err := s.service.Compute(ctx, settings)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.publisher.Publish(ctx, run.ID.String()); err != nil {
-		return nil, apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable,
-			"run %s is stored; its insights could not all be sent and will follow", run.ID)
 	}
 	answer, err := s.runToProto(ctx, run)
 	if err != nil {
@@ -58,42 +44,14 @@ func (s *Server) RunRfm(ctx context.Context, req *analyticsv1.RunRfmRequest) (*a
 	return &analyticsv1.RunRfmResponse{Run: answer}, nil
 }
 
-// settings are those of the request, or of the definition that it names.
-func (s *Server) settings(ctx context.Context, asOf time.Time, req *analyticsv1.RunRfmRequest) (Settings, error) {
-	ref := req.GetDefinition()
-	if ref == nil {
-		return NewSettings(asOf, int(req.GetWindowDays()), req.GetTransactionKinds())
-	}
-	d, err := s.definitions.ForCaller(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}) //nolint:gosec // not negative
-	if err != nil {
-		return Settings{}, err
-	}
-	if err := d.Runnable(definition.KindRFM); err != nil {
-		return Settings{}, err
-	}
-	return SettingsOf(asOf, d.Spec.GetRfm())
-}
-
 // RunDefinition runs a definition by schedule, and returns the id of the run; it is a schedule.Runner.
 func (s *Server) RunDefinition(ctx context.Context, d *definition.Definition, asOf time.Time) (string, error) {
-	settings, err := SettingsOf(asOf, d.Spec.GetRfm())
-	if err != nil {
-		return "", err
-	}
-	run, err := s.service.Compute(ctx, settings)
-	if err != nil {
-		return "", err
-	}
-	// The run stands; its publisher keeps trying with insights that could not be sent.
-	if err := s.publisher.Publish(ctx, run.ID.String()); err != nil && ctx.Err() != nil {
-		return "", err
-	}
-	return run.ID.String(), nil
+	return s.desk.RunDefinition(ctx, d, asOf)
 }
 
 // GetRfmRun returns a run with its grid.
 func (s *Server) GetRfmRun(ctx context.Context, req *analyticsv1.GetRfmRunRequest) (*analyticsv1.GetRfmRunResponse, error) {
-	run, err := s.find(ctx, req.GetRunId())
+	run, err := s.service.Find(ctx, req.GetRunId())
 	if err != nil {
 		return nil, err
 	}
@@ -104,53 +62,19 @@ func (s *Server) GetRfmRun(ctx context.Context, req *analyticsv1.GetRfmRunReques
 	return &analyticsv1.GetRfmRunResponse{Run: answer}, nil
 }
 
-// scoresToken continues a list in the run it began with, even when there is a newer one by then.
-type scoresToken struct {
-	RunID string `json:"run"`
-	After uint64 `json:"after"`
-}
-
 // ListRfmScores lists customers of a run.
 func (s *Server) ListRfmScores(ctx context.Context, req *analyticsv1.ListRfmScoresRequest) (*analyticsv1.ListRfmScoresResponse, error) {
-	parameters := []string{"rfm_scores", req.GetRunId(), req.GetOrder().String()}
-	token, err := page.Decode[scoresToken](req.GetPageToken(), parameters...)
-	if err != nil {
-		return nil, err
-	}
-	runID, after := req.GetRunId(), uint64(0)
-	if token != nil {
-		runID, after = token.RunID, token.After
-	}
-	run, err := s.find(ctx, runID)
-	if err != nil {
-		return nil, err
-	}
-	by := byCustomer
+	by, place := byCustomer, func(s Score) uint64 { return s.CustomerID }
 	if req.GetOrder() == analyticsv1.RfmOrder_RFM_ORDER_BEST_FIRST {
-		by = bestFirst
+		by, place = bestFirst, func(s Score) uint64 { return s.Place }
 	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = page.SizeDefault
-	}
-	scores := make([]Score, 0, size+1)
-	// One more than asked for tells whether there is a next page.
-	err = s.service.store.scores(ctx, pageQuery(run, by, after, size+1), func(score Score) error {
-		scores = append(scores, score)
-		return nil
-	})
+	list, err := snapshot.List(ctx, s.service.Room, req, "rfm_scores", req.GetOrder().String(), s.service.store.page(by), place)
 	if err != nil {
-		return nil, public(err)
+		return nil, err
 	}
-	answer := &analyticsv1.ListRfmScoresResponse{RunId: run.ID.String()}
-	if len(scores) > size {
-		scores = scores[:size]
-		if answer.NextPageToken, err = page.Encode(nextToken(run, by, scores[size-1]), parameters...); err != nil {
-			return nil, err
-		}
-	}
-	for _, score := range scores {
-		row, err := scoreToProto(score, run)
+	answer := &analyticsv1.ListRfmScoresResponse{RunId: list.Run.ID.String(), NextPageToken: list.Next}
+	for _, score := range list.Rows {
+		row, err := scoreToProto(score, list.Run)
 		if err != nil {
 			return nil, err
 		}
@@ -159,31 +83,11 @@ func (s *Server) ListRfmScores(ctx context.Context, req *analyticsv1.ListRfmScor
 	return answer, nil
 }
 
-func nextToken(run Run, by order, last Score) scoresToken {
-	if by == bestFirst {
-		return scoresToken{run.ID.String(), last.Place}
-	}
-	return scoresToken{run.ID.String(), last.CustomerID}
-}
-
-// find returns a run by its id, or the newest for no id.
-func (s *Server) find(ctx context.Context, runID string) (Run, error) {
-	id := uuid.Nil
-	if runID != "" {
-		var err error
-		if id, err = uuid.Parse(runID); err != nil {
-			return Run{}, apperr.InvalidField("run_id", "must be a UUID")
-		}
-	}
-	run, err := s.service.store.run(ctx, id)
-	return run, public(err)
-}
-
 //nolint:gosec // counts and days far below the limits
 func (s *Server) runToProto(ctx context.Context, run Run) (*analyticsv1.RfmRun, error) {
 	cells, err := s.service.store.grid(ctx, run)
 	if err != nil {
-		return nil, public(err)
+		return nil, snapshot.Public(err)
 	}
 	total, err := amount(run.Monetary, run.BaseCurrency)
 	if err != nil {

@@ -1,21 +1,16 @@
 package rfm
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/snapshot"
 )
 
 // Settings say what to compute.
@@ -41,8 +36,8 @@ func NewSettings(asOf time.Time, windowDays int, kinds []string) (Settings, erro
 
 // SettingsOf turns a definition into the settings of a run, and refuses what can't be computed.
 func SettingsOf(asOf time.Time, d *definitionv1.RfmDefinition) (Settings, error) {
-	if asOf.Before(dayMin) || asOf.After(dayMax) {
-		return Settings{}, apperr.InvalidField("as_of", "must be from 1970-01-01 to 2149-06-06")
+	if err := snapshot.CheckDay(asOf); err != nil {
+		return Settings{}, err
 	}
 	if broken := problems(d); len(broken) > 0 {
 		return Settings{}, apperr.Invalid(broken...)
@@ -60,25 +55,7 @@ func SettingsOf(asOf time.Time, d *definitionv1.RfmDefinition) (Settings, error)
 func (s Settings) key() (string, error) {
 	measured := proto.CloneOf(s.spec)
 	measured.Segments = nil
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(measured)
-	if err != nil {
-		return "", fmt.Errorf("encode settings: %w", err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// json is the definition as it is kept with a run, always alike: protojson by itself varies its spaces.
-func (s Settings) json() (string, error) {
-	raw, err := protojson.Marshal(s.spec)
-	if err != nil {
-		return "", fmt.Errorf("encode settings: %w", err)
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, raw); err != nil {
-		return "", fmt.Errorf("encode settings: %w", err)
-	}
-	return compact.String(), nil
+	return snapshot.Key(measured)
 }
 
 // fixEdges puts the edges that the definition fixes in the place of those by quantile.

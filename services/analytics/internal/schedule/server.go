@@ -3,7 +3,6 @@ package schedule
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -37,7 +36,7 @@ func (s *Server) ListSchedules(ctx context.Context, _ *analyticsv1.ListSchedules
 	}
 	newest, err := s.scheduler.store.newest(ctx)
 	if err != nil {
-		return nil, public(err)
+		return nil, warehouse.Public(err)
 	}
 	answer := &analyticsv1.ListSchedulesResponse{}
 	now := time.Now()
@@ -100,7 +99,7 @@ func (s *Server) ListScheduleRuns(
 	size := page.Size(req.GetPageSize())
 	runs, err := s.scheduler.store.page(ctx, ids, after, size+1)
 	if err != nil {
-		return nil, public(err)
+		return nil, warehouse.Public(err)
 	}
 	answer := &analyticsv1.ListScheduleRunsResponse{}
 	if len(runs) > size {
@@ -150,7 +149,7 @@ func (s *Server) RunNow(ctx context.Context, req *analyticsv1.RunNowRequest) (*a
 	}
 	r, err := s.scheduler.attempt(ctx, job{definition: d, asOf: asOf})
 	if err != nil {
-		return nil, public(err)
+		return nil, warehouse.Public(err)
 	}
 	return &analyticsv1.RunNowResponse{Run: r.toProto()}, nil
 }
@@ -192,13 +191,4 @@ func (r *run) toProto() *analyticsv1.ScheduleRun {
 		StartTime: optional(r.started), EndTime: optional(r.ended), Outcome: outcomes[r.outcome], Result: r.result, Error: r.problem,
 		Attempts: int32(r.attempts), //nolint:gosec // small
 	}
-}
-
-// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
-func public(err error) error {
-	var told *apperr.Error
-	if !errors.As(err, &told) && warehouse.Temporary(err) {
-		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
-	}
-	return err
 }

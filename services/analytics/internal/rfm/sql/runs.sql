@@ -6,4 +6,4 @@ SELECT
 FROM rfm_run FINAL
 WHERE /*which*/
 ORDER BY /*order*/
-LIMIT 1000
+LIMIT {limit:UInt64}
