@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,6 +19,14 @@ import (
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
 )
+
+// computeMax bounds how long a run computes: what takes longer than a night holds up all the others of its kind.
+const computeMax = 6 * time.Hour
+
+// ReasonTooLong is the reason of DEADLINE_EXCEEDED for a run that was broken off by the service.
+const ReasonTooLong = "RUN_TOO_LONG"
+
+var errTooLong = errors.New("a run took too long")
 
 // Publisher sends the results of a run home, and keeps trying later when it returns an error.
 type Publisher interface {
@@ -123,7 +132,7 @@ func (d *Desk[S, R, Row]) Run(
 	if err != nil {
 		return run, err
 	}
-	if run, err = d.Room.Compute(ctx, settings); err != nil {
+	if run, err = d.compute(ctx, settings); err != nil {
 		return run, err
 	}
 	id := d.Room.Head(&run).ID
@@ -132,6 +141,18 @@ func (d *Desk[S, R, Row]) Run(
 			"run %s is stored; its insights could not all be sent and will follow", id)
 	}
 	return run, nil
+}
+
+// compute bounds a computation. One that is broken off, by this bound, its caller, or the end of the process, leaves nothing
+// that can be seen; asked for again, it is done again.
+func (d *Desk[S, R, Row]) compute(ctx context.Context, settings S) (R, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, computeMax, errTooLong)
+	defer cancel()
+	run, err := d.Room.Compute(ctx, settings)
+	if err != nil && errors.Is(context.Cause(ctx), errTooLong) {
+		err = apperr.Wrap(err, codes.DeadlineExceeded, ReasonTooLong, "the run took longer than %s and was broken off", computeMax)
+	}
+	return run, err
 }
 
 // settings are those of the caller, or of the definition that ref names.
@@ -157,7 +178,7 @@ func (d *Desk[S, R, Row]) RunDefinition(ctx context.Context, saved *definition.D
 	if err != nil {
 		return "", err
 	}
-	run, err := d.Room.Compute(ctx, settings)
+	run, err := d.compute(ctx, settings)
 	if err != nil {
 		return "", err
 	}
