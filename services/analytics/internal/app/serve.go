@@ -158,7 +158,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 // scheduler builds what runs definitions by themselves, and registers its service.
 func (s *service) scheduler(server *grpcserver.Server, location *time.Location, saved *definition.Store) (*schedule.Scheduler, error) {
 	scheduler, err := schedule.New(schedule.Config{
-		Warehouse: s.warehouse, Definitions: saved, TimeZone: location, Logger: s.log, Registry: s.registry,
+		Warehouse: s.warehouse, Definitions: saved, Locks: natsx.NewLocks(s.js, 0), TimeZone: location, Logger: s.log, Registry: s.registry,
 	})
 	if err != nil {
 		return nil, err

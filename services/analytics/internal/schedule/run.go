@@ -35,7 +35,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			case s.lanes[kind].turn <- struct{}{}:
 				lanes.Go(func() {
 					defer func() { <-s.lanes[kind].turn }()
-					s.work(ctx, kind, jobs)
+					s.workAlone(ctx, kind, jobs)
 				})
 			default: // something of the kind is running: what is due stays so
 			}
@@ -117,7 +117,18 @@ func (r *run) retryTime() time.Time {
 	return r.ended.Add(retryAfter << (max(r.attempts, 1) - 1))
 }
 
-// work does jobs one after the other.
+// workAlone does jobs unless another process does some of their kind: then what is due stays so.
+func (s *Scheduler) workAlone(ctx context.Context, kind string, jobs []job) {
+	_, err := s.locks.Try(ctx, lockName(kind), func(held context.Context) { s.work(held, kind, jobs) })
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "it can't be seen whether another process runs something; it is tried again", "kind", kind, "error", err)
+	}
+}
+
+// lockName names the lock that lets one process at a time run definitions of a kind.
+func lockName(kind string) string { return "schedule." + kind }
+
+// work does jobs one after the other. Others may have done some of them since they were found due: attempt sees that.
 func (s *Scheduler) work(ctx context.Context, kind string, jobs []job) {
 	for i, j := range jobs {
 		s.metrics.due.WithLabelValues(kind).Set(float64(len(jobs) - i))
@@ -131,7 +142,7 @@ func (s *Scheduler) work(ctx context.Context, kind string, jobs []job) {
 	s.metrics.due.WithLabelValues(kind).Set(0)
 }
 
-// attempt does a job unless it was done. The caller has the turn of its kind.
+// attempt does a job unless it was done. The caller has the turn of its kind, and the lock.
 func (s *Scheduler) attempt(ctx context.Context, j job) (*run, error) {
 	byHand := j.fired.IsZero()
 	r, err := s.store.find(ctx, j.key())
@@ -157,7 +168,7 @@ func (s *Scheduler) attempt(ctx context.Context, j job) (*run, error) {
 	}
 	result, err := s.call(ctx, j)
 	if err != nil && ctx.Err() != nil && !byHand {
-		return r, err // the service stops: the run is left open, and done again at the next start
+		return r, err // the service stops, or has lost the lock: the run is left open, and done again
 	}
 	return r, errors.Join(err, s.end(ctx, r, result, err, byHand))
 }

@@ -2,7 +2,8 @@
 //
 // A run is for one version of a spec and one as_of, and is recorded in the warehouse before it begins and when it ends. So
 // it is done once: a schedule that fires again for the same day finds it done, and a run whose end was lost with the machine
-// is done again. What a schedule missed while the service was away is caught up on, the newest days of it.
+// is done again. Of several processes over one warehouse, one runs the definitions of a kind at a time: it holds a lock in NATS,
+// and a lost lock breaks the run off. What a schedule missed while the service was away is caught up on, the newest days of it.
 package schedule
 
 import (
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem.bank/pkg/cron"
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/services/analytics/internal/definition"
 )
 
@@ -40,6 +42,8 @@ type Runner func(ctx context.Context, d *definition.Definition, asOf time.Time) 
 type Config struct {
 	Warehouse   driver.Conn
 	Definitions *definition.Store
+	// Locks let one process run something of a kind at a time.
+	Locks *natsx.Locks
 	// TimeZone of the bank: schedules are told by its clock.
 	TimeZone *time.Location
 	Logger   *slog.Logger
@@ -48,8 +52,8 @@ type Config struct {
 
 // Validate names what is missing.
 func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Definitions == nil || c.TimeZone == nil || c.Logger == nil || c.Registry == nil {
-		return errors.New("schedule: warehouse, definitions, time zone, logger and registry are required")
+	if c.Warehouse == nil || c.Definitions == nil || c.Locks == nil || c.TimeZone == nil || c.Logger == nil || c.Registry == nil {
+		return errors.New("schedule: warehouse, definitions, locks, time zone, logger and registry are required")
 	}
 	return nil
 }
@@ -58,13 +62,14 @@ func (c Config) Validate() error {
 type Scheduler struct {
 	store       store
 	definitions *definition.Store
+	locks       *natsx.Locks
 	timeZone    *time.Location
 	log         *slog.Logger
 	metrics     *metrics
 	lanes       map[string]*lane
 }
 
-// lane runs the definitions of one kind, one at a time: each run may use the whole warehouse.
+// lane runs the definitions of one kind in this process, one at a time: each run may use the whole warehouse.
 type lane struct {
 	run  Runner
 	turn chan struct{}
@@ -80,7 +85,7 @@ func New(c Config) (*Scheduler, error) {
 		return nil, err
 	}
 	return &Scheduler{
-		store: store{c.Warehouse}, definitions: c.Definitions, timeZone: c.TimeZone, log: c.Logger.With("component", "schedule"),
+		store: store{c.Warehouse}, definitions: c.Definitions, locks: c.Locks, timeZone: c.TimeZone, log: c.Logger.With("component", "schedule"),
 		metrics: m, lanes: map[string]*lane{},
 	}, nil
 }

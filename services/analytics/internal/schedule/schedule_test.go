@@ -23,6 +23,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/auth"
+	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -34,7 +35,10 @@ import (
 	"tandem.bank/services/analytics/migrations"
 )
 
-const patience = 60 * time.Second
+const (
+	patience = 60 * time.Second
+	lockTTL  = 2 * time.Second
+)
 
 // bundle is a warehouse with a scheduler over it.
 type bundle struct {
@@ -50,10 +54,11 @@ func setup(t *testing.T) *bundle {
 	if err := migrations.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	return over(t, url)
+	return over(t, url, testkit.NATS(t))
 }
 
-func over(t *testing.T, url string) *bundle {
+// over is one process over a warehouse.
+func over(t *testing.T, url, bus string) *bundle {
 	t.Helper()
 	conn, err := warehouse.Open(warehouse.Config{URL: url})
 	if err != nil {
@@ -64,8 +69,13 @@ func over(t *testing.T, url string) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
+	nc, js, err := natsx.Connect(t.Context(), natsx.Config{URL: bus, Name: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
 	s, err := schedule.New(schedule.Config{
-		Warehouse: conn, Definitions: definition.NewStore(conn), TimeZone: zone, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+		Locks: natsx.NewLocks(js, lockTTL), Warehouse: conn, Definitions: definition.NewStore(conn), TimeZone: zone, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -254,13 +264,16 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// crashEnv makes the test program a scheduler that begins a run and waits for its end by force.
-const crashEnv = "SCHEDULE_CRASH_URL"
+// crashEnv and crashBusEnv make the test program a scheduler that begins a run and waits for its end by force.
+const (
+	crashEnv    = "SCHEDULE_CRASH_URL"
+	crashBusEnv = "SCHEDULE_CRASH_NATS_URL"
+)
 
 // A run whose end was lost with the machine is done again.
 func TestKilled(t *testing.T) {
 	if url := os.Getenv(crashEnv); url != "" {
-		b := over(t, url)
+		b := over(t, url, os.Getenv(crashBusEnv))
 		b.scheduler.Register(definition.KindRFM, func(ctx context.Context, _ *definition.Definition, _ time.Time) (string, error) {
 			fmt.Println("begun")
 			<-ctx.Done()
@@ -274,10 +287,11 @@ func TestKilled(t *testing.T) {
 	if err := migrations.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	b := over(t, url)
+	bus := testkit.NATS(t)
+	b := over(t, url, bus)
 	b.define(t, 1, 1, 1, daily)
 	program := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$", "-test.v")
-	program.Env = append(os.Environ(), crashEnv+"="+url)
+	program.Env = append(os.Environ(), crashEnv+"="+url, crashBusEnv+"="+bus)
 	out, err := program.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -308,6 +322,59 @@ func TestKilled(t *testing.T) {
 	b.run(t, b.finished(t, analyticsv1.ScheduleOutcome_SCHEDULE_OUTCOME_DONE, 1))
 	if got := log.all(); !slices.Equal(got, []string{"definition_1 v1 " + b.asOf(1)}) {
 		t.Errorf("ran %v", got)
+	}
+}
+
+// Several processes over one warehouse do each run once, and one at a time; so do those who run something by hand meanwhile.
+func TestSeveralProcesses(t *testing.T) {
+	t.Parallel()
+	url, bus := testkit.ClickHouse(t), testkit.NATS(t)
+	if err := migrations.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	var log runLog
+	processes := make([]*bundle, 3)
+	for i := range processes {
+		processes[i] = over(t, url, bus)
+		processes[i].scheduler.Register(definition.KindRFM, func(ctx context.Context, d *definition.Definition, asOf time.Time) (string, error) {
+			defer log.note(t, d, asOf)()
+			select {
+			case <-time.After(lockTTL / 4): // time for the others to come
+			case <-ctx.Done():
+			}
+			return "made", ctx.Err()
+		})
+	}
+	b := processes[0]
+	for id := range int64(4) {
+		b.define(t, id+1, 1, 2, daily)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var others sync.WaitGroup
+	for _, p := range processes[1:] {
+		others.Go(func() { _ = p.scheduler.Run(ctx) })
+		others.Go(func() {
+			_, err := p.server.RunNow(eva(t, auth.RoleAnalyst), &analyticsv1.RunNowRequest{Name: "definition_1"})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	b.run(t, b.finished(t, analyticsv1.ScheduleOutcome_SCHEDULE_OUTCOME_DONE, 8))
+	cancel()
+	others.Wait()
+	got := log.all()
+	slices.Sort(got)
+	var want []string
+	for id := range 4 {
+		for _, daysAgo := range []int{2, 1} {
+			want = append(want, fmt.Sprintf("definition_%d v1 %s", id+1, b.asOf(daysAgo)))
+		}
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("ran\n%v, want\n%v", got, want)
 	}
 }
 

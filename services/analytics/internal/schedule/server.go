@@ -147,7 +147,13 @@ func (s *Server) RunNow(ctx context.Context, req *analyticsv1.RunNowRequest) (*a
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	r, err := s.scheduler.attempt(ctx, job{definition: d, asOf: asOf})
+	var r *run
+	waited := s.scheduler.locks.Wait(ctx, lockName(d.Kind), func(held context.Context) {
+		r, err = s.scheduler.attempt(held, job{definition: d, asOf: asOf})
+	})
+	if waited != nil {
+		return nil, apperr.Wrap(waited, codes.Unavailable, apperr.ReasonUnavailable, "NATS does not answer; try again")
+	}
 	if err != nil {
 		return nil, warehouse.Public(err)
 	}
