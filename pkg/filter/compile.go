@@ -188,10 +188,18 @@ func (c *compiler) ofRelated(field *Field, operator, text string) (condition, er
 	return condition{not + c.to.exists(field.Related, out.sql), true}, err
 }
 
-// related is `group:*` or `group:(conditions on one record)`.
+// related is `group:*`, `group:(conditions on one record)` or, in some groups, `group:value`.
 func (c *compiler) related(e *expr.Expr, group *Related, value *expr.Expr, depth int) (condition, error) {
-	if text, ok := literal(value); ok && text == "*" {
+	text, ok := literal(value)
+	if ok && text == "*" {
 		return condition{c.to.exists(group, ""), true}, nil
+	}
+	if ok && group.Value != "" {
+		out, err := c.ofRelated(c.schema.lookup(group.Name+"."+group.Value), "=", text)
+		if err != nil {
+			return condition{}, c.fail(e, "%s: %v", group.Name, err)
+		}
+		return out, nil
 	}
 	if value.GetCallExpr() == nil {
 		return condition{}, c.fail(e, "write %[1]s:* or %[1]s:(field = value AND …)", group.Name)

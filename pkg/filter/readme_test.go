@@ -16,12 +16,19 @@ var readme string
 
 var relations = &filter.Related{Name: "relations", From: "relation r", Key: "r.customer_id", Of: "customer.customer_id"}
 
+var scores = &filter.Related{Name: "scores", From: "score p", Key: "p.customer_id", Of: "customer.customer_id"}
+
 var documented = slices.Concat(schema, filter.Schema{
 	{Name: "birth_date", Column: "birth_date", Kind: filter.Date},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 	{Name: "interests", Column: "interests", Kind: filter.Text, Repeated: filter.JSONArray},
 	{Name: "relations.type", Column: "r.type", Kind: filter.Enum, Values: []string{"spouse", "child"}, Related: relations},
 	{Name: "relations.weight", Column: "r.weight", Kind: filter.Decimal, Related: relations},
+	{Name: "segments.name", Column: "g.segment", Kind: filter.Text, Related: &filter.Related{
+		Name: "segments", From: "membership g", Key: "g.customer_id", Of: "customer.customer_id", Value: "name",
+	}},
+	{Name: "scores.name", Column: "p.score", Kind: filter.Text, Related: scores},
+	{Name: "scores.value", Column: "p.value", Kind: filter.Decimal, Related: scores},
 	{Name: "rfm.cell", Column: "f.cell", Kind: filter.Text, Related: &filter.Related{
 		Name: "rfm", From: "customer_rfm f", Key: "f.customer_id", Of: "customer.customer_id", One: true,
 	}},
@@ -63,6 +70,7 @@ func TestPostgresOfMany(t *testing.T) {
 		`relations.type = spouse`:                      "EXISTS (SELECT FROM relation r WHERE r.customer_id = customer.customer_id AND r.type = $1::text)",
 		`NOT relations:(type = child AND weight > -1)`: "NOT (EXISTS (SELECT FROM relation r WHERE r.customer_id = customer.customer_id AND (r.type = $1::text AND r.weight > $2::numeric)))",
 		`rfm.cell != "555"`:                            "NOT EXISTS (SELECT FROM customer_rfm f WHERE f.customer_id = customer.customer_id AND f.cell = $1::text)",
+		`NOT segments:"affluent"`:                      "NOT (EXISTS (SELECT FROM membership g WHERE g.customer_id = customer.customer_id AND g.segment = $1::text))",
 		`name = "50%*"`:                                "c.name LIKE $1::text",
 		`birth_date > "today"`:                         "birth_date > current_date::date",
 		`create_time > "today-1y+7d"`:                  "created_at > (current_date + $1::interval)::timestamptz",

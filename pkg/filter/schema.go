@@ -80,6 +80,8 @@ type Related struct {
 	Of string
 	// One says that there is one at most.
 	One bool
+	// Value is the field of the group, without its prefix, that `group:value` compares; empty when there is no such.
+	Value string
 }
 
 // Ordered is the expression that an order by this field sorts by: NULL where there is no value.

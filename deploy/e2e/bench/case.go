@@ -83,6 +83,8 @@ func screenArgs(customer int64) [][]any {
 		{from, from, relationTypes, nil, rowsMax},
 		{customer},
 		{customer},
+		{customer, rowsMax},
+		{customer, rowsMax},
 		{customer, interactions},
 		{customer},
 		{}, // the end

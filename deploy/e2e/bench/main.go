@@ -122,6 +122,13 @@ func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) 
 		}
 		results = append(results, late...)
 	}
+	if strings.Contains(comingHome, config.Only) {
+		felt, err := b.results(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("results that come home: %w", err)
+		}
+		results = append(results, felt...)
+	}
 	return results, nil
 }
 

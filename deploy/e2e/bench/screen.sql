@@ -68,6 +68,8 @@ ORDER BY step_id;
 SELECT as_of, cell, recency_days, frequency, monetary::text, base_currency, run_id::text, computed_at, applied_at, segment FROM customer_rfm WHERE customer_id = $1;
 SELECT as_of, run_id::text, historic::text, predictive::text, predictive_low::text, predictive_high::text, previous::text,
 p_alive, expected, rank, customers, horizon_days, base_currency, computed_at, applied_at FROM customer_clv WHERE customer_id = $1;
+SELECT segment, as_of, definition_version, run_id::text, computed_at, applied_at FROM customer_segment WHERE customer_id = $1 AND member ORDER BY segment LIMIT $2;
+SELECT score, value, grade, as_of, definition_version, model_version, run_id::text, computed_at, applied_at FROM customer_score WHERE customer_id = $1 AND value IS NOT NULL ORDER BY score LIMIT $2;
 SELECT interaction_id, source, external_id, version, content_hash, import_id, created_at, updated_at, customer_id, kind, channel, opened_at, manager_id, account_id, subject, text, outcome, duration_seconds, topic, priority, first_answer_at, resolved_at, due_at, satisfaction, participants, contract_id, card_id, campaign, place, latitude, longitude, documents, class, service_level_id, first_answer_due_at, reopened_count, reopened_at, rated_at FROM (
     (SELECT * FROM interaction WHERE customer_id = $1 ORDER BY opened_at DESC, interaction_id DESC LIMIT $2)
     UNION ALL

@@ -19,6 +19,8 @@ func Customer360(w io.Writer, r *crmv1.GetCustomer360Response) error {
 	rfm(w, r)
 	clv(w, r)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	segments(t, r)
+	scores(t, r)
 	accounts(t, r)
 	cards(t, r)
 	contracts(t, r)

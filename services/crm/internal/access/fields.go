@@ -250,9 +250,10 @@ func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (alo
 		}
 	}
 	kind, rest, _ := strings.Cut(name, ".")
-	other := apiMessage(messageName(strings.TrimSuffix(kind, "s")))
-	if kind == "rfm" || kind == "clv" {
-		other = apiMessage(messageName(kind) + "Insight")
+	one := messageName(strings.TrimSuffix(kind, "s"))
+	other := apiMessage(one)
+	if other == nil {
+		other = apiMessage(one + "Insight") // rfm, clv, segments, scores
 	}
 	if other == nil || rest == "" {
 		return nil, other != nil // the kind alone asks whether there are any

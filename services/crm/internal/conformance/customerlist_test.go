@@ -27,6 +27,14 @@ INSERT INTO consent (customer_id, purpose, channel, granted_at) SELECT customer_
 INSERT INTO interaction (customer_id, kind, opened_at) SELECT customer_id, 'call', now() - interval '2 days' FROM customer WHERE source = 'related' AND external_id = '3';
 INSERT INTO customer_rfm (customer_id, as_of, run_id, cell, recency_days, frequency, monetary, base_currency, computed_at)
 SELECT customer_id, '2026-01-01', gen_random_uuid(), v.cell, 5, 10, v.monetary, 'CZK', now() FROM (VALUES ('1', '555', 100.5), ('2', '111', 7)) v (customer, cell, monetary)
+JOIN customer c ON c.source = 'related' AND c.external_id = v.customer;
+INSERT INTO customer_segment (customer_id, segment, member, as_of, run_id, definition_version, computed_at, applied_at)
+SELECT customer_id, v.segment, v.member, '2026-01-01', gen_random_uuid(), 1, now(), now()
+FROM (VALUES ('1', 'affluent', true), ('1', 'young', false), ('2', 'young', true), ('4', 'affluent', true)) v (customer, segment, member)
+JOIN customer c ON c.source = 'related' AND c.external_id = v.customer;
+INSERT INTO customer_score (customer_id, score, value, grade, as_of, run_id, definition_version, model_version, computed_at, applied_at)
+SELECT customer_id, v.score, v.value, v.grade, '2026-01-01', gen_random_uuid(), 1, 0, now(), now()
+FROM (VALUES ('1', 'fit', 80, 'A'), ('2', 'fit', 30, 'C'), ('2', 'churn', 0.9, ''), ('3', 'fit', NULL, '')) v (customer, score, value, grade)
 JOIN customer c ON c.source = 'related' AND c.external_id = v.customer`
 
 // Customers are found by what belongs to them.
@@ -55,6 +63,13 @@ func TestListCustomersByRelated(t *testing.T) {
 		{`rfm.cell = "555"`, "", []string{"1"}},
 		{`rfm.cell != "555"`, "", []string{"2", "3", "4"}}, // no cell is another one
 		{`rfm:(frequency >= 10 AND monetary < 50)`, "", []string{"2"}},
+		{`segments:"affluent"`, "", []string{"1", "4"}},
+		{`NOT segments:"young"`, "", []string{"1", "3", "4"}}, // 1 has left it
+		{`segments:(name = "young" AND as_of >= "2026-01-01")`, "", []string{"2"}},
+		{`scores:(name = "fit" AND value >= 30)`, "", []string{"1", "2"}},
+		{`scores:(name = "fit" AND value < 50) OR scores.grade = "A"`, "", []string{"1", "2"}},
+		{`scores:(name = "churn" AND value > 0.5)`, "", []string{"2"}},
+		{`NOT scores:(name = "fit")`, "", []string{"3", "4"}}, // 3 has no value any more
 		{``, "rfm.monetary desc", []string{"1", "2", "4", "3"}},
 		{``, "rfm.monetary", []string{"2", "1", "3", "4"}},
 	}
@@ -106,6 +121,7 @@ func (b *bank) exerciseCustomerList(t *testing.T) {
 	for _, filter := range []string{
 		"state = prospect", "manager_id = 7 AND NOT relations:*", `relations.type = "spouse"`, `relations:(type = child AND weight > 0.5)`,
 		`accounts.currency = "EUR"`, "accounts.state = blocked", "cards.state = blocked", "contracts.kind = deposit", `rfm.cell = "555"`,
+		`segments:"rare"`, `scores:(name = "fit" AND value > 9990)`,
 		`consents:(purpose = "research" AND channel = sms)`, `interactions:(kind = meeting AND opened_time > "today-7d")`,
 	} {
 		b.listTwice(t, customers, filter)

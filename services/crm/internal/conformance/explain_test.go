@@ -40,6 +40,12 @@ INSERT INTO account_holder (source, external_id, account_id, customer_id, role)
 SELECT 'crowd', a.account_id::text, a.account_id, c.customer_id, 'owner' FROM account a JOIN customer c USING (source, external_id) WHERE a.source = 'crowd';
 INSERT INTO customer_rfm_history (customer_id, applied_at, as_of, run_id, cell, recency_days, frequency, monetary, base_currency, computed_at)
 SELECT customer_id, now(), current_date, gen_random_uuid(), '555', 1, 1, 1, 'CZK', now() FROM customer;
+INSERT INTO customer_segment (customer_id, segment, member, as_of, run_id, definition_version, computed_at, applied_at)
+SELECT customer_id, s, s = 'common' OR customer_id % 1000 = 0, current_date, gen_random_uuid(), 1, now(), now() FROM customer, unnest(ARRAY['common', 'rare']) s;
+INSERT INTO customer_score (customer_id, score, value, grade, as_of, run_id, definition_version, model_version, computed_at, applied_at)
+SELECT customer_id, 'fit', customer_id, 'A', current_date, gen_random_uuid(), 1, 0, now(), now() FROM customer;
+INSERT INTO customer_segment_history SELECT * FROM customer_segment;
+INSERT INTO customer_score_history SELECT * FROM customer_score;
 INSERT INTO card (source, external_id, state, customer_id, account_id)
 SELECT 'crowd', account_id::text, 'active', customer_id, account_id FROM account_holder WHERE source = 'crowd';
 INSERT INTO contract (source, external_id, kind, account_id, amount, currency)
@@ -231,10 +237,13 @@ func (b *bank) exerciseScreen(t *testing.T) {
 		standing []*crmv1.StandingConsent
 		changed  time.Time
 		around   []*crmv1.Connection
+		segments []*crmv1.SegmentInsight
+		scores   []*crmv1.ScoreInsight
 	)
 	err := record.ReadSnapshot(t.Context(), b.pool, account.ForCustomer(&held, untold, 77, 200), card.ForCustomer(&cards, 77, 200),
 		contract.ForOwner(&loans, 77, 200), interaction.LastForCustomer(&last, 77, 10), interaction.OpenComplaints(&number, 77),
-		insight.ForCustomer(&rfm, 77), consent.InForce(&standing, &changed, 77, 200), relation.ForCustomer(&around, 77, 200))
+		insight.ForCustomer(&rfm, 77), consent.InForce(&standing, &changed, 77, 200), relation.ForCustomer(&around, 77, 200),
+		insight.SegmentsForCustomer(&segments, 77, 200), insight.ScoresForCustomer(&scores, 77, 200))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +283,8 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 func (p plan) scans() []string {
 	big := []string{
 		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "contract_party", "instalment",
-		"interaction", "consent", "relation", "document", "customer_rfm_history", "account_balance_day", "balance_mark", "transaction_209901",
+		"interaction", "consent", "relation", "document", "customer_rfm_history", "customer_segment", "customer_segment_history",
+		"customer_score", "customer_score_history", "account_balance_day", "balance_mark", "transaction_209901",
 	}
 	var found []string
 	if p.NodeType == "Seq Scan" && slices.Contains(big, p.Relation) {

@@ -117,6 +117,18 @@ standing AS (INSERT INTO customer_rfm (customer_id, as_of, run_id, cell, recency
 INSERT INTO customer_rfm_history (customer_id, as_of, run_id, cell, recency_days, frequency, monetary, base_currency, computed_at, applied_at)
 SELECT customer_id, as_of, run_id, cell, recency_days, frequency, monetary, base_currency, computed_at, applied_at FROM standing`
 
+// As apply_segment.sql and apply_score.sql: a customer joins and leaves, and has a value now and then.
+const standNamedSQL = `WITH joined AS (INSERT INTO customer_segment (customer_id, segment, member, as_of, run_id, definition_version, computed_at, applied_at)
+	SELECT customer_id, 'odd', $1 % 2 = 1, current_date - 1, gen_random_uuid(), 1, now(), clock_timestamp() FROM customer
+	ON CONFLICT (customer_id, segment) DO UPDATE SET member = excluded.member, run_id = excluded.run_id, computed_at = excluded.computed_at,
+	applied_at = excluded.applied_at RETURNING *),
+kept AS (INSERT INTO customer_segment_history SELECT * FROM joined),
+valued AS (INSERT INTO customer_score (customer_id, score, value, grade, as_of, run_id, definition_version, model_version, computed_at, applied_at)
+	SELECT customer_id, 'fit', nullif($1, 8), 'A', current_date - 1, gen_random_uuid(), 1, 0, now(), clock_timestamp() FROM customer
+	ON CONFLICT (customer_id, score) DO UPDATE SET value = excluded.value, run_id = excluded.run_id, computed_at = excluded.computed_at,
+	applied_at = excluded.applied_at RETURNING *)
+INSERT INTO customer_score_history SELECT * FROM valued`
+
 // Whatever is done: the screen as of a moment is what the screen showed at the moment.
 func TestScreenAsOf(t *testing.T) {
 	t.Parallel()
@@ -128,6 +140,11 @@ func TestScreenAsOf(t *testing.T) {
 			for i := range 40 {
 				if i%13 == 5 {
 					if _, err := b.pool.Exec(t.Context(), standSQL, fmt.Sprint(100+i)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if i%5 == 3 {
+					if _, err := b.pool.Exec(t.Context(), standNamedSQL, i); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -129,6 +129,14 @@ func (s *screen) parts() []part {
 			past: func(at time.Time) record.Part { return insight.ClvStoodAt(&a.Clv, id, at) },
 		},
 		{
+			name: "segments", read: insight.SegmentsForCustomer(&a.Segments, id, partRowsMax),
+			past: func(at time.Time) record.Part { return insight.SegmentsStoodAt(&a.Segments, id, partRowsMax, at) },
+		},
+		{
+			name: "scores", read: insight.ScoresForCustomer(&a.Scores, id, partRowsMax),
+			past: func(at time.Time) record.Part { return insight.ScoresStoodAt(&a.Scores, id, partRowsMax, at) },
+		},
+		{
 			name: "interactions", read: interaction.LastForCustomer(&a.Interactions, id, s.interactionsMax),
 			tables: []record.Former{interactions, interaction.ParticipantsThen}, unknown: interaction.Table.Unknown(),
 		},
@@ -198,24 +206,24 @@ func (s *screen) tellAges() {
 		s.age("customer", sourceCRM, *s.profileChanged)
 	}
 	for _, held := range s.answer.GetAccounts() {
-		s.newest("accounts", held.GetAccount().GetUpdateTime())
+		s.newest("accounts", sourceCRM, held.GetAccount().GetUpdateTime())
 	}
 	for _, c := range s.answer.GetCards() {
-		s.newest("cards", c.GetUpdateTime())
+		s.newest("cards", sourceCRM, c.GetUpdateTime())
 	}
 	for _, c := range s.answer.GetContracts() {
-		s.newest("contracts", c.GetUpdateTime())
+		s.newest("contracts", sourceCRM, c.GetUpdateTime())
 	}
 	if len(s.answer.GetConsents()) > 0 {
 		s.age("consents", sourceCRM, *s.consentsChanged)
 	}
 	for _, c := range s.answer.GetRelations() {
 		for _, seen := range c.GetRelations() {
-			s.newest("relations", seen.GetRelation().GetUpdateTime())
+			s.newest("relations", sourceCRM, seen.GetRelation().GetUpdateTime())
 		}
 	}
 	for _, i := range s.answer.GetInteractions() {
-		s.newest("interactions", i.GetUpdateTime())
+		s.newest("interactions", sourceCRM, i.GetUpdateTime())
 	}
 	if rfm := s.answer.GetRfm(); rfm != nil {
 		s.age("rfm", "rfm run "+rfm.GetRunId(), rfm.GetComputedTime().AsTime())
@@ -223,13 +231,19 @@ func (s *screen) tellAges() {
 	if clv := s.answer.GetClv(); clv != nil {
 		s.age("clv", "clv run "+clv.GetRunId(), clv.GetComputedTime().AsTime())
 	}
+	for _, i := range s.answer.GetSegments() {
+		s.newest("segments", "segment run "+i.GetRunId(), i.GetComputedTime())
+	}
+	for _, i := range s.answer.GetScores() {
+		s.newest("scores", "score run "+i.GetRunId(), i.GetComputedTime())
+	}
 }
 
-// newest moves the age of a part of crm to a newer change.
-func (s *screen) newest(part string, changed *timestamppb.Timestamp) {
+// newest moves the age of a part of many rows to a newer change.
+func (s *screen) newest(part, source string, changed *timestamppb.Timestamp) {
 	t := changed.AsTime()
 	if known := s.answer.Ages[part]; known == nil || known.GetNewestChangeTime().AsTime().Before(t) {
-		s.age(part, sourceCRM, t)
+		s.age(part, source, t)
 	}
 }
 

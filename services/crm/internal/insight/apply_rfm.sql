@@ -1,5 +1,5 @@
--- One statement per bundle. Rows are written in one order, so that two processes with bundles over the same customers
--- can't deadlock. A result stands against every one that looked from an earlier day, or from the same and was computed
+-- One statement for each part of a bundle. Rows are written in one order, so that two processes with bundles over the same
+-- customers can't deadlock. A result stands against every one that looked from an earlier day, or from the same and was computed
 -- earlier; the same result again changes nothing. What comes to stand is also kept for ever; by the
 -- clock under the row's lock, so that the later of two is the one that stood later.
 WITH standing AS (

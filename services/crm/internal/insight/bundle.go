@@ -5,6 +5,7 @@ package insight
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 const (
-	// bundleCustomersMax bounds one statement. A bundle fits into one message, which holds fewer.
+	// bundleCustomersMax bounds a bundle. It fits into one message, which holds fewer.
 	bundleCustomersMax = 100_000
 	// integerDigitsMax and decimalPlacesMax bound an amount: its units must fit into 64 bits on the wire.
 	integerDigitsMax = 18
@@ -27,47 +28,60 @@ const (
 // errMalformed is wrapped by every reason why a bundle can never be applied.
 var errMalformed = errors.New("malformed insight bundle")
 
-// batch is one bundle as a statement takes it.
+// batch is one bundle as statements take it.
 type batch interface {
 	// customers that have a result.
 	customers() []int64
-	// apply is the statement that writes the results of known customers, and its arguments.
-	apply(known []int64) (sql string, args []any)
+	// apply is the statement that writes the results of known customers within a span, and its arguments.
+	apply(s span, known []int64) (sql string, args []any)
 }
+
+// span is a part of a bundle: the entries from one to before another.
+type span struct{ from, to int }
+
+// cut takes a span out of a column.
+func cut[T any](column []T, s span) []T { return column[s.from:s.to] }
 
 // header is what bundles of all kinds have.
 type header struct {
 	runID      pgtype.UUID
 	asOf       time.Time
 	computedAt time.Time
-	currency   string
+	// currency of the results that are amounts.
+	currency string
 }
 
-// args are the first arguments of every statement.
+// args are the first arguments of the statements about amounts.
 func (h header) args(more ...any) []any {
 	return append([]any{h.asOf, h.runID, h.currency, h.computedAt}, more...)
 }
 
 // parse checks a bundle: the database would refuse parts of it too, but with a sentence that helps nobody.
 func parse(b *eventsv1.InsightBundle) (batch, error) {
+	h, err := parseHeader(b)
+	if err != nil {
+		return nil, err
+	}
 	switch results := b.GetResults().(type) {
 	case *eventsv1.InsightBundle_Rfm:
-		h, err := parseHeader(b, results.Rfm.GetBaseCurrency())
-		if err != nil {
+		if h, err = h.in(results.Rfm.GetBaseCurrency()); err != nil {
 			return nil, err
 		}
 		return parseRfm(h, results.Rfm)
 	case *eventsv1.InsightBundle_Clv:
-		h, err := parseHeader(b, results.Clv.GetBaseCurrency())
-		if err != nil {
+		if h, err = h.in(results.Clv.GetBaseCurrency()); err != nil {
 			return nil, err
 		}
 		return parseClv(h, results.Clv)
+	case *eventsv1.InsightBundle_Segments:
+		return parseSegment(h, results.Segments)
+	case *eventsv1.InsightBundle_Scores:
+		return parseScore(h, results.Scores)
 	}
 	return nil, fmt.Errorf("%w: results: none that this service knows", errMalformed)
 }
 
-func parseHeader(b *eventsv1.InsightBundle, currency string) (header, error) {
+func parseHeader(b *eventsv1.InsightBundle) (header, error) {
 	runID, err := uuid.Parse(b.GetRunId())
 	if err != nil {
 		return header{}, fmt.Errorf("%w: run_id: %w", errMalformed, err)
@@ -79,12 +93,30 @@ func parseHeader(b *eventsv1.InsightBundle, currency string) (header, error) {
 	if err := b.GetComputedTime().CheckValid(); err != nil {
 		return header{}, fmt.Errorf("%w: computed_time: %w", errMalformed, err)
 	}
+	return header{runID: pgtype.UUID{Bytes: runID, Valid: true}, asOf: asOf, computedAt: b.GetComputedTime().AsTime()}, nil
+}
+
+// in adds the currency of amounts.
+func (h header) in(currency string) (header, error) {
 	if err := money.CheckCurrency(currency); err != nil {
 		return header{}, fmt.Errorf("%w: base_currency: %w", errMalformed, err)
 	}
-	return header{
-		runID: pgtype.UUID{Bytes: runID, Valid: true}, asOf: asOf, computedAt: b.GetComputedTime().AsTime(), currency: currency,
-	}, nil
+	h.currency = currency
+	return h, nil
+}
+
+// definitionName is what crm calls definitions.
+var definitionName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// checkDefinition verifies that results name the definition that they follow from.
+func checkDefinition(field, name string, version int64) error {
+	switch {
+	case !definitionName.MatchString(name):
+		return fmt.Errorf("%w: %s: %q is no name of a definition", errMalformed, field, name)
+	case version < 1:
+		return fmt.Errorf("%w: definition_version: must be positive, is %d", errMalformed, version)
+	}
+	return nil
 }
 
 // column is a list that must have an entry for each customer.

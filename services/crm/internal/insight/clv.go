@@ -31,10 +31,10 @@ type clvBatch struct {
 
 func (b *clvBatch) customers() []int64 { return b.results.GetCustomerIds() }
 
-func (b *clvBatch) apply(known []int64) (sql string, args []any) {
+func (b *clvBatch) apply(s span, known []int64) (sql string, args []any) {
 	r := b.results
-	return applyClvSQL, b.args(r.GetCustomerIds(), r.GetHistoricValues(), b.predictive, b.low, b.high, b.previous, b.alive, b.expected,
-		r.GetCustomers(), r.GetHorizonDays(), r.GetRanks(), known)
+	return applyClvSQL, b.args(cut(r.GetCustomerIds(), s), cut(r.GetHistoricValues(), s), cut(b.predictive, s), cut(b.low, s), cut(b.high, s),
+		cut(b.previous, s), cut(b.alive, s), cut(b.expected, s), r.GetCustomers(), r.GetHorizonDays(), cut(r.GetRanks(), s), known)
 }
 
 func parseClv(h header, r *eventsv1.ClvResults) (batch, error) {

@@ -23,10 +23,12 @@ const (
 	// Durable is the consumer that all crm processes share: each bundle goes to one of them.
 	Durable = "crm-insight"
 
-	// ackWait is longer than the slowest bundle takes; redelivery is harmless.
-	ackWait = 30 * time.Second
-	// fetchMax bounds what one process takes ahead: bundles are large.
-	fetchMax = 8
+	// ackWait is how long a bundle may wait behind another one or within one step; redelivery is harmless.
+	ackWait = time.Minute
+	// fetchMax is what one process takes ahead: bundles are large, and another process may be idle.
+	fetchMax = 1
+	// inFlightMax bounds what all processes have in their hands.
+	inFlightMax = 64
 	// retryDelay is the pause after a failure that is not the bundle's fault.
 	retryDelay = time.Second
 )
@@ -105,7 +107,7 @@ func (c *Consumer) consume(ctx context.Context) error {
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
 		MaxDeliver:    -1, // a bundle waits for Postgres as long as it takes
-		MaxAckPending: 8 * fetchMax,
+		MaxAckPending: inFlightMax,
 		FilterSubject: natsx.SubjectInsights,
 	})
 	if err != nil {
@@ -129,7 +131,7 @@ func (c *Consumer) consume(ctx context.Context) error {
 
 // handle applies one message: 1. commit, 2. acknowledge. One that can never be applied is put aside instead.
 func (c *Consumer) handle(ctx context.Context, message jetstream.Msg) error {
-	err := c.apply(ctx, message.Data())
+	err := c.apply(ctx, message)
 	switch {
 	case err == nil:
 		return wrapAck(message.Ack())
@@ -141,38 +143,67 @@ func (c *Consumer) handle(ctx context.Context, message jetstream.Msg) error {
 	}
 }
 
-func (c *Consumer) apply(ctx context.Context, data []byte) error {
+// apply writes a bundle step by step, and leaves the database to the front office in between. What was written stays when a
+// later step fails: the same bundle comes again, and finds it there.
+func (c *Consumer) apply(ctx context.Context, message jetstream.Msg) error {
 	var bundle eventsv1.InsightBundle
-	if err := proto.Unmarshal(data, &bundle); err != nil {
+	if err := proto.Unmarshal(message.Data(), &bundle); err != nil {
 		return fmt.Errorf("%w: %w", errMalformed, err)
 	}
 	batch, err := parse(&bundle)
 	if err != nil {
 		return err
 	}
-	customers := batch.customers()
-	if len(customers) == 0 {
-		return nil
+	customers := len(batch.customers())
+	var done outcome
+	for from := 0; from < customers; from += stepCustomers {
+		begun := time.Now()
+		s := span{from, min(from+stepCustomers, customers)}
+		step, err := c.step(ctx, batch, s, s.to == customers)
+		if refused(err) {
+			return fmt.Errorf("%w: %w", errMalformed, err)
+		}
+		if err != nil {
+			return err
+		}
+		done = done.plus(step)
+		if err := message.InProgress(); err != nil {
+			return wrapAck(err)
+		}
+		rest(ctx, c.config.Pool, time.Since(begun))
 	}
-	var written int64
-	var known []int64
-	err = pgx.BeginFunc(ctx, c.config.Pool, func(tx pgx.Tx) error {
-		if known, err = c.config.KnownCustomers(ctx, tx, customers); err != nil {
+	c.count(&bundle, int64(customers), done)
+	return nil
+}
+
+// outcome counts customers.
+type outcome struct{ known, written int64 }
+
+func (o outcome) plus(more outcome) outcome {
+	return outcome{o.known + more.known, o.written + more.written}
+}
+
+// atEase does not wait for the disk at the commit.
+var atEase = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
+
+// step writes a part of a bundle in a transaction of its own. Only that of the last part waits for the disk: what it waits for
+// holds the earlier ones too, and the bundle is acknowledged after it.
+func (c *Consumer) step(ctx context.Context, batch batch, s span, last bool) (done outcome, err error) {
+	options := atEase
+	if last {
+		options = pgx.TxOptions{}
+	}
+	err = pgx.BeginTxFunc(ctx, c.config.Pool, options, func(tx pgx.Tx) error {
+		known, err := c.config.KnownCustomers(ctx, tx, cut(batch.customers(), s))
+		if err != nil {
 			return fmt.Errorf("look up customers: %w", err)
 		}
-		sql, args := batch.apply(known)
+		sql, args := batch.apply(s, known)
 		tag, err := tx.Exec(ctx, sql, args...)
-		written = tag.RowsAffected()
+		done = outcome{int64(len(known)), tag.RowsAffected()}
 		return err
 	})
-	if refused(err) {
-		return fmt.Errorf("%w: %w", errMalformed, err)
-	}
-	if err != nil {
-		return err
-	}
-	c.count(&bundle, int64(len(customers)), int64(len(known)), written)
-	return nil
+	return done, err
 }
 
 // refused reports whether Postgres refuses the values themselves, so that trying again is of no use.
@@ -182,10 +213,10 @@ func refused(err error) bool {
 		(pgerrcode.IsDataException(pgErr.Code) || pgerrcode.IsIntegrityConstraintViolation(pgErr.Code))
 }
 
-func (c *Consumer) count(bundle *eventsv1.InsightBundle, sent, known, written int64) {
-	c.metrics.applied.Add(float64(written))
-	c.metrics.outdated.Add(float64(known - written))
-	if unknown := sent - known; unknown > 0 {
+func (c *Consumer) count(bundle *eventsv1.InsightBundle, sent int64, done outcome) {
+	c.metrics.applied.Add(float64(done.written))
+	c.metrics.outdated.Add(float64(done.known - done.written))
+	if unknown := sent - done.known; unknown > 0 {
 		c.metrics.unknown.Add(float64(unknown))
 		c.log.Warn("results for unknown customers were skipped",
 			"run_id", bundle.GetRunId(), "bundle_index", bundle.GetBundleIndex(), "customers", unknown)

@@ -284,11 +284,7 @@ func TestHistory(t *testing.T) {
 	for i, cell := range []int32{111, 222, 333} {
 		b.send(t, bundle(runA, "2026-02-28", computed.Add(time.Duration(i)*time.Hour), cell, 1))
 		b.settled(t)
-		var now time.Time
-		if err := b.pool.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&now); err != nil {
-			t.Fatal(err)
-		}
-		moments = append(moments, now)
+		moments = append(moments, b.now(t))
 	}
 	b.send(t, bundle(runA, "2026-02-28", computed, 111, 1)) // gives way at once
 	b.settled(t)
@@ -342,10 +338,7 @@ func TestLifetimeValue(t *testing.T) {
 	b.send(t, worth("2026-02-28", computed, 1, "100", ""))
 	b.send(t, worth("2026-02-28", computed, 2, "", ""))
 	b.settled(t)
-	var between time.Time
-	if err := b.pool.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&between); err != nil {
-		t.Fatal(err)
-	}
+	between := b.now(t)
 	b.send(t, worth("2026-03-31", computed.Add(time.Hour), 1, "130.5", "100"))
 	b.send(t, worth("2026-01-31", computed.Add(2*time.Hour), 1, "7", "")) // gives way at once
 	damaged := worth("2026-04-30", computed, 1, "1", "")

@@ -23,9 +23,10 @@ type rfmBatch struct {
 
 func (b *rfmBatch) customers() []int64 { return b.results.GetCustomerIds() }
 
-func (b *rfmBatch) apply(known []int64) (sql string, args []any) {
+func (b *rfmBatch) apply(s span, known []int64) (sql string, args []any) {
 	r := b.results
-	return applyRfmSQL, b.args(r.GetCustomerIds(), b.cells, r.GetRecencyDays(), r.GetFrequencies(), r.GetMonetaryValues(), b.segments, known)
+	return applyRfmSQL, b.args(cut(r.GetCustomerIds(), s), cut(b.cells, s), cut(r.GetRecencyDays(), s), cut(r.GetFrequencies(), s),
+		cut(r.GetMonetaryValues(), s), cut(b.segments, s), known)
 }
 
 func parseRfm(h header, r *eventsv1.RfmResults) (batch, error) {

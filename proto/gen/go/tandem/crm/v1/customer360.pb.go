@@ -427,6 +427,215 @@ func (x *ClvInsight) GetAppliedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// SegmentInsight is a segment that the customer is in by the newest run that told of it.
+type SegmentInsight struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the segment's definition.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Day for which the run evaluated it, when the customer joined.
+	AsOf *date.Date `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Version of the definition that was evaluated.
+	DefinitionVersion int64 `protobuf:"varint,3,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
+	// Run that computed it.
+	RunId string `protobuf:"bytes,4,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// When it was computed.
+	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
+	// When it came to stand beside the customer.
+	AppliedTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SegmentInsight) Reset() {
+	*x = SegmentInsight{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SegmentInsight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SegmentInsight) ProtoMessage() {}
+
+func (x *SegmentInsight) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SegmentInsight.ProtoReflect.Descriptor instead.
+func (*SegmentInsight) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SegmentInsight) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SegmentInsight) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *SegmentInsight) GetDefinitionVersion() int64 {
+	if x != nil {
+		return x.DefinitionVersion
+	}
+	return 0
+}
+
+func (x *SegmentInsight) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *SegmentInsight) GetComputedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ComputedTime
+	}
+	return nil
+}
+
+func (x *SegmentInsight) GetAppliedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedTime
+	}
+	return nil
+}
+
+// ScoreInsight is the customer's value of a score by the newest run that changed it.
+type ScoreInsight struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the score's definition.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value: points of a scorecard, or a model's probability from 0 to 1.
+	Value float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
+	// Grade that the value belongs to; empty when the definition names none.
+	Grade string `protobuf:"bytes,3,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Day for which the run computed it.
+	AsOf *date.Date `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Version of the definition.
+	DefinitionVersion int64 `protobuf:"varint,5,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
+	// Version of the trained model; 0 for scorecards.
+	ModelVersion int64 `protobuf:"varint,6,opt,name=model_version,json=modelVersion,proto3" json:"model_version,omitempty"`
+	// Run that computed it.
+	RunId string `protobuf:"bytes,7,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// When it was computed.
+	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
+	// When it came to stand beside the customer.
+	AppliedTime   *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoreInsight) Reset() {
+	*x = ScoreInsight{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoreInsight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoreInsight) ProtoMessage() {}
+
+func (x *ScoreInsight) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoreInsight.ProtoReflect.Descriptor instead.
+func (*ScoreInsight) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ScoreInsight) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ScoreInsight) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *ScoreInsight) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *ScoreInsight) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *ScoreInsight) GetDefinitionVersion() int64 {
+	if x != nil {
+		return x.DefinitionVersion
+	}
+	return 0
+}
+
+func (x *ScoreInsight) GetModelVersion() int64 {
+	if x != nil {
+		return x.ModelVersion
+	}
+	return 0
+}
+
+func (x *ScoreInsight) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ScoreInsight) GetComputedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ComputedTime
+	}
+	return nil
+}
+
+func (x *ScoreInsight) GetAppliedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedTime
+	}
+	return nil
+}
+
 // GetCustomer360Request names a customer by id or external key.
 type GetCustomer360Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -447,7 +656,7 @@ type GetCustomer360Request struct {
 
 func (x *GetCustomer360Request) Reset() {
 	*x = GetCustomer360Request{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +668,7 @@ func (x *GetCustomer360Request) String() string {
 func (*GetCustomer360Request) ProtoMessage() {}
 
 func (x *GetCustomer360Request) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[4]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +681,7 @@ func (x *GetCustomer360Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCustomer360Request.ProtoReflect.Descriptor instead.
 func (*GetCustomer360Request) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{4}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetCustomer360Request) GetCustomerId() int64 {
@@ -528,7 +737,7 @@ type GetCustomer360Response struct {
 	// Place in the newest RFM run; unset before the first run that covers the customer.
 	Rfm *RfmInsight `protobuf:"bytes,7,opt,name=rfm,proto3" json:"rfm,omitempty"`
 	// Age of each part by its field name: "customer", "accounts", "cards", "contracts", "interactions", "rfm",
-	// "clv", "consents", "relations".
+	// "clv", "segments", "scores", "consents", "relations".
 	Ages map[string]*PartAge `protobuf:"bytes,8,rep,name=ages,proto3" json:"ages,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Consents in force now, by purpose and channel; at most 200.
 	Consents []*StandingConsent `protobuf:"bytes,9,rep,name=consents,proto3" json:"consents,omitempty"`
@@ -541,14 +750,18 @@ type GetCustomer360Response struct {
 	// What is known of now only, as "part.column", for example "accounts.available_balance": left out with as_of.
 	NotInHistory []string `protobuf:"bytes,13,rep,name=not_in_history,json=notInHistory,proto3" json:"not_in_history,omitempty"`
 	// Worth by the newest run of lifetime value; unset before the first run that covers the customer.
-	Clv           *ClvInsight `protobuf:"bytes,14,opt,name=clv,proto3" json:"clv,omitempty"`
+	Clv *ClvInsight `protobuf:"bytes,14,opt,name=clv,proto3" json:"clv,omitempty"`
+	// Segments that the customer is in, by name; at most 200.
+	Segments []*SegmentInsight `protobuf:"bytes,15,rep,name=segments,proto3" json:"segments,omitempty"`
+	// Scores of the customer, by name; at most 200.
+	Scores        []*ScoreInsight `protobuf:"bytes,16,rep,name=scores,proto3" json:"scores,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetCustomer360Response) Reset() {
 	*x = GetCustomer360Response{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +773,7 @@ func (x *GetCustomer360Response) String() string {
 func (*GetCustomer360Response) ProtoMessage() {}
 
 func (x *GetCustomer360Response) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[5]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +786,7 @@ func (x *GetCustomer360Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCustomer360Response.ProtoReflect.Descriptor instead.
 func (*GetCustomer360Response) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{5}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetCustomer360Response) GetCustomer() *Customer {
@@ -674,6 +887,20 @@ func (x *GetCustomer360Response) GetClv() *ClvInsight {
 	return nil
 }
 
+func (x *GetCustomer360Response) GetSegments() []*SegmentInsight {
+	if x != nil {
+		return x.Segments
+	}
+	return nil
+}
+
+func (x *GetCustomer360Response) GetScores() []*ScoreInsight {
+	if x != nil {
+		return x.Scores
+	}
+	return nil
+}
+
 // ListRfmHistoryRequest asks for a page.
 type ListRfmHistoryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -689,7 +916,7 @@ type ListRfmHistoryRequest struct {
 
 func (x *ListRfmHistoryRequest) Reset() {
 	*x = ListRfmHistoryRequest{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +928,7 @@ func (x *ListRfmHistoryRequest) String() string {
 func (*ListRfmHistoryRequest) ProtoMessage() {}
 
 func (x *ListRfmHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[6]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +941,7 @@ func (x *ListRfmHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRfmHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListRfmHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{6}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListRfmHistoryRequest) GetPageSize() int32 {
@@ -751,7 +978,7 @@ type ListRfmHistoryResponse struct {
 
 func (x *ListRfmHistoryResponse) Reset() {
 	*x = ListRfmHistoryResponse{}
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[7]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +990,7 @@ func (x *ListRfmHistoryResponse) String() string {
 func (*ListRfmHistoryResponse) ProtoMessage() {}
 
 func (x *ListRfmHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[7]
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +1003,7 @@ func (x *ListRfmHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRfmHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListRfmHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{7}
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRfmHistoryResponse) GetInsights() []*RfmInsight {
@@ -838,7 +1065,24 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\fapplied_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTimeB\n" +
 	"\n" +
 	"\b_p_aliveB\x15\n" +
-	"\x13_expected_purchases\"\xa1\x02\n" +
+	"\x13_expected_purchases\"\x92\x02\n" +
+	"\x0eSegmentInsight\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12&\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x11.google.type.DateR\x04asOf\x12-\n" +
+	"\x12definition_version\x18\x03 \x01(\x03R\x11definitionVersion\x12\x15\n" +
+	"\x06run_id\x18\x04 \x01(\tR\x05runId\x12?\n" +
+	"\rcomputed_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12=\n" +
+	"\fapplied_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\"\xe1\x02\n" +
+	"\fScoreInsight\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\x12\x14\n" +
+	"\x05grade\x18\x03 \x01(\tR\x05grade\x12&\n" +
+	"\x05as_of\x18\x04 \x01(\v2\x11.google.type.DateR\x04asOf\x12-\n" +
+	"\x12definition_version\x18\x05 \x01(\x03R\x11definitionVersion\x12#\n" +
+	"\rmodel_version\x18\x06 \x01(\x03R\fmodelVersion\x12\x15\n" +
+	"\x06run_id\x18\a \x01(\tR\x05runId\x12?\n" +
+	"\rcomputed_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12=\n" +
+	"\fapplied_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\"\xa1\x02\n" +
 	"\x15GetCustomer360Request\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12,\n" +
@@ -847,7 +1091,7 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\tread_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\x12/\n" +
 	"\x05as_of\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf:\x19\xbaH\x16\"\x14\n" +
 	"\vcustomer_id\n" +
-	"\x03key\x10\x01\"\xd6\x06\n" +
+	"\x03key\x10\x01\"\xc6\a\n" +
 	"\x16GetCustomer360Response\x123\n" +
 	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\x126\n" +
 	"\baccounts\x18\x02 \x03(\v2\x1a.tandem.crm.v1.HeldAccountR\baccounts\x12)\n" +
@@ -863,7 +1107,9 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"\x05as_of\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12H\n" +
 	"\x12history_start_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x10historyStartTime\x12$\n" +
 	"\x0enot_in_history\x18\r \x03(\tR\fnotInHistory\x12+\n" +
-	"\x03clv\x18\x0e \x01(\v2\x19.tandem.crm.v1.ClvInsightR\x03clv\x1aO\n" +
+	"\x03clv\x18\x0e \x01(\v2\x19.tandem.crm.v1.ClvInsightR\x03clv\x129\n" +
+	"\bsegments\x18\x0f \x03(\v2\x1d.tandem.crm.v1.SegmentInsightR\bsegments\x123\n" +
+	"\x06scores\x18\x10 \x03(\v2\x1b.tandem.crm.v1.ScoreInsightR\x06scores\x1aO\n" +
 	"\tAgesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
 	"\x05value\x18\x02 \x01(\v2\x16.tandem.crm.v1.PartAgeR\x05value:\x028\x01\"\x89\x01\n" +
@@ -895,73 +1141,83 @@ func file_tandem_crm_v1_customer360_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_customer360_proto_rawDescData
 }
 
-var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_tandem_crm_v1_customer360_proto_goTypes = []any{
 	(*PartAge)(nil),                // 0: tandem.crm.v1.PartAge
 	(*HeldAccount)(nil),            // 1: tandem.crm.v1.HeldAccount
 	(*RfmInsight)(nil),             // 2: tandem.crm.v1.RfmInsight
 	(*ClvInsight)(nil),             // 3: tandem.crm.v1.ClvInsight
-	(*GetCustomer360Request)(nil),  // 4: tandem.crm.v1.GetCustomer360Request
-	(*GetCustomer360Response)(nil), // 5: tandem.crm.v1.GetCustomer360Response
-	(*ListRfmHistoryRequest)(nil),  // 6: tandem.crm.v1.ListRfmHistoryRequest
-	(*ListRfmHistoryResponse)(nil), // 7: tandem.crm.v1.ListRfmHistoryResponse
-	nil,                            // 8: tandem.crm.v1.GetCustomer360Response.AgesEntry
-	(*timestamppb.Timestamp)(nil),  // 9: google.protobuf.Timestamp
-	(*Account)(nil),                // 10: tandem.crm.v1.Account
-	(HolderRole)(0),                // 11: tandem.crm.v1.HolderRole
-	(*date.Date)(nil),              // 12: google.type.Date
-	(*money.Money)(nil),            // 13: google.type.Money
-	(*ExternalKey)(nil),            // 14: tandem.crm.v1.ExternalKey
-	(*fieldmaskpb.FieldMask)(nil),  // 15: google.protobuf.FieldMask
-	(*Customer)(nil),               // 16: tandem.crm.v1.Customer
-	(*Card)(nil),                   // 17: tandem.crm.v1.Card
-	(*Contract)(nil),               // 18: tandem.crm.v1.Contract
-	(*Interaction)(nil),            // 19: tandem.crm.v1.Interaction
-	(*StandingConsent)(nil),        // 20: tandem.crm.v1.StandingConsent
-	(*Connection)(nil),             // 21: tandem.crm.v1.Connection
+	(*SegmentInsight)(nil),         // 4: tandem.crm.v1.SegmentInsight
+	(*ScoreInsight)(nil),           // 5: tandem.crm.v1.ScoreInsight
+	(*GetCustomer360Request)(nil),  // 6: tandem.crm.v1.GetCustomer360Request
+	(*GetCustomer360Response)(nil), // 7: tandem.crm.v1.GetCustomer360Response
+	(*ListRfmHistoryRequest)(nil),  // 8: tandem.crm.v1.ListRfmHistoryRequest
+	(*ListRfmHistoryResponse)(nil), // 9: tandem.crm.v1.ListRfmHistoryResponse
+	nil,                            // 10: tandem.crm.v1.GetCustomer360Response.AgesEntry
+	(*timestamppb.Timestamp)(nil),  // 11: google.protobuf.Timestamp
+	(*Account)(nil),                // 12: tandem.crm.v1.Account
+	(HolderRole)(0),                // 13: tandem.crm.v1.HolderRole
+	(*date.Date)(nil),              // 14: google.type.Date
+	(*money.Money)(nil),            // 15: google.type.Money
+	(*ExternalKey)(nil),            // 16: tandem.crm.v1.ExternalKey
+	(*fieldmaskpb.FieldMask)(nil),  // 17: google.protobuf.FieldMask
+	(*Customer)(nil),               // 18: tandem.crm.v1.Customer
+	(*Card)(nil),                   // 19: tandem.crm.v1.Card
+	(*Contract)(nil),               // 20: tandem.crm.v1.Contract
+	(*Interaction)(nil),            // 21: tandem.crm.v1.Interaction
+	(*StandingConsent)(nil),        // 22: tandem.crm.v1.StandingConsent
+	(*Connection)(nil),             // 23: tandem.crm.v1.Connection
 }
 var file_tandem_crm_v1_customer360_proto_depIdxs = []int32{
-	9,  // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
-	10, // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
-	11, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
-	12, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
-	13, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
-	9,  // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
-	9,  // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
-	12, // 7: tandem.crm.v1.ClvInsight.as_of:type_name -> google.type.Date
-	13, // 8: tandem.crm.v1.ClvInsight.historic:type_name -> google.type.Money
-	13, // 9: tandem.crm.v1.ClvInsight.predictive:type_name -> google.type.Money
-	13, // 10: tandem.crm.v1.ClvInsight.predictive_low:type_name -> google.type.Money
-	13, // 11: tandem.crm.v1.ClvInsight.predictive_high:type_name -> google.type.Money
-	13, // 12: tandem.crm.v1.ClvInsight.trend:type_name -> google.type.Money
-	9,  // 13: tandem.crm.v1.ClvInsight.computed_time:type_name -> google.protobuf.Timestamp
-	9,  // 14: tandem.crm.v1.ClvInsight.applied_time:type_name -> google.protobuf.Timestamp
-	14, // 15: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
-	15, // 16: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
-	9,  // 17: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
-	16, // 18: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
-	1,  // 19: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
-	17, // 20: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
-	18, // 21: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
-	19, // 22: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
-	2,  // 23: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
-	8,  // 24: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
-	20, // 25: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
-	21, // 26: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
-	9,  // 27: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
-	9,  // 28: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
-	3,  // 29: tandem.crm.v1.GetCustomer360Response.clv:type_name -> tandem.crm.v1.ClvInsight
-	2,  // 30: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
-	0,  // 31: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
-	4,  // 32: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
-	6,  // 33: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
-	5,  // 34: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
-	7,  // 35: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
-	34, // [34:36] is the sub-list for method output_type
-	32, // [32:34] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	11, // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
+	12, // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
+	13, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
+	14, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
+	15, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
+	11, // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
+	11, // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
+	14, // 7: tandem.crm.v1.ClvInsight.as_of:type_name -> google.type.Date
+	15, // 8: tandem.crm.v1.ClvInsight.historic:type_name -> google.type.Money
+	15, // 9: tandem.crm.v1.ClvInsight.predictive:type_name -> google.type.Money
+	15, // 10: tandem.crm.v1.ClvInsight.predictive_low:type_name -> google.type.Money
+	15, // 11: tandem.crm.v1.ClvInsight.predictive_high:type_name -> google.type.Money
+	15, // 12: tandem.crm.v1.ClvInsight.trend:type_name -> google.type.Money
+	11, // 13: tandem.crm.v1.ClvInsight.computed_time:type_name -> google.protobuf.Timestamp
+	11, // 14: tandem.crm.v1.ClvInsight.applied_time:type_name -> google.protobuf.Timestamp
+	14, // 15: tandem.crm.v1.SegmentInsight.as_of:type_name -> google.type.Date
+	11, // 16: tandem.crm.v1.SegmentInsight.computed_time:type_name -> google.protobuf.Timestamp
+	11, // 17: tandem.crm.v1.SegmentInsight.applied_time:type_name -> google.protobuf.Timestamp
+	14, // 18: tandem.crm.v1.ScoreInsight.as_of:type_name -> google.type.Date
+	11, // 19: tandem.crm.v1.ScoreInsight.computed_time:type_name -> google.protobuf.Timestamp
+	11, // 20: tandem.crm.v1.ScoreInsight.applied_time:type_name -> google.protobuf.Timestamp
+	16, // 21: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
+	17, // 22: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
+	11, // 23: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
+	18, // 24: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
+	1,  // 25: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
+	19, // 26: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
+	20, // 27: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
+	21, // 28: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
+	2,  // 29: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
+	10, // 30: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
+	22, // 31: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
+	23, // 32: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
+	11, // 33: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
+	11, // 34: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
+	3,  // 35: tandem.crm.v1.GetCustomer360Response.clv:type_name -> tandem.crm.v1.ClvInsight
+	4,  // 36: tandem.crm.v1.GetCustomer360Response.segments:type_name -> tandem.crm.v1.SegmentInsight
+	5,  // 37: tandem.crm.v1.GetCustomer360Response.scores:type_name -> tandem.crm.v1.ScoreInsight
+	2,  // 38: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
+	0,  // 39: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
+	6,  // 40: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
+	8,  // 41: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
+	7,  // 42: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
+	9,  // 43: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
+	42, // [42:44] is the sub-list for method output_type
+	40, // [40:42] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer360_proto_init() }
@@ -984,7 +1240,7 @@ func file_tandem_crm_v1_customer360_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_customer360_proto_rawDesc), len(file_tandem_crm_v1_customer360_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
