@@ -35,6 +35,8 @@ type Catalogue struct {
 	facts  []*Fact
 	byName map[string]*Fact
 	tables map[string]string
+	// maps hold the values of the bank's own attributes, which facts of them are derived from.
+	maps []*Fact
 }
 
 // file is facts.yaml as it is written.
@@ -56,6 +58,9 @@ type source struct {
 	Fresh    Freshness `yaml:"fresh"`
 	Empty    bool      `yaml:"empty"`
 }
+
+// kept reports whether facts of the source are kept in customer_fact. Those of runs are not: their tables lie by customer already.
+func (s *source) kept() bool { return s.Fresh != EachRun }
 
 // builtin is the catalogue of this program, without attributes.
 func builtin() (*Catalogue, error) { return parse(factsYAML) }
@@ -88,6 +93,9 @@ func parse(text []byte) (*Catalogue, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("customer facts: %w", err)
 	}
+	for _, m := range attributeMaps {
+		c.maps = append(c.maps, &Fact{Name: m.name, SQL: "r." + m.name, column: m.column, Known: true, source: sources[base]})
+	}
 	return c, nil
 }
 
@@ -95,8 +103,8 @@ func parse(text []byte) (*Catalogue, error) {
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 func (s *source) check() error {
-	if !namePattern.MatchString(s.Name) || s.Customer == "" || s.Fresh != OnChange && s.Fresh != EachDay {
-		return fmt.Errorf("source %s: a plain name, customer and fresh (change or day) are required", s.Name)
+	if !namePattern.MatchString(s.Name) || s.Customer == "" || !slices.Contains([]Freshness{OnChange, EachDay, EachRun}, s.Fresh) {
+		return fmt.Errorf("source %s: a plain name, customer and fresh (change, day or run) are required", s.Name)
 	}
 	return nil
 }
@@ -133,13 +141,17 @@ func (l *Levels) check(fact string) error {
 	return nil
 }
 
+// marks are what may stand in braces beside tables, and whether a column follows.
+var marks = map[string]bool{"day": false, "end": false, "known": true, "among": true, "rate": true}
+
 // checkSQL wants every mark of a piece of SQL to be known.
 func (c *Catalogue) checkSQL(where, sql string) error {
 	for _, mark := range markPattern.FindAllStringSubmatch(sql, -1) {
 		_, table := c.tables[mark[1]]
 		_, record := records[mark[1]]
-		if mark[1] != "day" && !table && !record {
-			return fmt.Errorf("%s: {%s} is no table of records", where, mark[1])
+		column, special := marks[mark[1]]
+		if !special && !table && !record || column != (mark[2] != "") {
+			return fmt.Errorf("%s: %s is no table of records", where, mark[0])
 		}
 	}
 	return nil
@@ -156,7 +168,7 @@ func (c *Catalogue) add(f *Fact) error {
 	}
 	return c.add(&Fact{
 		Name: f.Name + levelSuffix, Title: f.Title + ", level", Type: Text, Meaning: f.Levels.meaning(f), Values: f.Levels.Names,
-		LevelOf: f, Known: f.Known, source: f.source,
+		LevelOf: f, Known: f.Known, source: f.source, of: f, derive: f.Levels.sql,
 	})
 }
 

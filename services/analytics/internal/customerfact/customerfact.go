@@ -43,6 +43,8 @@ const (
 	OnChange Freshness = "change"
 	// EachDay facts do so, too, and move when a day of the bank begins.
 	EachDay Freshness = "day"
+	// EachRun facts come with the next run of their definition.
+	EachRun Freshness = "run"
 )
 
 // Fact is one thing that is known of customers.
@@ -73,6 +75,19 @@ type Fact struct {
 	KnownStated *bool `yaml:"known"`
 
 	source *source
+	// column is the type in ClickHouse where it is not that of the fact's type.
+	column string
+	// of is the fact that this one is derived from, by derive; nil for others.
+	of     *Fact
+	derive func(column string) string
+}
+
+// origin is the fact that is computed for this one: itself, unless it is derived.
+func (f *Fact) origin() *Fact {
+	if f.of != nil {
+		return f.of.origin()
+	}
+	return f
 }
 
 // Levels cut a number into a few classes.
@@ -96,6 +111,8 @@ func (f *Fact) Numeric() bool { return slices.Contains([]Type{Integer, Decimal, 
 func (f *Fact) columnType() string {
 	plain := map[Type]string{Integer: "Int64", Decimal: "Decimal(38, 4)", Number: "Float64", Date: "Date32", Boolean: "Bool"}
 	switch {
+	case f.column != "":
+		return f.column
 	case f.Type == Text:
 		return "LowCardinality(String)"
 	case f.Type == Texts:

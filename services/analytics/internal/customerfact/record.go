@@ -10,43 +10,88 @@ import (
 
 // record is a table of records that sources read, by its name.
 type record struct {
+	// table holds the newest versions, and table_history all of them; versions, when set, is one table that holds all.
+	table, versions string
 	// key are the columns of its identity, by which its history is sorted, too.
 	key string
-	// of is how its rows belong to customers.
-	of belonging
+	// id is the column by which rows of some customers are found, and ids the query for its values; nil when it is the customer's number,
+	// and whole when the table is small and read whole.
+	id    string
+	ids   func(scope, *parameters) string
+	whole bool
 }
-
-// belonging says by which column the rows of some customers are found.
-type belonging int
-
-const (
-	// ofCustomer rows hold the number of their customer.
-	ofCustomer belonging = iota
-	// ofAccount rows hold the number of an account. All holdings of an account are read together, for which of them owns it is told
-	// only by looking at all.
-	ofAccount
-)
 
 // records are what {name} may stand for in facts.yaml.
 var records = map[string]record{
-	"customer":       {"customer_id", ofCustomer},
-	"account_holder": {"account_holder_id", ofAccount},
-	"account":        {"account_id", ofAccount},
-	"transaction":    {"account_id, business_date, transaction_id", ofAccount},
-	"interaction":    {"interaction_id", ofCustomer},
+	"region":         {table: "region", key: "region_id", whole: true},
+	"branch":         {table: "branch", key: "branch_id", whole: true},
+	"product":        {table: "product", key: "product_id", whole: true},
+	"customer":       {table: "customer", key: "customer_id", id: "customer_id"},
+	"relation":       {table: "relation", key: "relation_id", id: "relation_id", ids: linked("relation")},
+	"consent":        {table: "consent", key: "consent_id", id: "consent_id", ids: linked("consent")},
+	"card":           {table: "card", key: "card_id", id: "card_id", ids: linked("card")},
+	"interaction":    {table: "interaction", key: "interaction_id", id: "interaction_id", ids: linked("interaction")},
+	"behaviour":      {versions: "customer_behaviour", key: "known_customer_id, behaviour_event_id", id: "known_customer_id"},
+	"account_holder": {table: "account_holder", key: "account_holder_id", id: "account_holder_id", ids: beyond(accounts, "account", "account_holder")},
+	"account":        {table: "account", key: "account_id", id: "account_id", ids: accounts},
+	"account_balance": {
+		table: "account_balance", key: "account_id, business_date", id: "account_id", ids: accounts,
+	},
+	"transaction":    {table: "transaction", key: "account_id, business_date, transaction_id", id: "account_id", ids: accounts},
+	"contract":       {table: "contract", key: "contract_id", id: "contract_id", ids: contracts},
+	"contract_party": {table: "contract_party", key: "contract_party_id", id: "contract_party_id", ids: beyond(contracts, "contract", "contract_party")},
+	"instalment":     {table: "instalment", key: "instalment_id", id: "instalment_id", ids: beyond(contracts, "contract", "instalment")},
+}
+
+// link is the query for records that belong to others, by record_link.
+func link(entity, which, other string) string {
+	return fmt.Sprintf("SELECT other_id FROM record_link WHERE entity = '%s' AND %s AND other = '%s'", entity, which, other)
+}
+
+// linked are records of a kind that belong to the customers of a scope, or once did.
+func linked(other string) func(scope, *parameters) string {
+	return func(s scope, p *parameters) string { return link("customer", s.in("entity_id", p), other) }
+}
+
+// accounts are all that the customers of a scope hold or held. All their holders are looked at, for who owns one is told only so.
+func accounts(s scope, p *parameters) string { return linked("account")(s, p) }
+
+// contracts are those that customers are parties to, and those of their accounts.
+func contracts(s scope, p *parameters) string {
+	return linked("contract")(s, p) + " UNION ALL " + beyond(accounts, "account", "contract")(s, p)
+}
+
+// beyond are records that belong to those which a query finds.
+func beyond(near func(scope, *parameters) string, entity, other string) func(scope, *parameters) string {
+	return func(s scope, p *parameters) string { return link(entity, "entity_id IN ("+near(s, p)+")", other) }
 }
 
 // moment is the time that facts are told of.
 type moment struct {
-	day time.Time
+	day, end time.Time
 	// known is the end of what was recorded by then; zero when all is.
 	known time.Time
 }
 
-// scope are the customers that are asked for.
+// scope are the customers that are asked for: some, or a range of numbers, or all when both are empty.
 type scope struct {
-	// customers by number; all when empty.
 	customers []uint64
+	// from and to bound a range; it is one when to is set.
+	from, to uint64
+}
+
+func (s scope) all() bool { return len(s.customers) == 0 && s.to == 0 }
+
+// in is the condition that a column holds one of the customers.
+func (s scope) in(column string, p *parameters) string {
+	switch {
+	case s.all():
+		return "true"
+	case s.to > 0:
+		return column + " BETWEEN " + p.bind("from", "UInt64", s.from) + " AND " + p.bind("to", "UInt64", s.to)
+	default:
+		return column + " IN " + p.bind("customers", "Array(UInt64)", s.customers)
+	}
 }
 
 // parameters name the bound values of a statement. The day is in their names, so that two days fit into one statement.
@@ -80,33 +125,41 @@ func (p *parameters) bound() []any {
 	return out
 }
 
-// in is the condition that a column holds one of the customers.
-func (s scope) in(column string, p *parameters) string {
-	if len(s.customers) == 0 {
-		return "true"
-	}
-	return column + " IN " + p.bind("customers", "Array(UInt64)", s.customers)
-}
+// timeLayout is how a moment is bound.
+const timeLayout = "2006-01-02 15:04:05.000000"
 
-// rows is the table expression of a table's records as they were known at the moment, of the customers in the scope.
-func (r record) rows(table string, m moment, s scope, p *parameters) string {
-	among := r.among(s, p)
+// knownBy is the condition that a time was over by the end of what was recorded.
+func (m moment) knownBy(column string, p *parameters) string {
 	if m.known.IsZero() {
-		return fmt.Sprintf("(SELECT * FROM %s FINAL WHERE %s)", table, among)
-	}
-	at := p.bind("known", "DateTime64(6)", m.known.UTC().Format("2006-01-02 15:04:05.000000"))
-	order := strings.ReplaceAll(r.key, ", ", " DESC, ") + " DESC"
-	versions := fmt.Sprintf("SELECT * FROM %s_history WHERE change_time < %s AND %s", table, at, among)
-	return fmt.Sprintf("(SELECT * FROM (%s ORDER BY %s, version DESC LIMIT 1 BY %s) WHERE deleted = 0)", versions, order, r.key)
-}
-
-// among is the condition that leaves rows of the customers in the scope, and maybe some of others.
-func (r record) among(s scope, p *parameters) string {
-	if len(s.customers) == 0 {
 		return "true"
 	}
-	if r.of == ofAccount {
-		return "account_id IN (SELECT account_id FROM account_holder_history WHERE " + s.in("customer_id", p) + ")"
+	return column + " < " + p.bind("known", "DateTime64(6, 'UTC')", m.known.UTC().Format(timeLayout))
+}
+
+// rows is the table expression of a table's records as they were known at the moment, of the customers in the scope and maybe of
+// some others.
+func (r record) rows(m moment, s scope, p *parameters) string {
+	among := r.among(s, p)
+	if m.known.IsZero() && r.versions == "" {
+		return fmt.Sprintf("(SELECT * FROM %s FINAL WHERE %s)", r.table, among)
 	}
-	return s.in("customer_id", p)
+	versions := r.versions
+	if versions == "" {
+		versions = r.table + "_history"
+	}
+	order := strings.ReplaceAll(r.key, ", ", " DESC, ") + " DESC"
+	found := fmt.Sprintf("SELECT * FROM %s WHERE %s AND %s", versions, m.knownBy("change_time", p), among)
+	return fmt.Sprintf("(SELECT * FROM (%s ORDER BY %s, version DESC LIMIT 1 BY %s) WHERE deleted = 0)", found, order, r.key)
+}
+
+// among is the condition that leaves rows of the customers in the scope.
+func (r record) among(s scope, p *parameters) string {
+	switch {
+	case s.all() || r.whole:
+		return "true"
+	case r.ids == nil:
+		return s.in(r.id, p)
+	default:
+		return r.id + " IN (" + r.ids(s, p) + ")"
+	}
 }

@@ -62,8 +62,17 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// Catalogue is what can be asked for.
-func (s *Service) Catalogue(context.Context) (*Catalogue, error) { return s.builtin, nil }
+// Catalogue is what can be asked for: the file, the attributes that the bank has defined, and the scores that were ever run.
+func (s *Service) Catalogue(ctx context.Context) (*Catalogue, error) {
+	c := s.builtin.copied()
+	if err := s.addAttributes(ctx, c); err != nil {
+		return nil, public(err)
+	}
+	if err := s.addScores(ctx, c); err != nil {
+		return nil, public(err)
+	}
+	return c, nil
+}
 
 // Today is the bank's day now, at midnight UTC as days are handed around.
 func (s *Service) Today() time.Time { return dateOf(s.now().In(s.timeZone)) }
@@ -82,16 +91,17 @@ func (s *Service) moment(ctx context.Context, day time.Time) (moment, error) {
 	case day.Before(dayMin):
 		return moment{}, apperr.InvalidField("as_of", "facts are told of days from %s", dayMin.Format(time.DateOnly))
 	case day.Equal(today):
-		return moment{day: day}, nil
+		return moment{day: day, end: s.endOf(day)}, nil
 	}
 	first, err := s.firstDay(ctx)
 	if err != nil {
 		return moment{}, public(err)
 	}
+	m := moment{day: day, end: s.endOf(day), known: s.endOf(day)}
 	if first.After(day) {
-		return moment{day: day, known: s.endOf(first)}, nil
+		m.known = s.endOf(first)
 	}
-	return moment{day: day, known: s.endOf(day)}, nil
+	return m, nil
 }
 
 // endOf is when a day of the bank ends.

@@ -33,7 +33,10 @@ func TestEveryFact(t *testing.T) {
 		if err != nil || len(parameters) > 0 {
 			t.Fatalf("%s: %v", field.Name, err)
 		}
-		source, err := b.service.Source(t.Context(), catalogue.Names(), b.service.Today(), nil)
+		if field.Name == "customer_id" {
+			continue
+		}
+		source, err := b.service.Source(t.Context(), []string{field.Name}, b.service.Today(), []uint64{1})
 		if err != nil {
 			t.Fatal(err)
 		}
