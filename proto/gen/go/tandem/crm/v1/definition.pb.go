@@ -37,21 +37,29 @@ const (
 	DefinitionKind_DEFINITION_KIND_CLV DefinitionKind = 2
 	// What a report shows.
 	DefinitionKind_DEFINITION_KIND_REPORT DefinitionKind = 3
+	// How customers get points.
+	DefinitionKind_DEFINITION_KIND_SCORECARD DefinitionKind = 11
+	// What a trained score foretells.
+	DefinitionKind_DEFINITION_KIND_SCORE_MODEL DefinitionKind = 12
 )
 
 // Enum value maps for DefinitionKind.
 var (
 	DefinitionKind_name = map[int32]string{
-		0: "DEFINITION_KIND_UNSPECIFIED",
-		1: "DEFINITION_KIND_RFM",
-		2: "DEFINITION_KIND_CLV",
-		3: "DEFINITION_KIND_REPORT",
+		0:  "DEFINITION_KIND_UNSPECIFIED",
+		1:  "DEFINITION_KIND_RFM",
+		2:  "DEFINITION_KIND_CLV",
+		3:  "DEFINITION_KIND_REPORT",
+		11: "DEFINITION_KIND_SCORECARD",
+		12: "DEFINITION_KIND_SCORE_MODEL",
 	}
 	DefinitionKind_value = map[string]int32{
 		"DEFINITION_KIND_UNSPECIFIED": 0,
 		"DEFINITION_KIND_RFM":         1,
 		"DEFINITION_KIND_CLV":         2,
 		"DEFINITION_KIND_REPORT":      3,
+		"DEFINITION_KIND_SCORECARD":   11,
+		"DEFINITION_KIND_SCORE_MODEL": 12,
 	}
 )
 
@@ -1517,12 +1525,14 @@ const file_tandem_crm_v1_definition_proto_rawDesc = "" +
 	"\x17ShareDefinitionResponse\x129\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2\x19.tandem.crm.v1.DefinitionR\n" +
-	"definition*\x7f\n" +
+	"definition*\xbf\x01\n" +
 	"\x0eDefinitionKind\x12\x1f\n" +
 	"\x1bDEFINITION_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DEFINITION_KIND_RFM\x10\x01\x12\x17\n" +
 	"\x13DEFINITION_KIND_CLV\x10\x02\x12\x1a\n" +
-	"\x16DEFINITION_KIND_REPORT\x10\x03*o\n" +
+	"\x16DEFINITION_KIND_REPORT\x10\x03\x12\x1d\n" +
+	"\x19DEFINITION_KIND_SCORECARD\x10\v\x12\x1f\n" +
+	"\x1bDEFINITION_KIND_SCORE_MODEL\x10\f*o\n" +
 	"\x0fDefinitionState\x12 \n" +
 	"\x1cDEFINITION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17DEFINITION_STATE_ACTIVE\x10\x01\x12\x1d\n" +

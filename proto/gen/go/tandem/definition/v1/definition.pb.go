@@ -37,6 +37,8 @@ type Spec struct {
 	//	*Spec_Rfm
 	//	*Spec_Clv
 	//	*Spec_Report
+	//	*Spec_Scorecard
+	//	*Spec_ScoreModel
 	Kind          isSpec_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -106,6 +108,24 @@ func (x *Spec) GetReport() *ReportDefinition {
 	return nil
 }
 
+func (x *Spec) GetScorecard() *ScorecardDefinition {
+	if x != nil {
+		if x, ok := x.Kind.(*Spec_Scorecard); ok {
+			return x.Scorecard
+		}
+	}
+	return nil
+}
+
+func (x *Spec) GetScoreModel() *ScoreModelDefinition {
+	if x != nil {
+		if x, ok := x.Kind.(*Spec_ScoreModel); ok {
+			return x.ScoreModel
+		}
+	}
+	return nil
+}
+
 type isSpec_Kind interface {
 	isSpec_Kind()
 }
@@ -125,11 +145,25 @@ type Spec_Report struct {
 	Report *ReportDefinition `protobuf:"bytes,3,opt,name=report,proto3,oneof"`
 }
 
+type Spec_Scorecard struct {
+	// How customers get points.
+	Scorecard *ScorecardDefinition `protobuf:"bytes,11,opt,name=scorecard,proto3,oneof"`
+}
+
+type Spec_ScoreModel struct {
+	// What a trained score foretells.
+	ScoreModel *ScoreModelDefinition `protobuf:"bytes,12,opt,name=score_model,json=scoreModel,proto3,oneof"`
+}
+
 func (*Spec_Rfm) isSpec_Kind() {}
 
 func (*Spec_Clv) isSpec_Kind() {}
 
 func (*Spec_Report) isSpec_Kind() {}
+
+func (*Spec_Scorecard) isSpec_Kind() {}
+
+func (*Spec_ScoreModel) isSpec_Kind() {}
 
 // Schedule says when a definition is run by itself, and for which day.
 type Schedule struct {
@@ -201,11 +235,14 @@ var File_tandem_definition_v1_definition_proto protoreflect.FileDescriptor
 
 const file_tandem_definition_v1_definition_proto_rawDesc = "" +
 	"\n" +
-	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1etandem/definition/v1/clv.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\"\xc9\x01\n" +
+	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1etandem/definition/v1/clv.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\x1a&tandem/definition/v1/score_model.proto\x1a$tandem/definition/v1/scorecard.proto\"\xe3\x02\n" +
 	"\x04Spec\x127\n" +
 	"\x03rfm\x18\x01 \x01(\v2#.tandem.definition.v1.RfmDefinitionH\x00R\x03rfm\x127\n" +
 	"\x03clv\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionH\x00R\x03clv\x12@\n" +
-	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06reportB\r\n" +
+	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06report\x12I\n" +
+	"\tscorecard\x18\v \x01(\v2).tandem.definition.v1.ScorecardDefinitionH\x00R\tscorecard\x12M\n" +
+	"\vscore_model\x18\f \x01(\v2*.tandem.definition.v1.ScoreModelDefinitionH\x00R\n" +
+	"scoreModelB\r\n" +
 	"\x04kind\x12\x05\xbaH\x02\b\x01\"j\n" +
 	"\bSchedule\x12\x1d\n" +
 	"\x04cron\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04cron\x12'\n" +
@@ -228,21 +265,25 @@ func file_tandem_definition_v1_definition_proto_rawDescGZIP() []byte {
 
 var file_tandem_definition_v1_definition_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_tandem_definition_v1_definition_proto_goTypes = []any{
-	(*Spec)(nil),             // 0: tandem.definition.v1.Spec
-	(*Schedule)(nil),         // 1: tandem.definition.v1.Schedule
-	(*RfmDefinition)(nil),    // 2: tandem.definition.v1.RfmDefinition
-	(*ClvDefinition)(nil),    // 3: tandem.definition.v1.ClvDefinition
-	(*ReportDefinition)(nil), // 4: tandem.definition.v1.ReportDefinition
+	(*Spec)(nil),                 // 0: tandem.definition.v1.Spec
+	(*Schedule)(nil),             // 1: tandem.definition.v1.Schedule
+	(*RfmDefinition)(nil),        // 2: tandem.definition.v1.RfmDefinition
+	(*ClvDefinition)(nil),        // 3: tandem.definition.v1.ClvDefinition
+	(*ReportDefinition)(nil),     // 4: tandem.definition.v1.ReportDefinition
+	(*ScorecardDefinition)(nil),  // 5: tandem.definition.v1.ScorecardDefinition
+	(*ScoreModelDefinition)(nil), // 6: tandem.definition.v1.ScoreModelDefinition
 }
 var file_tandem_definition_v1_definition_proto_depIdxs = []int32{
 	2, // 0: tandem.definition.v1.Spec.rfm:type_name -> tandem.definition.v1.RfmDefinition
 	3, // 1: tandem.definition.v1.Spec.clv:type_name -> tandem.definition.v1.ClvDefinition
 	4, // 2: tandem.definition.v1.Spec.report:type_name -> tandem.definition.v1.ReportDefinition
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	5, // 3: tandem.definition.v1.Spec.scorecard:type_name -> tandem.definition.v1.ScorecardDefinition
+	6, // 4: tandem.definition.v1.Spec.score_model:type_name -> tandem.definition.v1.ScoreModelDefinition
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_tandem_definition_v1_definition_proto_init() }
@@ -253,10 +294,14 @@ func file_tandem_definition_v1_definition_proto_init() {
 	file_tandem_definition_v1_clv_proto_init()
 	file_tandem_definition_v1_report_proto_init()
 	file_tandem_definition_v1_rfm_proto_init()
+	file_tandem_definition_v1_score_model_proto_init()
+	file_tandem_definition_v1_scorecard_proto_init()
 	file_tandem_definition_v1_definition_proto_msgTypes[0].OneofWrappers = []any{
 		(*Spec_Rfm)(nil),
 		(*Spec_Clv)(nil),
 		(*Spec_Report)(nil),
+		(*Spec_Scorecard)(nil),
+		(*Spec_ScoreModel)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
