@@ -36,8 +36,9 @@ const (
 //
 // ScoreService scores customers: by points of a scorecard, or by the probability that a trained model gives.
 //
-// A score is the sum of its contributions, exactly and in any order: contributions are multiples of 2^-20. Of a scorecard they
-// add up to the points; of a model, with the base, to the log-odds whose probability 1 / (1 + e^-x) is the score.
+// A score is the sum of its contributions, exactly and in any order, because they come in steps of a power of two: 2^-20 points, 2^-30
+// log-odds. Of a scorecard they add up to the points; of a model, with the base, to the log-odds whose probability
+// 1 / (1 + e^-x) is the score.
 type ScoreServiceClient interface {
 	// Scores customers as of a day by a scorecard or a model, stores a snapshot, and sends the results home as insights. The same
 	// definition, version and day over the same data are the same run. Managers don't run; they read. Errors: INVALID_ARGUMENT,
@@ -171,8 +172,9 @@ func (c *scoreServiceClient) ListModels(ctx context.Context, in *ListModelsReque
 //
 // ScoreService scores customers: by points of a scorecard, or by the probability that a trained model gives.
 //
-// A score is the sum of its contributions, exactly and in any order: contributions are multiples of 2^-20. Of a scorecard they
-// add up to the points; of a model, with the base, to the log-odds whose probability 1 / (1 + e^-x) is the score.
+// A score is the sum of its contributions, exactly and in any order, because they come in steps of a power of two: 2^-20 points, 2^-30
+// log-odds. Of a scorecard they add up to the points; of a model, with the base, to the log-odds whose probability
+// 1 / (1 + e^-x) is the score.
 type ScoreServiceServer interface {
 	// Scores customers as of a day by a scorecard or a model, stores a snapshot, and sends the results home as insights. The same
 	// definition, version and day over the same data are the same run. Managers don't run; they read. Errors: INVALID_ARGUMENT,
