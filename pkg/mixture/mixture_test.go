@@ -413,3 +413,33 @@ func cheapest(earlier, now [][]float64, n int, taken map[int]bool, alone int) fl
 	}
 	return best
 }
+
+// Parts of a distance add up to what densities are made of: the ratio of two groups' probabilities is that of their constants
+// and distances.
+func TestPartsAddUp(t *testing.T) {
+	t.Parallel()
+	values, _ := draw(4, 3_000, crossed)
+	p := points(t, 2, values)
+	for _, shape := range []mixture.Shape{mixture.Spherical, mixture.Diagonal, mixture.Full} {
+		m, err := fitting(p, shape, mixture.Options{Seed: 4})(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scorer, parts, constants := m.Scorer(), make([]float64, 2), []float64{}
+		for i := range 50 {
+			scorer.Score(p.At(i))
+			odds := scorer.LogOdds(0, 1, p.At(i))
+			if ratio := math.Log(scorer.Probabilities[0] / scorer.Probabilities[1]); math.Abs(ratio) < 30 {
+				near(t, "odds", odds, ratio, 1e-6)
+			}
+			for g, sign := range []float64{1, -1} {
+				scorer.Parts(g, p.At(i), parts)
+				odds += sign * (parts[0] + parts[1]) / 2
+			}
+			constants = append(constants, odds)
+		}
+		for _, c := range constants {
+			near(t, string(shape), c, constants[0], 1e-8)
+		}
+	}
+}

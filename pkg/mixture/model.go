@@ -224,3 +224,33 @@ func (m *Model) Reorder(to []int) error {
 	m.Weights, m.Means, m.Covariances = weights, means, covariances
 	return m.prepare()
 }
+
+// Parts splits a point's squared distance from a group's mean, in units of the group's spread, into what each dimension
+// adds; they sum up to it. Where dimensions go together a part is δ_j·(Σ⁻¹δ)_j, and may be negative.
+func (s *Scorer) Parts(g int, point, parts []float64) {
+	m := s.model
+	switch m.Shape {
+	case Spherical, Diagonal:
+		for j, v := range point {
+			variance := m.Covariances[0][0]
+			if m.Shape == Diagonal {
+				variance = m.Covariances[g][j]
+			}
+			delta := v - m.Means[g][j]
+			parts[j] = delta * delta / variance
+		}
+	case Full:
+		floats.SubTo(parts, point, m.Means[g])
+		copy(s.scratch, parts)
+		solved := blas64.Vector{N: len(parts), Inc: 1, Data: s.scratch}
+		blas64.Trsv(blas.NoTrans, m.factors[g], solved)
+		blas64.Trsv(blas.Trans, m.factors[g], solved)
+		floats.Mul(parts, s.scratch)
+	}
+}
+
+// LogOdds is ln(p/q) for the probabilities p and q of two groups for a point, also where q is too small for a float64.
+func (s *Scorer) LogOdds(p, q int, point []float64) float64 {
+	m := s.model
+	return m.constants[p] - m.constants[q] - (m.distance2(p, point, s.scratch)-m.distance2(q, point, s.scratch))/2
+}

@@ -21,7 +21,6 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/clv"
-	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/export"
 	"tandem.bank/services/analytics/internal/ingest"
@@ -104,6 +103,22 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	values, err := rfm.New(rfm.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, TimeZone: location, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	insights, err := insight.New(insight.Config{JetStream: s.js, Source: values, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
+	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
 	server, err := s.server()
 	if err != nil {
 		return nil, err
@@ -121,61 +136,28 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	scheduler.Register(definition.KindReport, exports.RunDefinition)
-	worth, err := s.values(server, changes.NewestChange, location, definitions, scheduler)
-	if err != nil {
-		return nil, err
-	}
-	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
-	facts, err := customerfact.New(customerfact.Config{Warehouse: s.warehouse, TimeZone: location, Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
-	scoreInsights, err := s.scores(server, facts, changes.NewestChange, definitions, kinds, scheduler)
-	if err != nil {
-		return nil, err
-	}
-	return append(worth,
-		scoreInsights,
-		lifecycle.Part{Name: "ingest", Run: changes.Run},
-		lifecycle.Part{Name: "exports", Run: exports.Run},
-		lifecycle.Part{Name: "schedule", Run: scheduler.Run},
-		lifecycle.Part{Name: "gRPC", Run: server.Run},
-		lifecycle.Part{Name: "HTTP", Run: func(ctx context.Context) error {
-			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
-		}},
-	), nil
-}
-
-// values builds RFM and lifetime value, registers their services and runners, and returns what sends their results home.
-func (s *service) values(
-	server *grpcserver.Server, newest func() time.Time, location *time.Location, saved *definition.Store, scheduler *schedule.Scheduler,
-) ([]lifecycle.Part, error) {
-	values, err := rfm.New(rfm.Config{Warehouse: s.warehouse, NewestChange: newest, TimeZone: location, Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
-	insights, err := insight.New(insight.Config{JetStream: s.js, Source: values, Logger: s.log, Registry: s.registry})
-	if err != nil {
-		return nil, err
-	}
-	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: newest, Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
-	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
-	if err != nil {
-		return nil, err
-	}
-	rfmServer := rfm.NewServer(values, insights, saved)
+	rfmServer := rfm.NewServer(values, insights, definitions)
 	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
 	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
-	clvServer := clv.NewServer(worth, worthInsights, saved)
+	clvServer := clv.NewServer(worth, worthInsights, definitions)
 	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
 	analyticsv1.RegisterClvServiceServer(server, clvServer)
-	return []lifecycle.Part{
+	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
+	overFacts, err := s.overFacts(server, location, changes.NewestChange, definitions, kinds, scheduler)
+	if err != nil {
+		return nil, err
+	}
+	return append(overFacts, []lifecycle.Part{
 		{Name: "insights of RFM", Run: insights.Run},
 		{Name: "insights of lifetime value", Run: worthInsights.Run},
-	}, nil
+		{Name: "ingest", Run: changes.Run},
+		{Name: "exports", Run: exports.Run},
+		{Name: "schedule", Run: scheduler.Run},
+		{Name: "gRPC", Run: server.Run},
+		{Name: "HTTP", Run: func(ctx context.Context) error {
+			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
+		}},
+	}...), nil
 }
 
 // scheduler builds what runs definitions by themselves, and registers its service.

@@ -17,11 +17,12 @@ import (
 
 // Kinds of definitions: the names of the fields of tandem.definition.v1.Spec.
 const (
-	KindRFM        = "rfm"
-	KindCLV        = "clv"
-	KindReport     = "report"
-	KindScorecard  = "scorecard"
-	KindScoreModel = "score_model"
+	KindRFM    = "rfm"
+	KindCLV    = "clv"
+	KindReport = "report"
+
+	KindClustering    = "clustering"
+	KindProfileScheme = "profile_scheme"
 )
 
 // ReasonArchived is the reason of FAILED_PRECONDITION for a definition that is out of use.

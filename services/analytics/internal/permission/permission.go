@@ -31,6 +31,11 @@ var (
 // allowed has every method of the API; one that is not in it is refused to everybody.
 var allowed = map[string][]string{
 	analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: operators,
+	analyticsv1.ClusterService_RunClustering_FullMethodName:            runners,
+	analyticsv1.ClusterService_GetClusteringRun_FullMethodName:         readers,
+	analyticsv1.ClusterService_ListClusteringRuns_FullMethodName:       readers,
+	analyticsv1.ClusterService_ListClusterMembers_FullMethodName:       readers,
+	analyticsv1.ClusterService_ExplainCluster_FullMethodName:           readers,
 	analyticsv1.ClvService_RunClv_FullMethodName:                       runners,
 	analyticsv1.ClvService_GetClvRun_FullMethodName:                    readers,
 	analyticsv1.ClvService_ListClvRuns_FullMethodName:                  readers,
@@ -66,15 +71,6 @@ var allowed = map[string][]string{
 	analyticsv1.RfmService_RunRfm_FullMethodName:                       runners,
 	analyticsv1.RfmService_GetRfmRun_FullMethodName:                    readers,
 	analyticsv1.RfmService_ListRfmScores_FullMethodName:                readers,
-	analyticsv1.ScoreService_RunScore_FullMethodName:                   runners,
-	analyticsv1.ScoreService_GetScoreRun_FullMethodName:                readers,
-	analyticsv1.ScoreService_ListScoreRuns_FullMethodName:              readers,
-	analyticsv1.ScoreService_ListScores_FullMethodName:                 readers,
-	analyticsv1.ScoreService_ExplainScore_FullMethodName:               readers,
-	analyticsv1.ScoreService_TrainModel_FullMethodName:                 authors,
-	analyticsv1.ScoreService_PromoteModel_FullMethodName:               authors,
-	analyticsv1.ScoreService_GetModel_FullMethodName:                   readers,
-	analyticsv1.ScoreService_ListModels_FullMethodName:                 readers,
 }
 
 // Unary refuses calls by principals without a role that the method needs.

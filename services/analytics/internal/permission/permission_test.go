@@ -17,6 +17,11 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{ // by role: manager, analyst, marketer, operations, administrator
 		analyticsv1.AuditCopyService_StreamAuditBlockCopies_FullMethodName: "   oa",
+		analyticsv1.ClusterService_RunClustering_FullMethodName:            " nkoa",
+		analyticsv1.ClusterService_GetClusteringRun_FullMethodName:         "mnkoa",
+		analyticsv1.ClusterService_ListClusteringRuns_FullMethodName:       "mnkoa",
+		analyticsv1.ClusterService_ListClusterMembers_FullMethodName:       "mnkoa",
+		analyticsv1.ClusterService_ExplainCluster_FullMethodName:           "mnkoa",
 		analyticsv1.ClvService_RunClv_FullMethodName:                       " nkoa",
 		analyticsv1.ClvService_GetClvRun_FullMethodName:                    "mnkoa",
 		analyticsv1.ClvService_ListClvRuns_FullMethodName:                  "mnkoa",
@@ -52,22 +57,13 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.RfmService_RunRfm_FullMethodName:                       " nkoa",
 		analyticsv1.RfmService_GetRfmRun_FullMethodName:                    "mnkoa",
 		analyticsv1.RfmService_ListRfmScores_FullMethodName:                "mnkoa",
-		analyticsv1.ScoreService_RunScore_FullMethodName:                   " nkoa",
-		analyticsv1.ScoreService_GetScoreRun_FullMethodName:                "mnkoa",
-		analyticsv1.ScoreService_ListScoreRuns_FullMethodName:              "mnkoa",
-		analyticsv1.ScoreService_ListScores_FullMethodName:                 "mnkoa",
-		analyticsv1.ScoreService_ExplainScore_FullMethodName:               "mnkoa",
-		analyticsv1.ScoreService_TrainModel_FullMethodName:                 " n  a",
-		analyticsv1.ScoreService_PromoteModel_FullMethodName:               " n  a",
-		analyticsv1.ScoreService_GetModel_FullMethodName:                   "mnkoa",
-		analyticsv1.ScoreService_ListModels_FullMethodName:                 "mnkoa",
 	}
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
 		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
-		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ScoreService_ServiceDesc,
+		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}

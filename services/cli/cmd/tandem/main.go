@@ -34,6 +34,7 @@ type commandLine struct {
 	Document DocumentCmd       `cmd:"" help:"Look at customers' documents."`
 	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
+	Cluster  ClusterCmd        `cmd:"" help:"Group customers who are alike, and see what is special about each group."`
 	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
 	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, reports."`
 	Plan     PlanCmd           `cmd:"" help:"Bring in what the bank plans, and look at it."`

@@ -37,8 +37,8 @@ type Spec struct {
 	//	*Spec_Rfm
 	//	*Spec_Clv
 	//	*Spec_Report
-	//	*Spec_Scorecard
-	//	*Spec_ScoreModel
+	//	*Spec_Clustering
+	//	*Spec_ProfileScheme
 	Kind          isSpec_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -108,19 +108,19 @@ func (x *Spec) GetReport() *ReportDefinition {
 	return nil
 }
 
-func (x *Spec) GetScorecard() *ScorecardDefinition {
+func (x *Spec) GetClustering() *ClusteringDefinition {
 	if x != nil {
-		if x, ok := x.Kind.(*Spec_Scorecard); ok {
-			return x.Scorecard
+		if x, ok := x.Kind.(*Spec_Clustering); ok {
+			return x.Clustering
 		}
 	}
 	return nil
 }
 
-func (x *Spec) GetScoreModel() *ScoreModelDefinition {
+func (x *Spec) GetProfileScheme() *ProfileSchemeDefinition {
 	if x != nil {
-		if x, ok := x.Kind.(*Spec_ScoreModel); ok {
-			return x.ScoreModel
+		if x, ok := x.Kind.(*Spec_ProfileScheme); ok {
+			return x.ProfileScheme
 		}
 	}
 	return nil
@@ -145,14 +145,14 @@ type Spec_Report struct {
 	Report *ReportDefinition `protobuf:"bytes,3,opt,name=report,proto3,oneof"`
 }
 
-type Spec_Scorecard struct {
-	// How customers get points.
-	Scorecard *ScorecardDefinition `protobuf:"bytes,11,opt,name=scorecard,proto3,oneof"`
+type Spec_Clustering struct {
+	// How customers are grouped into clusters.
+	Clustering *ClusteringDefinition `protobuf:"bytes,13,opt,name=clustering,proto3,oneof"`
 }
 
-type Spec_ScoreModel struct {
-	// What a trained score foretells.
-	ScoreModel *ScoreModelDefinition `protobuf:"bytes,12,opt,name=score_model,json=scoreModel,proto3,oneof"`
+type Spec_ProfileScheme struct {
+	// How customers are placed in a profile scheme.
+	ProfileScheme *ProfileSchemeDefinition `protobuf:"bytes,14,opt,name=profile_scheme,json=profileScheme,proto3,oneof"`
 }
 
 func (*Spec_Rfm) isSpec_Kind() {}
@@ -161,9 +161,9 @@ func (*Spec_Clv) isSpec_Kind() {}
 
 func (*Spec_Report) isSpec_Kind() {}
 
-func (*Spec_Scorecard) isSpec_Kind() {}
+func (*Spec_Clustering) isSpec_Kind() {}
 
-func (*Spec_ScoreModel) isSpec_Kind() {}
+func (*Spec_ProfileScheme) isSpec_Kind() {}
 
 // Schedule says when a definition is run by itself, and for which day.
 type Schedule struct {
@@ -235,14 +235,15 @@ var File_tandem_definition_v1_definition_proto protoreflect.FileDescriptor
 
 const file_tandem_definition_v1_definition_proto_rawDesc = "" +
 	"\n" +
-	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1etandem/definition/v1/clv.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\x1a&tandem/definition/v1/score_model.proto\x1a$tandem/definition/v1/scorecard.proto\"\xe3\x02\n" +
+	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a%tandem/definition/v1/clustering.proto\x1a\x1etandem/definition/v1/clv.proto\x1a)tandem/definition/v1/profile_scheme.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\"\xef\x02\n" +
 	"\x04Spec\x127\n" +
 	"\x03rfm\x18\x01 \x01(\v2#.tandem.definition.v1.RfmDefinitionH\x00R\x03rfm\x127\n" +
 	"\x03clv\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionH\x00R\x03clv\x12@\n" +
-	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06report\x12I\n" +
-	"\tscorecard\x18\v \x01(\v2).tandem.definition.v1.ScorecardDefinitionH\x00R\tscorecard\x12M\n" +
-	"\vscore_model\x18\f \x01(\v2*.tandem.definition.v1.ScoreModelDefinitionH\x00R\n" +
-	"scoreModelB\r\n" +
+	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06report\x12L\n" +
+	"\n" +
+	"clustering\x18\r \x01(\v2*.tandem.definition.v1.ClusteringDefinitionH\x00R\n" +
+	"clustering\x12V\n" +
+	"\x0eprofile_scheme\x18\x0e \x01(\v2-.tandem.definition.v1.ProfileSchemeDefinitionH\x00R\rprofileSchemeB\r\n" +
 	"\x04kind\x12\x05\xbaH\x02\b\x01\"j\n" +
 	"\bSchedule\x12\x1d\n" +
 	"\x04cron\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04cron\x12'\n" +
@@ -265,20 +266,20 @@ func file_tandem_definition_v1_definition_proto_rawDescGZIP() []byte {
 
 var file_tandem_definition_v1_definition_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_tandem_definition_v1_definition_proto_goTypes = []any{
-	(*Spec)(nil),                 // 0: tandem.definition.v1.Spec
-	(*Schedule)(nil),             // 1: tandem.definition.v1.Schedule
-	(*RfmDefinition)(nil),        // 2: tandem.definition.v1.RfmDefinition
-	(*ClvDefinition)(nil),        // 3: tandem.definition.v1.ClvDefinition
-	(*ReportDefinition)(nil),     // 4: tandem.definition.v1.ReportDefinition
-	(*ScorecardDefinition)(nil),  // 5: tandem.definition.v1.ScorecardDefinition
-	(*ScoreModelDefinition)(nil), // 6: tandem.definition.v1.ScoreModelDefinition
+	(*Spec)(nil),                    // 0: tandem.definition.v1.Spec
+	(*Schedule)(nil),                // 1: tandem.definition.v1.Schedule
+	(*RfmDefinition)(nil),           // 2: tandem.definition.v1.RfmDefinition
+	(*ClvDefinition)(nil),           // 3: tandem.definition.v1.ClvDefinition
+	(*ReportDefinition)(nil),        // 4: tandem.definition.v1.ReportDefinition
+	(*ClusteringDefinition)(nil),    // 5: tandem.definition.v1.ClusteringDefinition
+	(*ProfileSchemeDefinition)(nil), // 6: tandem.definition.v1.ProfileSchemeDefinition
 }
 var file_tandem_definition_v1_definition_proto_depIdxs = []int32{
 	2, // 0: tandem.definition.v1.Spec.rfm:type_name -> tandem.definition.v1.RfmDefinition
 	3, // 1: tandem.definition.v1.Spec.clv:type_name -> tandem.definition.v1.ClvDefinition
 	4, // 2: tandem.definition.v1.Spec.report:type_name -> tandem.definition.v1.ReportDefinition
-	5, // 3: tandem.definition.v1.Spec.scorecard:type_name -> tandem.definition.v1.ScorecardDefinition
-	6, // 4: tandem.definition.v1.Spec.score_model:type_name -> tandem.definition.v1.ScoreModelDefinition
+	5, // 3: tandem.definition.v1.Spec.clustering:type_name -> tandem.definition.v1.ClusteringDefinition
+	6, // 4: tandem.definition.v1.Spec.profile_scheme:type_name -> tandem.definition.v1.ProfileSchemeDefinition
 	5, // [5:5] is the sub-list for method output_type
 	5, // [5:5] is the sub-list for method input_type
 	5, // [5:5] is the sub-list for extension type_name
@@ -291,17 +292,17 @@ func file_tandem_definition_v1_definition_proto_init() {
 	if File_tandem_definition_v1_definition_proto != nil {
 		return
 	}
+	file_tandem_definition_v1_clustering_proto_init()
 	file_tandem_definition_v1_clv_proto_init()
+	file_tandem_definition_v1_profile_scheme_proto_init()
 	file_tandem_definition_v1_report_proto_init()
 	file_tandem_definition_v1_rfm_proto_init()
-	file_tandem_definition_v1_score_model_proto_init()
-	file_tandem_definition_v1_scorecard_proto_init()
 	file_tandem_definition_v1_definition_proto_msgTypes[0].OneofWrappers = []any{
 		(*Spec_Rfm)(nil),
 		(*Spec_Clv)(nil),
 		(*Spec_Report)(nil),
-		(*Spec_Scorecard)(nil),
-		(*Spec_ScoreModel)(nil),
+		(*Spec_Clustering)(nil),
+		(*Spec_ProfileScheme)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

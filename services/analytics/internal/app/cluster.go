@@ -1,0 +1,34 @@
+package app
+
+import (
+	"time"
+
+	"tandem.bank/pkg/grpcserver"
+	"tandem.bank/pkg/lifecycle"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/cluster"
+	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/schedule"
+)
+
+// clusters builds clusters over facts: their service, compiler and schedule, and what sends members home.
+func (s *service) clusters(
+	server *grpcserver.Server, facts *customerfact.Service, newest func() time.Time, saved *definition.Store, kinds *definition.Registry,
+	scheduler *schedule.Scheduler,
+) (lifecycle.Part, error) {
+	clusters, err := cluster.New(cluster.Config{Warehouse: s.warehouse, Facts: facts, NewestChange: newest, Logger: s.log})
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	insights, err := insight.New(insight.Config{JetStream: s.js, Source: clusters.Runs(), Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	kinds.Register(definition.KindClustering, clusters.Compile)
+	service := cluster.NewServer(clusters, insights, saved)
+	scheduler.Register(definition.KindClustering, service.Desk().RunDefinition)
+	analyticsv1.RegisterClusterServiceServer(server, service)
+	return lifecycle.Part{Name: "insights of clusters", Run: insights.Run}, nil
+}
