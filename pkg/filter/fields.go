@@ -27,6 +27,13 @@ func fields(e *expr.Expr, found []string) []string {
 		if name := strings.Trim(path(e), "."); name != "" {
 			found = append(found, name)
 		}
+	case call.GetFunction() == filtering.FunctionHas && len(call.GetArgs()) == 2 && call.GetArgs()[1].GetCallExpr() != nil:
+		// Inside `group:(…)` stand names of the group's fields; the group itself is asked for, too.
+		group := strings.Trim(path(call.GetArgs()[0]), ".")
+		found = append(found, group)
+		for _, inner := range fields(call.GetArgs()[1], nil) {
+			found = append(found, group+"."+inner)
+		}
 	case !isJunction(call.GetFunction()) && len(call.GetArgs()) > 0:
 		// What follows is a value, even where it is a bare word; so it is in functions.
 		found = fields(call.GetArgs()[0], found)

@@ -162,6 +162,11 @@ func TestClauses(t *testing.T) {
 	if got := filter.Texts(`segment(a) OR NOT (segment("b") AND name = segment AND segment("a"))`, "segment"); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("it refers to %v", got)
 	}
+	// What stands inside the brackets of a group is asked for as what stands outside.
+	if got := filter.Fields(`NOT accounts:(number = "CZ*" AND (role = owner OR state = x)) AND name:nov AND cards:*`); !slices.Equal(got,
+		[]string{"accounts", "accounts.number", "accounts.role", "accounts.state", "name", "cards"}) {
+		t.Errorf("fields in a group: %q", got)
+	}
 	if got := filter.Fields(`in(state, active) AND top(amount, 10%) OR between(name, a, b)`); !slices.Equal(got, []string{"state", "amount", "name"}) {
 		t.Errorf("it asks for %v", got)
 	}

@@ -250,7 +250,7 @@ func (p *Policy) meaning(method protoreflect.MethodDescriptor, name string) (alo
 		}
 	}
 	kind, rest, _ := strings.Cut(name, ".")
-	one := messageName(strings.TrimSuffix(kind, "s"))
+	one := messageName(singular(kind))
 	other := apiMessage(one)
 	if other == nil {
 		other = apiMessage(one + "Insight") // rfm, clv, segments, scores
@@ -287,6 +287,14 @@ func heldBy(answer protoreflect.MessageDescriptor) []protoreflect.MessageDescrip
 		next = further
 	}
 	return out
+}
+
+// singular is "contract_party" for "contract_parties".
+func singular(kind string) string {
+	if stem, ok := strings.CutSuffix(kind, "ies"); ok {
+		return stem + "y"
+	}
+	return strings.TrimSuffix(kind, "s")
 }
 
 // messageName is "AccountHolder" for "account_holder".

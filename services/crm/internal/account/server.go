@@ -3,9 +3,11 @@ package account
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/record"
 )
@@ -15,11 +17,14 @@ type Server struct {
 	crmv1.UnimplementedAccountServiceServer
 	accounts *record.Store[*crmv1.Account, Row]
 	holders  *record.Store[*crmv1.AccountHolder, HolderRow]
+	// schema of lists of accounts.
+	schema filter.Schema
 }
 
 // NewServer binds the room to its database.
 func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
 	return &Server{
+		schema: listed,
 		accounts: record.NewStore(pool, log, record.Room[*crmv1.Account, Row]{
 			Table: Table, Name: "account", ToRow: toRow, Change: change, ToProto: toProto, Event: event,
 			Replaces:   record.StateReplaces,
@@ -30,6 +35,12 @@ func NewServer(pool *pgxpool.Pool, log *slog.Logger) *Server {
 			Deferred: true,
 		}),
 	}
+}
+
+// ListBy lets lists of accounts be filtered by further fields: what other rooms know of accounts.
+func (s *Server) ListBy(more filter.Schema) *Server {
+	s.schema = slices.Concat(listed, more)
+	return s
 }
 
 // CreateAccount adds an account.
@@ -55,7 +66,7 @@ func (s *Server) UpdateAccount(ctx context.Context, req *crmv1.UpdateAccountRequ
 
 // ListAccounts returns a page of accounts by id.
 func (s *Server) ListAccounts(ctx context.Context, req *crmv1.ListAccountsRequest) (*crmv1.ListAccountsResponse, error) {
-	page, err := s.accounts.List(ctx, req, schema, record.Scope{})
+	page, err := s.accounts.List(ctx, req, s.schema, record.Scope{})
 	if err != nil {
 		return nil, err
 	}

@@ -148,3 +148,25 @@ func (h *hiding) refused(t *testing.T, method protoreflect.MethodDescriptor, rol
 	}
 	return out
 }
+
+// Inside the brackets of a group names are short; what they mean is refused all the same.
+func TestNobodyAsksByWhatIsHiddenInBrackets(t *testing.T) {
+	t.Parallel()
+	h := &hiding{people: newPeople(t, ""), tokens: map[string]string{}}
+	for _, role := range auth.Roles() {
+		h.tokens[role] = h.callers.Token(t, "somebody", role)
+	}
+	i := slices.IndexFunc(contractMethods(), func(m protoreflect.MethodDescriptor) bool { return m.Name() == "ListCustomers" })
+	method := contractMethods()[i]
+	for filter, want := range map[string]codes.Code{
+		`accounts:(number = "CZ*")`:                                  codes.PermissionDenied,
+		`NOT accounts:(currency = CZK AND NOT (number = "CZ*"))`:     codes.PermissionDenied,
+		`accounts:(currency = CZK) OR relations:(other_name = "N*")`: codes.PermissionDenied,
+		`accounts:(currency = CZK AND ledger_balance > 0)`:           codes.OK,
+		`segments:"affluent" AND scores:(value > 0.5)`:               codes.OK,
+	} {
+		if err := h.ask(t.Context(), method, auth.RoleAnalyst, filter, ""); status.Code(err) != want {
+			t.Errorf("an analyst asks %s: %v, want %s", filter, err, want)
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	customers := customer.NewServer(s.pool, s.log, index.Customers).In(s.config.Country).With(attributes).ListBy(customerlist.Schema)
 	crmv1.RegisterCustomerServiceServer(server, customers)
 	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(s.pool, s.log, attributes, customer.Attributes{}))
-	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log))
+	crmv1.RegisterAccountServiceServer(server, account.NewServer(s.pool, s.log).ListBy(customerlist.OfAccount))
 	crmv1.RegisterRelationServiceServer(server, relation.NewServer(s.pool, s.log))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(s.pool, s.log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(s.pool, s.log))

@@ -48,7 +48,7 @@ func (s *Server) UpdateCard(ctx context.Context, req *crmv1.UpdateCardRequest) (
 
 // ListCards returns a page of cards by id.
 func (s *Server) ListCards(ctx context.Context, req *crmv1.ListCardsRequest) (*crmv1.ListCardsResponse, error) {
-	page, err := s.store.List(ctx, req, schema, record.Scope{})
+	page, err := s.store.List(ctx, req, listed, record.Scope{})
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func (b *bank) serve(t *testing.T, pool *pgxpool.Pool) {
 	crmv1.RegisterProductServiceServer(server, product.NewServer(pool, log))
 	crmv1.RegisterCustomerServiceServer(server, customer.NewServer(pool, log, index.Customers).In("CZ").With(attributes).ListBy(customerlist.Schema))
 	crmv1.RegisterAttributeServiceServer(server, attribute.NewServer(pool, log, attributes, customer.Attributes{}))
-	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log))
+	crmv1.RegisterAccountServiceServer(server, account.NewServer(pool, log).ListBy(customerlist.OfAccount))
 	crmv1.RegisterCardServiceServer(server, card.NewServer(pool, log))
 	crmv1.RegisterContractServiceServer(server, contract.NewServer(pool, log))
 	crmv1.RegisterInstalmentServiceServer(server, contract.NewInstalmentServer(pool, log))

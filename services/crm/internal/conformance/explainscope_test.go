@@ -75,8 +75,7 @@ WHERE customer_id = ANY($1) AND login <> 'm7'`, ids).Scan(&strangers)
 // lookAround reads everything that a caller may list, and all of one customer.
 func (b *bank) lookAround(t *testing.T, ctx context.Context) { //nolint:revive // a test comes first
 	t.Helper()
-	// Not accounts, contracts and their parties: to list all that one sees of them, whoever's they are, holders are read once.
-	for _, k := range []kind{customers, holders, cards, instalments, interactions, consents, relations, documents} {
+	for _, k := range []kind{customers, accounts, holders, cards, contracts, contractParties, instalments, interactions, consents, relations, documents} {
 		found, next, err := b.list(ctx, k, 2, "", "")
 		if err == nil && next != "" {
 			_, _, err = b.list(ctx, k, 2, next, "")

@@ -61,7 +61,7 @@ func (s *Server) UpdateContract(ctx context.Context, req *crmv1.UpdateContractRe
 
 // ListContracts returns a page of contracts by id.
 func (s *Server) ListContracts(ctx context.Context, req *crmv1.ListContractsRequest) (*crmv1.ListContractsResponse, error) {
-	page, err := s.contracts.List(ctx, req, schema, record.Scope{})
+	page, err := s.contracts.List(ctx, req, listed, record.Scope{})
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Package customerlist is what customers can be listed by: their own fields, and those of what belongs to them. Each room
-// says what of its records a list of customers may ask for; here it comes together.
+// Package customerlist is what customers, and their accounts, can be listed by: their own fields, and those of what belongs to
+// them. Each room says what of its records such a list may ask for; here it comes together.
 package customerlist
 
 import (
@@ -19,3 +19,6 @@ import (
 // Schema is for lists of customers and for searches among them.
 var Schema = slices.Concat(customer.Schema, account.OfCustomer, card.OfCustomer, contract.OfCustomer, consent.OfCustomer,
 	relation.OfCustomer, interaction.OfCustomer, document.OfCustomer, insight.OfCustomer)
+
+// OfAccount is what lists of accounts ask of other rooms.
+var OfAccount = slices.Concat(card.OfAccount, contract.OfAccount)

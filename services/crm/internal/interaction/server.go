@@ -60,7 +60,7 @@ func (s *Server) UpdateInteraction(ctx context.Context, req *crmv1.UpdateInterac
 func (s *Server) ListInteractions(ctx context.Context, req *crmv1.ListInteractionsRequest) (*crmv1.ListInteractionsResponse, error) {
 	narrowed := scope(req)
 	narrowed.Order = "opened_time desc"
-	page, err := s.store.List(ctx, req, schema, narrowed)
+	page, err := s.store.List(ctx, req, listed, narrowed)
 	if err != nil {
 		return nil, err
 	}
