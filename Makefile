@@ -97,7 +97,7 @@ bench-crm: setup build ## Measure crm against bare SQL and COPY; also writes dep
 
 # 100000 customers with twenty transactions each, unless said otherwise; 1000000 are the full size.
 .PHONY: bench-olap
-bench-olap: setup build ## Measure the views for analysts against a copy without duplicates. CUSTOMERS=
+bench-olap: setup build ## Measure reports against the best queries of people and Postgres, and the views for analysts. CUSTOMERS=
 	go run ./deploy/e2e/olap --customers $(if $(filter file,$(origin CUSTOMERS)),100000,$(CUSTOMERS))
 
 # 1000000 customers unless the command line or the environment says otherwise.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/deploy/e2e/bench/benchkit"
 	"tandem.bank/pkg/natsx"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 )
@@ -41,7 +42,7 @@ type home struct {
 }
 
 // results takes turns: the screen at half of the pace that crm can keep up, without and with results coming home.
-func (b *bench) results(ctx context.Context) ([]Result, error) {
+func (b *bench) results(ctx context.Context) ([]benchkit.Result, error) {
 	nc, js, err := natsx.Connect(ctx, natsx.Config{URL: b.stack.nats.URL(), Name: "bench", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
@@ -70,11 +71,11 @@ func (b *bench) results(ctx context.Context) ([]Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		say("GetCustomer360 at %.0f a second: turn %d of %d, p99 %s, and %s with %.0f results a second",
+		benchkit.Say("GetCustomer360 at %.0f a second: turn %d of %d, p99 %s, and %s with %.0f results a second",
 			most/2, round+1, b.config.Rounds, without.p99, with.p99, rate)
 		quiet, busy = append(quiet, without.p99), append(busy, with.p99)
 	}
-	return []Result{atMost(comingHome, median(busy)/median(quiet), "times", comingHomeGoal)}, nil
+	return []benchkit.Result{benchkit.AtMost(comingHome, median(busy)/median(quiet), "times", comingHomeGoal)}, nil
 }
 
 // meanwhile measures while the results of a month are applied, and tells how many were written a second.

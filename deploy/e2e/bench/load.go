@@ -11,16 +11,18 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"tandem.bank/deploy/e2e/bench/benchkit"
 )
 
 // loaded is what the folder of the data keeps about the load.
 type loaded struct {
-	Customers int      `json:"customers"`
-	Results   []Result `json:"results"`
+	Customers int               `json:"customers"`
+	Results   []benchkit.Result `json:"results"`
 }
 
 // loadOnce loads the bank unless the folder of the data has it.
-func loadOnce(ctx context.Context, config Config, s *stack) ([]Result, error) {
+func loadOnce(ctx context.Context, config Config, s *stack) ([]benchkit.Result, error) {
 	note := filepath.Join(s.work, "loaded.json")
 	text, err := os.ReadFile(note)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -43,12 +45,12 @@ func loadOnce(ctx context.Context, config Config, s *stack) ([]Result, error) {
 	if before.Customers != config.Customers {
 		return nil, fmt.Errorf("%s holds %d customers, not %d", s.work, before.Customers, config.Customers)
 	}
-	say("the bank was loaded before: the figure of its import is of that time")
+	benchkit.Say("the bank was loaded before: the figure of its import is of that time")
 	return before.Results, nil
 }
 
 // load brings the bank in by the importer, and measures the customers among it against COPY.
-func load(ctx context.Context, config Config, s *stack) ([]Result, error) {
+func load(ctx context.Context, config Config, s *stack) ([]benchkit.Result, error) {
 	var before, after []string
 	var customers string
 	for _, f := range bankFiles(config.Customers) {
@@ -65,26 +67,26 @@ func load(ctx context.Context, config Config, s *stack) ([]Result, error) {
 			after = append(after, path)
 		}
 	}
-	say("importing what customers refer to")
+	benchkit.Say("importing what customers refer to")
 	if err := s.importFiles(ctx, before...); err != nil {
 		return nil, err
 	}
-	say("importing %d customers", config.Customers)
+	benchkit.Say("importing %d customers", config.Customers)
 	begun := time.Now()
 	if err := s.importFiles(ctx, customers); err != nil {
 		return nil, err
 	}
 	imported := float64(config.Customers) / time.Since(begun).Seconds()
-	say("copying the same rows")
+	benchkit.Say("copying the same rows")
 	copied, err := copyCustomers(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("copy customers: %w", err)
 	}
-	say("importing accounts, cards, contracts and interactions")
+	benchkit.Say("importing accounts, cards, contracts and interactions")
 	if err := s.importFiles(ctx, after...); err != nil {
 		return nil, err
 	}
-	return []Result{atLeast("import of customers, against COPY", imported, copied, "rows/s", 0.2)}, nil
+	return []benchkit.Result{benchkit.RatioAtLeast("import of customers, against COPY", imported, copied, "rows/s", 0.2)}, nil
 }
 
 // copyCustomers brings the same rows into a table of the same kind by COPY, and returns the rows a second.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"tandem.bank/deploy/e2e/bench/benchkit"
 	"tandem.bank/deploy/local/engine"
 	"tandem.bank/deploy/local/project"
 )
@@ -76,7 +77,7 @@ func run(ctx context.Context, config Config) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	}
-	say("starting Postgres, NATS and crm; load average %s", loadAverage())
+	benchkit.Say("starting Postgres, NATS and crm; load average %s", benchkit.LoadAverage())
 	s, err := startStack(ctx, root, work)
 	if err != nil {
 		return err
@@ -86,13 +87,15 @@ func run(ctx context.Context, config Config) (err error) {
 	if err != nil {
 		return err
 	}
-	say("load average %s", loadAverage())
-	printTable(os.Stdout, results)
-	return writeResults(filepath.Join(root, config.Out), results)
+	benchkit.Say("load average %s", benchkit.LoadAverage())
+	if err := benchkit.Print(os.Stdout, results); err != nil {
+		return err
+	}
+	return benchkit.Write(filepath.Join(root, config.Out), "crm", results)
 }
 
 // measureAll loads the bank and takes the measurements, one after the other.
-func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) {
+func measureAll(ctx context.Context, config Config, s *stack) ([]benchkit.Result, error) {
 	results, err := loadOnce(ctx, config, s)
 	if err != nil {
 		return nil, err
@@ -130,9 +133,4 @@ func measureAll(ctx context.Context, config Config, s *stack) ([]Result, error) 
 		results = append(results, felt...)
 	}
 	return results, nil
-}
-
-// say shows progress on standard error: the table alone goes to standard output.
-func say(format string, args ...any) {
-	_, _ = fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }

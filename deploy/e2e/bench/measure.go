@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"tandem.bank/deploy/e2e/bench/benchkit"
 )
 
 // connections to crm: one HTTP/2 connection would serialise the frames of all workers.
@@ -48,7 +50,7 @@ func openBench(ctx context.Context, config Config, s *stack) (*bench, error) {
 		b.close()
 		return nil, err
 	}
-	caller, err := s.caller()
+	caller, err := benchkit.Administrator(s.keyFile)
 	if err != nil {
 		b.close()
 		return nil, err
@@ -97,28 +99,28 @@ func (b *bench) settle(ctx context.Context) error {
 type work func(ctx context.Context, worker int, random *rand.Rand) error
 
 // compare lets crm and bare SQL take turns and returns the ratio of what they got done.
-func (b *bench) compare(ctx context.Context, c measured) (Result, error) {
+func (b *bench) compare(ctx context.Context, c measured) (benchkit.Result, error) {
 	call, bare := c.call(b), c.bare(b)
 	for _, w := range []work{bare, call} { // warms up statements and caches
 		if _, err := b.saturate(ctx, w, b.config.Slice/2); err != nil {
-			return Result{}, err
+			return benchkit.Result{}, err
 		}
 	}
-	var turns []Result
+	var turns []benchkit.Result
 	for round := range b.config.Rounds {
 		bares, err := b.turn(ctx, c.name+", bare SQL", bare)
 		if err != nil {
-			return Result{}, fmt.Errorf("bare SQL: %w", err)
+			return benchkit.Result{}, fmt.Errorf("bare SQL: %w", err)
 		}
 		calls, err := b.turn(ctx, c.name, call)
 		if err != nil {
-			return Result{}, err
+			return benchkit.Result{}, err
 		}
-		turns = append(turns, atLeast(c.name, calls, bares, "calls/s", c.goal))
-		say("%s: turn %d of %d, ratio %.2f", c.name, round+1, b.config.Rounds, calls/bares)
+		turns = append(turns, benchkit.RatioAtLeast(c.name, calls, bares, "calls/s", c.goal))
+		benchkit.Say("%s: turn %d of %d, ratio %.2f", c.name, round+1, b.config.Rounds, calls/bares)
 	}
 	// The turn in the middle: on a machine with other work on it, one may meet a pause that the other does not.
-	slices.SortFunc(turns, func(a, b Result) int { return cmp.Compare(a.Ratio, b.Ratio) })
+	slices.SortFunc(turns, func(a, b benchkit.Result) int { return cmp.Compare(a.Ratio, b.Ratio) })
 	return turns[len(turns)/2], nil
 }
 
@@ -126,7 +128,7 @@ func (b *bench) compare(ctx context.Context, c measured) (Result, error) {
 func (b *bench) turn(ctx context.Context, name string, w work) (float64, error) {
 	before := b.stack.cpu()
 	rate, err := b.saturate(ctx, w, b.config.Slice)
-	say("%s: %.0f a second, each %s", name, rate, b.stack.cpu().per(before, rate*b.config.Slice.Seconds()))
+	benchkit.Say("%s: %.0f a second, each %s", name, rate, b.stack.cpu().per(before, rate*b.config.Slice.Seconds()))
 	return rate, err
 }
 
@@ -175,7 +177,7 @@ type percentiles struct{ p50, p99 time.Duration }
 // latency calls at half of the pace that crm can keep up, and returns the percentiles of the time to the answer. Each turn
 // finds that pace anew, and the median of the turns counts: on a machine with other work on it, both change from one moment
 // to the next.
-func (b *bench) latency(ctx context.Context, l late) ([]Result, error) {
+func (b *bench) latency(ctx context.Context, l late) ([]benchkit.Result, error) {
 	if err := b.settle(ctx); err != nil {
 		return nil, err
 	}
@@ -190,12 +192,12 @@ func (b *bench) latency(ctx context.Context, l late) ([]Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		say("%s at %.0f a second: turn %d of %d, p50 %s, p99 %s", l.name, most/2, round+1, b.config.Rounds, took.p50, took.p99)
+		benchkit.Say("%s at %.0f a second: turn %d of %d, p50 %s, p99 %s", l.name, most/2, round+1, b.config.Rounds, took.p50, took.p99)
 		p50s, p99s = append(p50s, took.p50), append(p99s, took.p99)
 	}
-	return []Result{
-		atMost(l.name+" p50 at half of saturation", median(p50s), "ms", l.goal),
-		atMost(l.name+" p99 at half of saturation", median(p99s), "ms", l.goal),
+	return []benchkit.Result{
+		benchkit.AtMost(l.name+" p50 at half of saturation", median(p50s), "ms", l.goal),
+		benchkit.AtMost(l.name+" p99 at half of saturation", median(p99s), "ms", l.goal),
 	}, nil
 }
 

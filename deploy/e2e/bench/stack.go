@@ -11,9 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"google.golang.org/grpc/credentials"
 
 	"tandem.bank/deploy/local/engine"
 	local "tandem.bank/deploy/local/stack"
@@ -91,22 +88,6 @@ func (s *stack) stop(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// caller is an administrator, as the command line is one.
-func (s *stack) caller() (credentials.PerRPCCredentials, error) {
-	key, err := auth.ReadPrivateKey(s.keyFile)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := auth.NewSigner(auth.SignerConfig{
-		Key: key, Issuer: auth.LocalIssuer, Subject: "bench", Audience: auth.DefaultAudience,
-		Roles: []string{auth.RoleAdministrator}, Lifetime: time.Hour,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return auth.Credentials(signer, true), nil
-}
-
 // importFiles runs the importer, the way a bank's data come in.
 func (s *stack) importFiles(ctx context.Context, files ...string) error {
 	args := append([]string{
@@ -122,13 +103,4 @@ func (s *stack) importFiles(ctx context.Context, files ...string) error {
 		return fmt.Errorf("import: %w\n%s", err, out.String())
 	}
 	return nil
-}
-
-// loadAverage tells how busy the machine is, beside the figures: a shared machine measures lower on both sides.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Join(strings.Fields(string(text))[:3], " ")
 }

@@ -28,6 +28,21 @@ func TestBIReadsEveryView(t *testing.T) {
 	}
 }
 
+// The dictionaries of analysts answer them, those who see some branches only too; but for the one of managers.
+func TestDictionaries(t *testing.T) {
+	t.Parallel()
+	for _, user := range []string{"bi", oneBranch} {
+		out := star.must(t, user, "SELECT dictGet('bi.lookup_branch', 'name', branch_id) = name FROM bi.dim_branch ORDER BY branch_id LIMIT 1")
+		if strings.TrimSpace(out) != "1" {
+			t.Errorf("as %s: %q", user, out)
+		}
+	}
+	star.must(t, "bi", "SELECT dictGet('bi.lookup_manager', 'branch_id', toUInt64(1))")
+	if _, err := star.ask(t.Context(), oneBranch, "SELECT dictGet('bi.lookup_manager', 'branch_id', toUInt64(1))"); codeOf(err) != accessDenied {
+		t.Errorf("a user of branches asked the dictionary of managers: %v", err)
+	}
+}
+
 // tricks are ways to more than the views, with the code that refuses each.
 var tricks = map[string]string{
 	"SELECT count() FROM tandem.customer":                                     accessDenied,

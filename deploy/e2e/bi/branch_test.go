@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// withBranch lists the views that have the column branch_id, but for the list of branches itself, which is no secret.
+// withBranch lists the views that have the column branch_id, but for the lists of branches themselves, which are no secret.
 func withBranch(t *testing.T) []string {
 	t.Helper()
 	return strings.Fields(star.must(t, "bi",
-		"SELECT table FROM system.columns WHERE database = 'bi' AND name = 'branch_id' AND table != 'dim_branch' ORDER BY table"))
+		"SELECT table FROM system.columns WHERE database = 'bi' AND name = 'branch_id' AND table NOT IN ('dim_branch', 'lookup_branch') ORDER BY table"))
 }
 
 // A user of branches sees their rows, all of them and no other, in every view that knows branches.
@@ -57,6 +57,9 @@ var peeks = []string{
 	"SELECT count() FROM (SELECT customer_id, row_number() OVER () AS n FROM bi.dim_customer) WHERE customer_id = $",
 	"SELECT count() FROM bi.dim_customer SAMPLE 1 WHERE customer_id = $",
 	"SELECT dictGet('tandem.customer_lookup', 'branch_id', toUInt64($))",
+	"SELECT dictHas('bi.lookup_manager', toUInt64(1))",
+	"SELECT dictGet('bi.lookup_manager', 'branch_id', toUInt64(1))",
+	"SELECT count() FROM dictionary('bi.lookup_manager') WHERE branch_id != 3",
 	"SELECT count() FROM bi.dim_customer WHERE customer_id = $ SETTINGS additional_table_filters = {}",
 	"SELECT count() FROM bi.dim_customer WHERE customer_id = $ SETTINGS apply_row_policy_after_final = 0, optimize_move_to_prewhere_if_final = 1",
 }

@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -63,14 +64,14 @@ func views(t *testing.T, conn driver.Conn, bi string) {
 	have := map[string]bool{}
 	for _, table := range pairs(t, conn, "SELECT name, engine FROM system.tables WHERE database = ?", bi) {
 		have[table[0]] = true
-		if table[1] != "View" {
-			t.Errorf("%s is a %s: rows are kept in the warehouse", table[0], table[1])
+		if want := map[bool]string{true: "Dictionary", false: "View"}[strings.HasPrefix(table[0], "lookup_")]; table[1] != want {
+			t.Errorf("%s is a %s and no %s: rows are kept in the warehouse", table[0], table[1], want)
 		}
 	}
 	for _, name := range []string{
 		"dim_customer", "dim_account", "dim_card", "dim_product", "dim_branch", "dim_manager", "dim_region", "dim_date",
 		"fact_transaction", "fact_balance_day", "fact_interaction", "fact_service_quality", "fact_contract", "fact_rfm",
-		"fact_segment_member", "fact_score",
+		"fact_segment_member", "fact_score", "dim_run", "lookup_product", "lookup_branch", "lookup_region", "lookup_manager",
 	} {
 		if !have[name] {
 			t.Errorf("there is no %s", name)
@@ -86,13 +87,15 @@ func comments(t *testing.T, conn driver.Conn, bi string) {
 			t.Errorf("the comment of %s says %q and has %d questions", view[0], text, len(asked))
 		}
 	}
-	columns := pairs(t, conn, "SELECT table || '.' || name, comment FROM system.columns WHERE database = ?", bi)
-	for _, column := range columns {
-		if len(column[1]) < 3 {
-			t.Errorf("%s has no comment", column[0])
+	columns := 0
+	for _, one := range described(t, conn, bi) {
+		for _, column := range one.columns {
+			if columns++; len(column.text) < 3 {
+				t.Errorf("%s.%s has no comment", one.name, column.name)
+			}
 		}
 	}
-	if len(columns) == 0 {
+	if columns == 0 {
 		t.Error("no columns")
 	}
 }
@@ -129,7 +132,10 @@ var exactNames = regexp.MustCompile(`^(birth_date|founded|monthly_income|annual_
 
 // No column of a view is called like personal data, and names are of places and products only.
 func personalColumns(t *testing.T, conn driver.Conn, bi string) {
-	named := map[string]bool{"dim_region": true, "dim_branch": true, "dim_product": true}
+	named := map[string]bool{
+		"dim_region": true, "dim_branch": true, "dim_product": true, "lookup_region": true, "lookup_branch": true, "lookup_product": true,
+		"dim_run": true, // of segments and scores
+	}
 	for _, column := range pairs(t, conn, "SELECT table, name FROM system.columns WHERE database = ?", bi) {
 		if personal.MatchString(column[1]) || exactNames.MatchString(column[1]) || (column[1] == "name" && !named[column[0]]) {
 			t.Errorf("%s.%s looks like personal data", column[0], column[1])

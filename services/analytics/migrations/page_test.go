@@ -22,9 +22,10 @@ type question struct {
 	sql string
 }
 
-// readComment takes the comment of a view apart: what it shows, and its questions.
+// readComment takes the comment of a view or a dictionary apart: what it shows, and its questions.
 func readComment(comment string) (text string, questions []question) {
 	parts := strings.Split(comment, questionMark)
+	parts[0], _, _ = strings.Cut(parts[0], "\n")
 	for _, part := range parts[1:] {
 		title, sql, _ := strings.Cut(part, "\n")
 		questions = append(questions, question{text: title, sql: sql})
@@ -38,8 +39,8 @@ const (
 	sourcesFile = "deploy/clickhouse/dbt/sources.yml"
 )
 
-// table is a view with what its comment and those of its columns say.
-type table struct {
+// relation is a view with what its comment and those of its columns say.
+type relation struct {
 	name, text string
 	questions  []question
 	columns    []column
@@ -47,17 +48,31 @@ type table struct {
 
 type column struct{ name, kind, text string }
 
+// attributes are what the comment of a dictionary says of each of them, one a line.
+func attributes(comment string) map[string]string {
+	comment, _, _ = strings.Cut(comment, questionMark)
+	out := map[string]string{}
+	for _, line := range strings.Split(comment, "\n")[1:] {
+		name, text, _ := strings.Cut(line, ": ")
+		out[name] = text
+	}
+	return out
+}
+
 // described reads the comments of all views, with the name that the database has in production.
-func described(t *testing.T, conn driver.Conn, bi string) []table {
+func described(t *testing.T, conn driver.Conn, bi string) []relation {
 	t.Helper()
 	const views = "SELECT name, comment FROM system.tables WHERE database = ? ORDER BY name"
 	const columns = "SELECT name || '\n' || type, comment FROM system.columns WHERE database = ? AND table = ? ORDER BY position"
-	var out []table
+	var out []relation
 	for _, view := range pairs(t, conn, views, bi) {
-		one := table{name: view[0]}
+		one := relation{name: view[0]}
 		one.text, one.questions = readComment(strings.ReplaceAll(view[1], bi+".", "bi."))
 		for _, pair := range pairs(t, conn, columns, bi, view[0]) {
 			name, kind, _ := strings.Cut(pair[0], "\n")
+			if pair[1] == "" {
+				pair[1] = attributes(view[1])[name]
+			}
 			one.columns = append(one.columns, column{name: name, kind: kind, text: pair[1]})
 		}
 		out = append(out, one)
@@ -68,7 +83,7 @@ func described(t *testing.T, conn driver.Conn, bi string) []table {
 // pages keeps the page for analysts and the sources for dbt as the comments say.
 func pages(t *testing.T, conn driver.Conn, bi string) {
 	tables := described(t, conn, bi)
-	fresh(t, pageFile, page(tables))
+	fresh(t, pageFile, append(page(tables), cataloguePage(t)...))
 	fresh(t, sourcesFile, sources(tables))
 }
 
@@ -88,7 +103,8 @@ func fresh(t *testing.T, file string, want []byte) {
 
 const pageHead = `# The database bi
 
-Made by ` + "`make docs`" + ` from the comments in services/analytics/migrations, which tools show as well; don't edit it here.
+Made by ` + "`make docs`" + ` from the comments in services/analytics/migrations, which tools show as well, and from the catalogue of
+[reports](#reports-measures-and-dimensions); don't edit it here.
 
 A star schema: facts with the numbers of what they are about, and dimensions that say what these are. Duplicates and
 deletions are resolved. Days are days of the calendar of the bank, amounts are exact decimals, and those called base_… are in
@@ -98,7 +114,7 @@ the base currency of the bank. There is nothing in it that names a person. Who m
 `
 
 // page is Markdown with all views, their columns and questions.
-func page(tables []table) []byte {
+func page(tables []relation) []byte {
 	var b bytes.Buffer
 	b.WriteString(pageHead)
 	for _, one := range tables {
@@ -118,7 +134,7 @@ func page(tables []table) []byte {
 }
 
 // sources is the list of views as dbt reads it: models select from source('bi', 'fact_transaction').
-func sources(tables []table) []byte {
+func sources(tables []relation) []byte {
 	var b bytes.Buffer
 	b.WriteString("# Made by `make docs` from the comments in services/analytics/migrations; don't edit it here.\n")
 	b.WriteString("version: 2\nsources:\n  - name: bi\n    schema: bi\n    description: The star schema of the bank\n    tables:\n")

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -22,10 +21,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"tandem.bank/deploy/e2e/bench/benchkit"
 	"tandem.bank/deploy/local/engine"
 	"tandem.bank/deploy/local/project"
 	"tandem.bank/deploy/local/stack"
-	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/btyd"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -57,6 +56,7 @@ var asOf = &date.Date{Year: 2025, Month: 12, Day: 31}
 type Config struct {
 	Customers int           `default:"1000000" help:"Customers, with about 20 purchases each."`
 	Limit     time.Duration `default:"1h" help:"Longest the whole run may take."`
+	Out       string        `default:"deploy/e2e/results/latest.json" help:"File for the results, below the root of the project."`
 }
 
 func main() {
@@ -100,7 +100,10 @@ func run(ctx context.Context, config Config) (err error) {
 	if err != nil {
 		return err
 	}
-	return b.measure(ctx, config)
+	if err := b.measure(ctx, config); err != nil {
+		return err
+	}
+	return benchkit.Write(filepath.Join(root, config.Out), "value", b.results)
 }
 
 // bench talks to a running stack.
@@ -108,7 +111,7 @@ type bench struct {
 	warehouse driver.Conn
 	rfm       analyticsv1.RfmServiceClient
 	clv       analyticsv1.ClvServiceClient
-	lines     []string
+	results   []benchkit.Result
 }
 
 func open(s *stack.Stack) (*bench, error) {
@@ -126,19 +129,12 @@ func open(s *stack.Stack) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := auth.ReadPrivateKey(env["TANDEM_KEY_FILE"])
-	if err != nil {
-		return nil, err
-	}
-	signer, err := auth.NewSigner(auth.SignerConfig{
-		Key: key, Issuer: auth.LocalIssuer, Subject: "bench", Audience: auth.DefaultAudience,
-		Roles: []string{auth.RoleAdministrator}, Lifetime: time.Hour,
-	})
+	caller, err := benchkit.Administrator(env["TANDEM_KEY_FILE"])
 	if err != nil {
 		return nil, err
 	}
 	calls, err := grpc.NewClient(env["TANDEM_ANALYTICS_ADDR"], grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithPerRPCCredentials(auth.Credentials(signer, true)))
+		grpc.WithPerRPCCredentials(caller))
 	if err != nil {
 		return nil, err
 	}
@@ -157,26 +153,13 @@ func (b *bench) measure(ctx context.Context, config Config) error {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	say("load average %s", loadAverage())
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "value\tgoal\t\t  measurement")
-	for _, line := range b.lines {
-		_, _ = fmt.Fprintln(t, line)
-	}
-	return t.Flush()
+	benchkit.Say("load average %s", benchkit.LoadAverage())
+	return benchkit.Print(os.Stdout, b.results)
 }
 
-func (b *bench) atMost(value float64, unit string, goal float64, name string) {
-	b.line(value, unit, "≤", goal, value <= goal, name)
-}
-
-func (b *bench) line(value float64, unit, sign string, goal float64, ok bool, name string) {
-	verdict := "missed"
-	if ok {
-		verdict = "ok"
-	}
-	b.lines = append(b.lines, fmt.Sprintf("%.4g %s\t%s %g\t%s\t  %s", value, unit, sign, goal, verdict, name))
-	say("%s: %.4g %s", name, value, unit)
+func (b *bench) add(r benchkit.Result) {
+	b.results = append(b.results, r)
+	benchkit.Say("%s: %.4g %s", r.Name, r.Value, r.Unit)
 }
 
 // generate fills the warehouse by SQL inside ClickHouse.
@@ -197,7 +180,7 @@ func (b *bench) generate(ctx context.Context, customers int) error {
 	if err := b.warehouse.QueryRow(ctx, "SELECT count() FROM transaction").Scan(&rows); err != nil {
 		return err
 	}
-	say("%d customers with %d transactions in %.1f s; load average %s", customers, rows, time.Since(began).Seconds(), loadAverage())
+	benchkit.Say("%d customers with %d transactions in %.1f s; load average %s", customers, rows, time.Since(began).Seconds(), benchkit.LoadAverage())
 	return nil
 }
 
@@ -218,8 +201,7 @@ func (b *bench) measureRFM(ctx context.Context) error {
 		// The call also waits until NATS has all insights; a snapshot is computed before.
 		snapshot = min(snapshot, answer.GetRun().GetComputedTime().AsTime().Sub(began))
 	}
-	b.atMost(snapshot.Seconds()/bare.Seconds(), "×", 1.5,
-		fmt.Sprintf("RFM run with snapshot (%.2f s) against the bare aggregation (%.2f s)", snapshot.Seconds(), bare.Seconds()))
+	b.add(benchkit.RatioAtMost("RFM run with snapshot, against the bare aggregation", snapshot.Seconds(), bare.Seconds(), "s", 1.5))
 	return nil
 }
 
@@ -233,17 +215,16 @@ func (b *bench) measureFit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.atMost(ours.Seconds(), "s", 3, fmt.Sprintf("BG/NBD and Gamma-Gamma of %d customers, on one core", len(histories)))
+	b.add(benchkit.AtMost(fmt.Sprintf("BG/NBD and Gamma-Gamma of %d customers, on one core", len(histories)), ours.Seconds(), "s", 3))
 	plain, err := onOneCore(func() error { return fitPlainly(histories[:len(histories)/plainPart]) })
 	if err != nil {
 		return err
 	}
-	ratio := plainPart * plain.Seconds() / ours.Seconds()
-	b.line(ratio, "×", "≥", 10, ratio >= 10,
-		fmt.Sprintf("faster than Nelder–Mead on rows: it takes %.1f s for a %dth of them, extrapolated", plain.Seconds(), plainPart))
+	b.add(benchkit.RatioAtLeast(fmt.Sprintf("Nelder–Mead on rows, extrapolated from a %dth of them, against that", plainPart),
+		plainPart*plain.Seconds(), ours.Seconds(), "s", 10))
 	small := histories[:min(len(histories), cdnowCustomers)]
 	quick, err := onOneCore(func() error { return fit(small) })
-	b.atMost(1000*quick.Seconds(), "ms", 100, fmt.Sprintf("a fit of %d customers, as many as CDNOW has", len(small)))
+	b.add(benchkit.AtMost(fmt.Sprintf("a fit of %d customers, as many as CDNOW has", len(small)), 1000*quick.Seconds(), "ms", 100))
 	return err
 }
 
@@ -279,24 +260,11 @@ func (b *bench) measureRun(ctx context.Context) error {
 		return err
 	}
 	for _, step := range answer.GetSteps() {
-		say("%s: %.2f s", step.GetName(), step.GetTook().AsDuration().Seconds())
+		benchkit.Say("%s: %.2f s", step.GetName(), step.GetTook().AsDuration().Seconds())
 		if step.GetName() == "predictions" {
-			b.atMost(step.GetTook().AsDuration().Seconds(), "s", 10,
-				fmt.Sprintf("predictions of %d customers with intervals, stored", answer.GetRun().GetPredicted()))
+			b.add(benchkit.AtMost(fmt.Sprintf("predictions of %d customers with intervals, stored", answer.GetRun().GetPredicted()),
+				step.GetTook().AsDuration().Seconds(), "s", 10))
 		}
 	}
 	return nil
-}
-
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Join(strings.Fields(string(text))[:3], " ")
-}
-
-// say shows progress on standard error: the table alone goes to standard output.
-func say(format string, args ...any) {
-	_, _ = fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }

@@ -19,12 +19,16 @@ func (p *plan) ranked() *plan {
 
 // ranking lists the greatest values of the plan's only dimension.
 func (p *plan) ranking(b *binder) string {
-	direction := " DESC"
-	if p.smallest {
-		direction = ""
-	}
 	return fmt.Sprintf("SELECT r.k0 FROM (%s) AS r ORDER BY r.v0%s NULLS LAST, r.k0 LIMIT %s",
-		p.numbers(b), direction, b.bind("UInt32", p.keep))
+		p.numbers(b), p.direction(), b.bind("UInt32", p.keep))
+}
+
+// direction puts the values first that a ranking keeps.
+func (p *plan) direction() string {
+	if p.smallest {
+		return ""
+	}
+	return " DESC"
 }
 
 // numbers turns the measures of the facts into the columns of the answer, v0….
@@ -38,9 +42,12 @@ func (p *plan) numbers(b *binder) string {
 
 // number is one column of the answer.
 func (p *plan) number(v value) string {
-	now, earlier := p.measured(v.measure, "b"), ""
+	column := func(of side) func(*Measure) string {
+		return func(m *Measure) string { return fmt.Sprintf("c.%s%d", of.letter(), slices.Index(p.base, m)) }
+	}
+	now, earlier := p.measured(v.measure, column(sideNow)), ""
 	if p.compared() {
-		earlier = p.measured(v.measure, "e")
+		earlier = p.measured(v.measure, column(sideEarlier))
 	}
 	switch v.kind {
 	case valueEarlier:
@@ -68,9 +75,8 @@ func (p *plan) number(v value) string {
 	}
 }
 
-// measured is a measure on one side; a ratio is made of the sums of its group.
-func (p *plan) measured(m *Measure, side string) string {
-	column := func(of *Measure) string { return fmt.Sprintf("c.%s%d", side, slices.Index(p.base, of)) }
+// measured is a measure out of its parts; a ratio is made of the sums of its group.
+func (p *plan) measured(m *Measure, column func(*Measure) string) string {
 	if len(m.RatioOf) == 0 {
 		return column(m)
 	}

@@ -113,7 +113,7 @@ func (w *world) reload(t testing.TB) string {
 	if err := w.conn.QueryRow(t.Context(), "SELECT currentDatabase()").Scan(&database); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"account_lookup", "customer_lookup", "currency_lookup"} {
+	for _, name := range []string{"account_lookup", "customer_lookup", "currency_lookup", "contract_lookup", "arrears_lookup"} {
 		if err := w.conn.Exec(t.Context(), "SYSTEM RELOAD DICTIONARY "+database+"."+name); err != nil {
 			t.Fatal(err)
 		}

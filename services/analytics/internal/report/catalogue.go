@@ -49,6 +49,8 @@ type Fact struct {
 	Over   string `yaml:"over"`
 	Entity string `yaml:"entity"`
 	Until  string `yaml:"until"`
+	// Pictures has the days of a snapshot's pictures, in the column day.
+	Pictures string `yaml:"pictures"`
 	// Currency is the column of the currency in which amounts were stated.
 	Currency string `yaml:"currency"`
 	// Where says which rows of the view are rows of the fact; empty for all.
@@ -209,8 +211,8 @@ func (c *Catalogue) checkFact(f *Fact, fail func(string, ...any)) {
 		fail("fact %s: over must be flow, last, snapshot or interval", f.Name)
 	case f.Over == overLast && !columnPattern.MatchString(f.Entity):
 		fail("fact %s: entity must be a column of the fact", f.Name)
-	case f.Over == overInterval && f.Until == "":
-		fail("fact %s: until is required", f.Name)
+	case (f.Over == overInterval) != (f.Until != ""), (f.Over == overSnapshot) != (f.Pictures != ""):
+		fail("fact %s: intervals have until, snapshots have pictures, and others have none of them", f.Name)
 	}
 	c.checkReach(f, fail)
 }

@@ -16,11 +16,9 @@ import (
 func (p *plan) cells(b *binder) string {
 	var parts []string
 	for _, fact := range p.facts() {
-		for _, earlier := range []bool{false, true} {
-			if !earlier || p.compared() {
-				s := &scan{binder: b, plan: p, fact: fact, earlier: earlier, measures: p.of(fact)}
-				parts = append(parts, s.sums())
-			}
+		for _, side := range p.sides(fact) {
+			s := &scan{binder: b, plan: p, fact: fact, side: side, measures: p.of(fact)}
+			parts = append(parts, s.sums())
 		}
 	}
 	if len(parts) == 1 {
@@ -33,6 +31,19 @@ func (p *plan) cells(b *binder) string {
 	}
 	return fmt.Sprintf("SELECT %s FROM (%s) AS u GROUP BY %s",
 		strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
+}
+
+// sides are the scans that a fact needs.
+func (p *plan) sides(f *Fact) []side {
+	switch {
+	case !p.compared():
+		return []side{sideNow}
+	case p.grain == 0 && f.Over == overFlow && p.earlier[0].to.Before(p.cuts[0].from):
+		// Two spans that have no day in common: each row belongs to one of them, or to none.
+		return []side{sideBoth}
+	default:
+		return []side{sideNow, sideEarlier}
+	}
 }
 
 // aliased gives plain columns of a table their own name again.
@@ -94,7 +105,7 @@ func (p *plan) baseNames() []string {
 // sums is one scan, grouped by the keys and by what subtotals need.
 func (s *scan) sums() string {
 	p := s.plan
-	second := len(p.sets()) > 1 || p.top != nil || s.earlier && p.grain != 0
+	second := len(p.sets()) > 1 || p.top != nil || s.side == sideEarlier && p.grain != 0
 	fine := s.fine(second)
 	if !second {
 		return fine
@@ -124,8 +135,8 @@ func (s *scan) fine(state bool) string {
 		selected = slices.Insert(selected, 0, from.cut+" AS t")
 	}
 	selected = append(selected, "toUInt64(0) AS g")
-	sql := fmt.Sprintf("SELECT %s FROM %s%s WHERE %s", strings.Join(append(selected, s.columns(func(m *Measure) string {
-		return s.aggregate(m, state)
+	sql := fmt.Sprintf("SELECT %s FROM %s%s WHERE %s", strings.Join(append(selected, s.columns(func(m *Measure, of side) string {
+		return s.aggregate(m, of, state)
 	})...), ", "), from.from, strings.Join(joins, ""), strings.Join(from.where, " AND "))
 	if len(group) > 0 {
 		sql += " GROUP BY " + strings.Join(group, ", ")
@@ -155,19 +166,19 @@ func (s *scan) asked() []string {
 }
 
 // columns are those of all measures of the plan; of other facts or the other side they hold zeros.
-func (s *scan) columns(own func(*Measure) string) []string {
+func (s *scan) columns(own func(*Measure, side) string) []string {
 	var out []string
 	for i, m := range s.plan.base {
-		sides := []string{"b"}
+		sides := []side{sideNow}
 		if s.plan.compared() {
-			sides = append(sides, "e")
+			sides = append(sides, sideEarlier)
 		}
-		for _, side := range sides {
+		for _, of := range sides {
 			expression := "CAST(0, '" + numberType(m) + "')"
-			if m.Fact == s.fact.Name && (side == "e") == s.earlier {
-				expression = own(m)
+			if m.Fact == s.fact.Name && (of == s.side || s.side == sideBoth) {
+				expression = own(m, of)
 			}
-			out = append(out, fmt.Sprintf("%s AS %s%d", expression, side, i))
+			out = append(out, fmt.Sprintf("%s AS %s%d", expression, of.letter(), i))
 		}
 	}
 	return out
@@ -177,10 +188,10 @@ func (s *scan) columns(own func(*Measure) string) []string {
 // greatest together or leaves it out.
 func (s *scan) placed(fine string) string {
 	p := s.plan
-	selected, from, where := []string{"y.* EXCEPT (o)"}, "("+fine+") AS y", ""
+	from, where := "("+fine+") AS y", ""
 	except := []string{"o"}
 	extra := []string{"y.o AS o"}
-	if s.earlier && p.grain != 0 {
+	if s.side == sideEarlier && p.grain != 0 {
 		var earlier, now []string
 		for i := range p.cuts {
 			earlier = append(earlier, p.earlier[i].name.Format(time.DateOnly))
@@ -191,19 +202,47 @@ func (s *scan) placed(fine string) string {
 		except, extra = append(except, "t"), append(extra, "z__.2 AS t")
 	}
 	if p.top != nil {
-		i := slices.Index(p.dimensions, p.top)
-		best := fmt.Sprintf("y.k%d IN (%s)", i, p.rank.ranking(s.binder))
+		key := fmt.Sprintf("k%d", slices.Index(p.dimensions, p.top))
+		from = strings.Replace(from, "("+fine+") AS y", "("+s.marked(fine, key)+") AS y", 1)
+		except = append(except, "best__")
 		if p.query.GetTop().GetOthers() {
-			key := fmt.Sprintf("k%d", i)
 			except = append(except, key)
-			extra = append(extra, fmt.Sprintf("if(%s, y.%s, defaultValueOfTypeName(toTypeName(y.%s))) AS %s", best, key, key, key))
-			extra[0] = fmt.Sprintf("toUInt8(NOT (%s)) AS o", best)
+			extra = append(extra, fmt.Sprintf("if(y.best__, y.%s, defaultValueOfTypeName(toTypeName(y.%s))) AS %s", key, key, key))
+			extra[0] = "toUInt8(NOT y.best__) AS o"
 		} else {
-			where = " WHERE " + best
+			where = " WHERE y.best__"
 		}
 	}
-	selected[0] = "y.* EXCEPT (" + strings.Join(except, ", ") + ")"
-	return fmt.Sprintf("SELECT %s FROM %s%s", strings.Join(append(selected, extra...), ", "), from, where)
+	selected := append([]string{"y.* EXCEPT (" + strings.Join(except, ", ") + ")"}, extra...)
+	return fmt.Sprintf("SELECT %s FROM %s%s", strings.Join(selected, ", "), from, where)
+}
+
+// marked tells of each row whether its key is among the greatest: best__. Where the rows themselves hold what decides that, the
+// fact is read only once.
+func (s *scan) marked(fine, key string) string {
+	p := s.plan
+	if !s.ranksItself() {
+		return fmt.Sprintf("SELECT w.*, w.%s IN (%s) AS best__ FROM (%s) AS w", key, p.rank.ranking(s.binder), fine)
+	}
+	over := " OVER (PARTITION BY w." + key + ")"
+	rank := p.measured(p.topMeasure, func(of *Measure) string {
+		column := fmt.Sprintf("w.b%d", slices.Index(p.base, of))
+		if of.Aggregate == aggregateDistinct {
+			return "uniqExactMerge(" + column + ")" + over
+		}
+		return "sum(" + column + ")" + over
+	})
+	place := fmt.Sprintf("dense_rank() OVER (ORDER BY v.rank__%s NULLS LAST, v.%s)", p.rank.direction(), key)
+	return fmt.Sprintf("SELECT v.* EXCEPT (rank__), %s <= %s AS best__ FROM (SELECT w.*, %s AS rank__ FROM (%s) AS w) AS v",
+		place, s.bind("UInt32", p.rank.keep), rank, fine)
+}
+
+// ranksItself reports whether the rows of the scan add up to the values that ranking compares: all measures come from this
+// fact, each row is of the period, and keys without a row that counts are in none of both.
+func (s *scan) ranksItself() bool {
+	p := s.plan
+	return len(p.facts()) == 1 && s.side != sideEarlier && len(p.sides(s.fact)) == 1 && (p.grain == 0 || s.fact.Over == overFlow) &&
+		!slices.ContainsFunc(p.catalogue.parts(p.topMeasure), func(m *Measure) bool { return m.Where != "" })
 }
 
 // coarse sums up what was placed, for each set of keys.
@@ -229,12 +268,8 @@ func (s *scan) coarse(placed string) string {
 		by = "GROUPING SETS (" + strings.Join(groups, ", ") + ")"
 	}
 	selected = append(selected, grouped)
-	selected = append(selected, s.columns(func(m *Measure) string {
-		side := "b"
-		if s.earlier {
-			side = "e"
-		}
-		column := fmt.Sprintf("x.%s%d", side, slices.Index(p.base, m))
+	selected = append(selected, s.columns(func(m *Measure, of side) string {
+		column := fmt.Sprintf("x.%s%d", of.letter(), slices.Index(p.base, m))
 		if m.Aggregate == aggregateDistinct {
 			return "toInt64(uniqExactMerge(" + column + "))"
 		}

@@ -65,6 +65,7 @@ func TestStatements(t *testing.T) {
 		"pivot":    {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Pivot: "region"}},
 		"top":      {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"manager"}, Top: &definitionv1.TopN{Count: 5, Measure: "turnover", Others: true}}},
 		"compare":  {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Grain: month, Period: year, Comparison: definitionv1.Comparison_COMPARISON_PREVIOUS_YEAR}},
+		"both":     {query: &definitionv1.ReportQuery{Measures: []string{"turnover", "active_customers"}, Dimensions: []string{"branch"}, Period: year, Comparison: definitionv1.Comparison_COMPARISON_PREVIOUS_YEAR}},
 		"running":  {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Grain: month, Period: year, RunningTotal: true, ShareOfTotal: true, OrderBy: "turnover desc"}},
 		"currency": {query: &definitionv1.ReportQuery{Measures: []string{"turnover", "balance"}, Currency: "EUR"}},
 	} {

@@ -76,7 +76,7 @@ func CallerOf(ctx context.Context) (Caller, error) {
 
 // GetCatalogue returns the catalogue.
 func (s *Server) GetCatalogue(context.Context, *analyticsv1.GetCatalogueRequest) (*analyticsv1.GetCatalogueResponse, error) {
-	return s.service.catalogue.proto(), nil
+	return s.service.catalogue.Describe(), nil
 }
 
 // ListReports lists the reports that come with this program.
@@ -163,8 +163,8 @@ func (d *drillStream) Rows(rows []*analyticsv1.ReportRow) error {
 	return d.stream.Send(&analyticsv1.DrillDownResponse{Part: &analyticsv1.DrillDownResponse_Rows{Rows: &analyticsv1.ReportRows{Rows: rows}}})
 }
 
-// proto describes the catalogue.
-func (c *Catalogue) proto() *analyticsv1.GetCatalogueResponse {
+// Describe tells what reports can ask, for callers and for the page for analysts.
+func (c *Catalogue) Describe() *analyticsv1.GetCatalogueResponse {
 	out := &analyticsv1.GetCatalogueResponse{}
 	for _, m := range c.Measures {
 		out.Measures = append(out.Measures, c.measureProto(m))
@@ -216,6 +216,6 @@ func (c *Catalogue) measureProto(m *Measure) *analyticsv1.CatalogueMeasure {
 	default:
 		out.Kind = analyticsv1.MeasureKind_MEASURE_KIND_SEMI_ADDITIVE
 	}
-	out.Sql = s.aggregate(m, false)
+	out.Sql = s.aggregate(m, sideNow, false)
 	return out
 }

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"tandem.bank/deploy/e2e/bench/benchkit"
+	"tandem.bank/deploy/local/stack"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+)
+
+//go:embed bank.sql
+var bankSQL string
+
+// bench talks to a running stack.
+type bench struct {
+	config Config
+	root   string
+	// addresses of the stack, by the names of their variables.
+	addresses map[string]string
+	warehouse driver.Conn
+	calls     *grpc.ClientConn
+	reports   analyticsv1.ReportServiceClient
+	postgres  *pgx.Conn
+	// written are the queries of people, by report.
+	written, writtenForPostgres map[string]string
+}
+
+func openBench(ctx context.Context, config Config, root string, s *stack.Stack) (*bench, error) {
+	b := &bench{
+		config: config, root: root, addresses: map[string]string{},
+		written: sections(clickhouseSQL), writtenForPostgres: sections(postgresSQL),
+	}
+	for _, line := range s.Addresses() {
+		name, value, _ := strings.Cut(line, "=")
+		b.addresses[name] = value
+	}
+	options, err := clickhouse.ParseDSN(b.addresses["TANDEM_CLICKHOUSE_URL"])
+	if err != nil {
+		return nil, err
+	}
+	options.Auth.Database, options.ReadTimeout = "tandem", time.Hour
+	options.Settings = clickhouse.Settings{"max_partitions_per_insert_block": 0, "do_not_merge_across_partitions_select_final": 1}
+	if b.warehouse, err = clickhouse.Open(options); err != nil {
+		return nil, err
+	}
+	if b.postgres, err = pgx.Connect(ctx, b.addresses["TANDEM_POSTGRES_URL"]); err != nil {
+		return nil, err
+	}
+	caller, err := benchkit.Administrator(b.addresses["TANDEM_KEY_FILE"])
+	if err != nil {
+		return nil, err
+	}
+	b.calls, err = grpc.NewClient(b.addresses["TANDEM_ANALYTICS_ADDR"],
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(caller))
+	if err != nil {
+		return nil, err
+	}
+	b.reports = analyticsv1.NewReportServiceClient(b.calls)
+	return b, nil
+}
+
+func (b *bench) close() {
+	_ = b.calls.Close()
+	_ = b.warehouse.Close()
+	_ = b.postgres.Close(context.Background())
+}
+
+// load makes the bank, the copy without duplicates, and the same rows in Postgres.
+func (b *bench) load(ctx context.Context) error {
+	began := time.Now()
+	if err := b.fill(ctx); err != nil {
+		return err
+	}
+	benchkit.Say("%d customers, %d transactions in %s", b.config.Customers, 20*b.config.Customers, time.Since(began).Round(time.Second))
+	began = time.Now()
+	if err := b.fillPostgres(ctx); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	benchkit.Say("the same in Postgres in %s; load average %s", time.Since(began).Round(time.Second), benchkit.LoadAverage())
+	return nil
+}
+
+// copied are the tables that the copy has.
+var copied = []string{"branch", "customer", "account", "account_holder", "transaction", "interaction"}
+
+func (b *bench) fill(ctx context.Context) error {
+	migrate := exec.CommandContext(ctx, filepath.Join(b.root, "bin", "analytics"), "migrate")
+	migrate.Env = append(os.Environ(), "ANALYTICS_CLICKHOUSE_URL="+b.addresses["TANDEM_CLICKHOUSE_URL"]+"/copy")
+	if out, err := migrate.CombinedOutput(); err != nil {
+		return fmt.Errorf("migrate the copy: %w\n%s", err, out)
+	}
+	statements := strings.Split(strings.ReplaceAll(bankSQL, "$", strconv.Itoa(b.config.Customers)), ";\n")
+	for _, table := range copied {
+		statements = append(statements, "INSERT INTO copy."+table+" SELECT * FROM "+table+" FINAL", "OPTIMIZE TABLE copy."+table+" FINAL")
+	}
+	// Merges would resolve what FINAL is measured on, and use the processors meanwhile.
+	for _, statement := range append(statements, "SYSTEM STOP MERGES", "SYSTEM RELOAD DICTIONARIES", "SYSTEM RELOAD DICTIONARIES") {
+		if err := b.warehouse.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%.60s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+// sections are the parts of a file of SQL by their names. What stands in a query as {name} is put in there.
+func sections(text string) map[string]string {
+	out := map[string]string{}
+	for _, part := range strings.Split("\n"+text, "\n-- name: ")[1:] {
+		name, sql, _ := strings.Cut(part, "\n")
+		sql = strings.TrimSuffix(strings.TrimSpace(sql), ";")
+		for earlier, of := range out {
+			sql = strings.ReplaceAll(sql, "{"+earlier+"}", of)
+		}
+		out[name] = sql
+	}
+	return out
+}
+
+// processor is the processor time that ClickHouse has used for queries since it started. On a busy machine it tells more than the clock.
+func (b *bench) processor(ctx context.Context) (time.Duration, error) {
+	var used uint64
+	err := b.warehouse.QueryRow(ctx,
+		"SELECT sum(value) FROM system.events WHERE event IN ('UserTimeMicroseconds', 'SystemTimeMicroseconds')").Scan(&used)
+	return time.Duration(used) * time.Microsecond, err
+}
+
+// cost is what a question took.
+type cost struct{ clock, first, processor time.Duration }
+
+// least keeps the best of each.
+func (c *cost) least(other cost) {
+	if c.clock == 0 {
+		*c = other
+	}
+	c.clock, c.first, c.processor = min(c.clock, other.clock), min(c.first, other.first), min(c.processor, other.processor)
+}
+
+// turns asks both sides in turns and returns the best of each; the first turn fills caches and does not count.
+func (b *bench) turns(ctx context.Context, sides ...func(context.Context) (first time.Duration, err error)) ([]cost, error) {
+	best := make([]cost, len(sides))
+	for round := range b.config.Rounds + 1 {
+		for i, ask := range sides {
+			before, err := b.processor(ctx)
+			if err != nil {
+				return nil, err
+			}
+			began := time.Now()
+			first, err := ask(ctx)
+			if err != nil {
+				return nil, err
+			}
+			clock := time.Since(began)
+			after, err := b.processor(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if round > 0 {
+				best[i].least(cost{clock, first, after - before})
+			}
+		}
+	}
+	return best, nil
+}
+
+// against are the results of one side against the other.
+func against(name string, one, other cost, goal float64) []benchkit.Result {
+	return []benchkit.Result{
+		benchkit.RatioAtMost(name, milliseconds(one.clock), milliseconds(other.clock), "ms", goal),
+		benchkit.RatioAtMost(name+", processor", milliseconds(one.processor), milliseconds(other.processor), "ms", goal),
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ask runs a query of ClickHouse and reads its rows.
+func (b *bench) ask(sql string) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (first time.Duration, err error) {
+		began := time.Now()
+		rows, err := b.warehouse.Query(ctx, sql)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			if first == 0 {
+				first = time.Since(began)
+			}
+		}
+		return first, rows.Err()
+	}
+}
