@@ -21,6 +21,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/clv"
+	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/export"
 	"tandem.bank/services/analytics/internal/ingest"
@@ -99,7 +100,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, err := ingest.New(ingest.Config{Warehouse: s.warehouse, JetStream: s.js, Logger: s.log, Registry: s.registry})
+	_, keeper, changes, err := s.following(location)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +151,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	return append(overFacts, []lifecycle.Part{
 		{Name: "insights of RFM", Run: insights.Run},
 		{Name: "insights of lifetime value", Run: worthInsights.Run},
+		{Name: "customer facts", Run: keeper.Run},
 		{Name: "ingest", Run: changes.Run},
 		{Name: "exports", Run: exports.Run},
 		{Name: "schedule", Run: scheduler.Run},
@@ -158,6 +160,22 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 			return telemetry.Serve(ctx, s.config.HTTPAddr, s.registry, s.checks()...)
 		}},
 	}...), nil
+}
+
+// following builds what is known of customers, what keeps that up to date, and the ingestion that both follow.
+func (s *service) following(location *time.Location) (*customerfact.Service, *customerfact.Keeper, *ingest.Ingest, error) {
+	facts, err := customerfact.New(customerfact.Config{Warehouse: s.warehouse, TimeZone: location, Logger: s.log})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	keeper, err := customerfact.NewKeeper(customerfact.KeeperConfig{Facts: facts, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	changes, err := ingest.New(ingest.Config{
+		Warehouse: s.warehouse, JetStream: s.js, Logger: s.log, Registry: s.registry, Stored: keeper.Stored,
+	})
+	return facts, keeper, changes, err
 }
 
 // scheduler builds what runs definitions by themselves, and registers its service.

@@ -71,6 +71,21 @@ func (b *bank) facts(t testing.TB, on string, customers []uint64, names ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b.read(t, source, names...)
+}
+
+// computed are the facts of all customers without those that are kept.
+func (b *bank) computed(t testing.TB, on string, names ...string) map[uint64]map[string]string {
+	t.Helper()
+	source, err := b.service.Computed(t.Context(), names, day(on))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.read(t, source, names...)
+}
+
+func (b *bank) read(t testing.TB, source customerfact.Source, names ...string) map[uint64]map[string]string {
+	t.Helper()
 	columns := make([]string, len(names))
 	for i, name := range names {
 		columns[i] = "'" + name + "', ifNull(CAST(toString(f.`" + name + "`), 'Nullable(String)'), 'unknown')"

@@ -71,6 +71,9 @@ type moment struct {
 	day, end time.Time
 	// known is the end of what was recorded by then; zero when all is.
 	known time.Time
+	// rated is the end of what was known of rates: the beginning of the day, so that a rate that comes during a day does not move the facts of
+	// all who have that currency. Of the bank's first day and what was before it, its end: there are no others.
+	rated time.Time
 }
 
 // scope are the customers that are asked for: some, or a range of numbers, or all when both are empty.

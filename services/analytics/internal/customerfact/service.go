@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -42,6 +44,14 @@ type Service struct {
 	log       *slog.Logger
 	now       func() time.Time
 	builtin   *Catalogue
+	followers []func(ctx context.Context, change Change)
+	// rangeCustomers is the constant of that name; tests take fewer.
+	rangeCustomers int
+
+	versionLock sync.Mutex
+	version     uint64
+	// first is firstDay in Unix seconds once it is known; 0 before.
+	first atomic.Int64
 }
 
 // New builds the service.
@@ -55,6 +65,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		warehouse: c.Warehouse, timeZone: c.TimeZone, log: c.Logger.With("component", "customer facts"), now: c.Now, builtin: catalogue,
+		rangeCustomers: rangeCustomers,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -90,16 +101,17 @@ func (s *Service) moment(ctx context.Context, day time.Time) (moment, error) {
 		return moment{}, apperr.InvalidField("as_of", "%s has not come yet", day.Format(time.DateOnly))
 	case day.Before(dayMin):
 		return moment{}, apperr.InvalidField("as_of", "facts are told of days from %s", dayMin.Format(time.DateOnly))
-	case day.Equal(today):
-		return moment{day: day, end: s.endOf(day)}, nil
 	}
 	first, err := s.firstDay(ctx)
 	if err != nil {
 		return moment{}, public(err)
 	}
-	m := moment{day: day, end: s.endOf(day), known: s.endOf(day)}
-	if first.After(day) {
-		m.known = s.endOf(first)
+	m := moment{day: day, end: s.endOf(day), known: s.endOf(day), rated: s.endOf(day.AddDate(0, 0, -1))}
+	if !first.Before(day) {
+		m.known, m.rated = s.endOf(first), s.endOf(first)
+	}
+	if day.Equal(today) {
+		m.known = time.Time{}
 	}
 	return m, nil
 }
@@ -109,13 +121,22 @@ func (s *Service) endOf(day time.Time) time.Time {
 	return time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, s.timeZone)
 }
 
-// firstDay is the day on which the first customer was recorded. The column is small, and a minimum over it takes milliseconds.
+// firstDay is the day on which the first customer was recorded, today while none was. The column is small, and it is read until
+// there is a customer only.
 func (s *Service) firstDay(ctx context.Context) (time.Time, error) {
+	if known := s.first.Load(); known != 0 {
+		return time.Unix(known, 0).UTC(), nil
+	}
 	var first time.Time
 	if err := s.warehouse.QueryRow(ctx, "SELECT min(change_time) FROM customer_history").Scan(&first); err != nil {
 		return time.Time{}, fmt.Errorf("customer facts: find the first change: %w", err)
 	}
-	return dateOf(first.In(s.timeZone)), nil
+	if first.Unix() == 0 {
+		return s.Today(), nil
+	}
+	day := dateOf(first.In(s.timeZone))
+	s.first.Store(day.Unix())
+	return day, nil
 }
 
 // public turns what an operator must mend into UNAVAILABLE, and leaves the rest.

@@ -141,6 +141,8 @@ func (b *builder) fill(sql string) string {
 			return b.parameters.bind("day", "Date", b.moment.day.Format(time.DateOnly))
 		case "end":
 			return b.parameters.bind("end", "DateTime64(6, 'UTC')", b.moment.end.UTC().Format(timeLayout))
+		case "rated":
+			return b.parameters.bind("rated", "DateTime64(6, 'UTC')", b.moment.rated.UTC().Format(timeLayout))
 		case "known":
 			return b.moment.knownBy(column, b.parameters)
 		case "among":
@@ -160,7 +162,7 @@ func (b *builder) fill(sql string) string {
 const ratesSQL = `(SELECT (max(base), CAST((groupArray(money), groupArray(last)), 'Map(String, Decimal(38, 10))'))
 FROM (SELECT base, money, argMax(rate, rate_date) AS last
 FROM (SELECT toString(base_currency) AS base, toString(currency) AS money, rate_date, argMaxMerge(rate) AS rate
-FROM currency_rate_known WHERE rate_date <= {day} AND {known:known_time} GROUP BY base, money, rate_date) GROUP BY base, money))`
+FROM currency_rate_known WHERE rate_date <= {day} AND known_time < {rated} GROUP BY base, money, rate_date) GROUP BY base, money))`
 
 // rate is what a unit of the currency in a column was worth; NULL when that is not known.
 func (b *builder) rate(column string) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem.bank/pkg/natsx"
+	"tandem.bank/services/analytics/internal/fact"
 )
 
 const (
@@ -52,6 +53,9 @@ type Config struct {
 	Logger    *slog.Logger
 	// Registry takes the metrics.
 	Registry *prometheus.Registry
+	// Stored is told what each batch was about once its rows are in the tables, and before it is acknowledged: an error repeats the
+	// batch. Nil when nobody follows.
+	Stored func(ctx context.Context, touched fact.Touched) error
 }
 
 // Validate names what is missing.
@@ -70,6 +74,7 @@ type Ingest struct {
 	positions positionStore
 	letters   *deadLetters
 	metrics   *metrics
+	stored    func(ctx context.Context, touched fact.Touched) error
 
 	// position is what the warehouse holds; only Run's goroutine writes it.
 	position position
@@ -89,6 +94,10 @@ func New(c Config) (*Ingest, error) {
 		log:       c.Logger.With("component", "ingest"),
 		positions: positionStore{c.Warehouse},
 		letters:   newDeadLetters(c.JetStream),
+		stored:    c.Stored,
+	}
+	if in.stored == nil {
+		in.stored = func(context.Context, fact.Touched) error { return nil }
 	}
 	var err error
 	if in.metrics, err = newMetrics(c.Registry, in); err != nil {
@@ -130,7 +139,8 @@ func (in *Ingest) Run(ctx context.Context) error {
 // follow works off batches until something fails. The order of steps is the promise:
 //
 //  1. Collect messages and decode them; those that can't be decoded are noted.
-//  2. Insert the rows, one native insert a table. Rows that ClickHouse refuses are found by halving and noted.
+//  2. Insert the rows, one native insert a table. Rows that ClickHouse refuses are found by halving and noted. Then say what they were
+//     about to those who follow.
 //  3. Publish a dead letter for each message noted, and wait until it is stored.
 //  4. Store the position, the proof that this warehouse holds the batch; its absence shows a wipe in between.
 //  5. Acknowledge the messages.
@@ -168,6 +178,9 @@ func (in *Ingest) follow(ctx context.Context, rewind bool) error {
 func (in *Ingest) store(ctx context.Context, b *batch) error {
 	began := time.Now()
 	if err := b.insert(ctx, in.warehouse); err != nil {
+		return err
+	}
+	if err := in.stored(ctx, b.rows.Touched()); err != nil {
 		return err
 	}
 	for i := range b.messages {

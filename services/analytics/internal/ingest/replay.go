@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 
 	"tandem.bank/pkg/natsx"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/fact"
 )
 
 // replayPage bounds how many letters are applied together.
@@ -75,6 +77,9 @@ func (in *Ingest) replayLetters(ctx context.Context, letters []storedLetter) (re
 	if err != nil {
 		return sum, err
 	}
+	if err := in.tell(ctx, data); err != nil {
+		return sum, err
+	}
 	for i, letter := range ours {
 		reason, failed := refused[i]
 		if !failed {
@@ -93,6 +98,18 @@ func (in *Ingest) replayLetters(ctx context.Context, letters []storedLetter) (re
 		}
 	}
 	return sum, nil
+}
+
+// tell says what messages were about; those that can't be decoded are about nothing.
+func (in *Ingest) tell(ctx context.Context, data [][]byte) error {
+	rows := fact.NewBatch()
+	for _, d := range data {
+		var invalid *fact.InvalidError
+		if err := rows.Add(d); err != nil && !errors.As(err, &invalid) {
+			return err
+		}
+	}
+	return in.stored(ctx, rows.Touched())
 }
 
 // foreign reports whether another consumer put the letter aside: crm does so with insights.

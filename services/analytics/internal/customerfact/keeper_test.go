@@ -1,0 +1,112 @@
+package customerfact_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
+
+	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/fact"
+)
+
+// keeper is a new process that keeps facts.
+func (b *bank) keeper(t testing.TB) *customerfact.Keeper {
+	t.Helper()
+	k, err := customerfact.NewKeeper(customerfact.KeeperConfig{
+		Facts: b.service, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// ingest stores changes as ingestion does, and says what they were about.
+func (b *bank) ingest(t testing.TB, k *customerfact.Keeper, changes ...*eventsv1.Change) {
+	t.Helper()
+	b.load(t, changes...)
+	batch := fact.NewBatch()
+	for _, c := range changes {
+		data, err := proto.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := batch.Add(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.Stored(t.Context(), batch.Touched()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// However changes come, facts that were kept step by step are those that are computed at once, and those of a past day stay what they were
+// at its end.
+func TestKeptAsComputed(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.service.SetRange(5)
+	w := newWorld(1)
+	size := change("attribute_definition", 1, 1, "2026-03-01 10:00")
+	size.Payload = &eventsv1.Change_AttributeDefinition{AttributeDefinition: &eventsv1.AttributeDefinitionState{
+		Name: "size", Title: "Size", Type: "integer", AppliesTo: "any",
+	}}
+	region := change("region", 1, 1, "2026-03-01 10:00")
+	region.Payload = &eventsv1.Change_Region{Region: &eventsv1.RegionState{Name: "North", Population: 1000}}
+	b.now = moment("2026-03-01 12:00")
+	b.load(t, append(w.changes(b.now, 200), size, region)...)
+	catalogue, err := b.service.Catalogue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := catalogue.Names()
+	k := b.keeper(t)
+	told := customerfact.Change{}
+	b.service.OnChange(func(_ context.Context, c customerfact.Change) { told = c })
+	past := map[string]map[uint64]map[string]string{}
+	for day := 1; day <= 2; day++ {
+		b.now = moment("2026-03-01 12:00").AddDate(0, 0, day)
+		today := b.now.Format(time.DateOnly)
+		if err := k.Once(t.Context()); err != nil { // the day has changed
+			t.Fatal(err)
+		}
+		if !told.Everybody() || told.Causes[0] != customerfact.CauseDay {
+			t.Errorf("a new day told %+v", told)
+		}
+		for step := range 2 {
+			b.ingest(t, k, w.changes(b.now, 1+step*15)...)
+			if step == 1 { // a process that ended without having done what it wrote down
+				k = b.keeper(t)
+				err = k.Restarted(t.Context())
+			} else {
+				err = k.Once(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := b.facts(t, today, nil, names...)
+			if diff := cmp.Diff(b.computed(t, today, names...), kept); diff != "" {
+				t.Fatalf("%s, step %d: - is computed, + is kept\n%s", today, step, diff)
+			}
+			if some := b.facts(t, today, []uint64{3}, names...); some[3] != nil && !cmp.Equal(some[3], kept[3]) {
+				t.Errorf("customer 3 alone: %v", cmp.Diff(kept[3], some[3]))
+			}
+		}
+		past[today] = b.facts(t, today, nil, names...)
+	}
+	b.now = b.now.AddDate(0, 0, 1)
+	for on, want := range past {
+		if diff := cmp.Diff(want, b.facts(t, on, nil, names...)); diff != "" {
+			t.Errorf("%s has changed: - is what it was, + is what is told now\n%s", on, diff)
+		}
+		if got := b.facts(t, on, []uint64{2}, names...); want[2] != nil && !cmp.Equal(got[2], want[2]) {
+			t.Errorf("%s, customer 2 alone: %v", on, cmp.Diff(want[2], got[2]))
+		}
+	}
+}
