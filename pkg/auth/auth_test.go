@@ -179,6 +179,37 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
+// Only an issuer of the key file may act in the name of a service account, only where that is wanted, and it must say so.
+func TestDelegation(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	signer, err := auth.NewSigner(auth.SignerConfig{
+		Key: i.key, Issuer: auth.LocalIssuer, Subject: "service:import", Audience: auth.DefaultAudience, Roles: []string{auth.RoleAnalyst},
+		Actor: "crm", Lifetime: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delegated, err := signer.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wanted := range []bool{false, true} {
+		verifier := verifier(t, auth.Settings{KeysFile: i.file, KeysIssuer: auth.LocalIssuer, Delegation: wanted})
+		p, err := verifier.Verify(t.Context(), delegated)
+		if good := err == nil && p.ServiceAccount && p.Subject == "service:import" && p.Has(auth.RoleAnalyst); good != wanted {
+			t.Errorf("delegation %v: %v, %v", wanted, p, err)
+		}
+		now := time.Now()
+		for _, act := range []any{nil, "crm", map[string]any{}, map[string]any{"sub": ""}} {
+			lone := i.token(t, map[string]any{"sub": "service:import", "act": act, "exp": now.Add(time.Minute).Unix(), "iat": now.Unix(), "nbf": now.Unix()})
+			if p, err := verifier.Verify(t.Context(), lone); reason(err) != auth.ReasonTokenInvalid {
+				t.Errorf("delegation %v, act %v: %v, %v", wanted, act, p, err)
+			}
+		}
+	}
+}
+
 // Each taken algorithm proves its caller; roles that mean nothing here are left out.
 func TestGoodTokens(t *testing.T) {
 	t.Parallel()

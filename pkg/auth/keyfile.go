@@ -24,6 +24,7 @@ const (
 type KeyFile struct {
 	path, issuer string
 	log          *slog.Logger
+	delegates    bool
 
 	mu     sync.Mutex
 	keys   []publicKey
@@ -63,7 +64,7 @@ func (f *KeyFile) Vouch(_ context.Context, token *Token) (Voucher, error) {
 	}
 	for _, key := range f.current() {
 		if (token.KeyID == "" || token.KeyID == key.id) && token.SignedBy(key.key) {
-			return Voucher{Fresh: keyFileFresh}, nil
+			return Voucher{Delegates: f.delegates, Fresh: keyFileFresh}, nil
 		}
 	}
 	return Voucher{}, ErrSignature

@@ -17,6 +17,10 @@ type Settings struct {
 	RolesClaim string `name:"auth-roles-claim" env:"AUTH_ROLES_CLAIM" default:"roles" help:"Claim that carries roles, or a path to it such as realm_access.roles."`
 
 	TLS TLSSettings `embed:""`
+
+	// Delegation lets whoever has a key of the file act in the name of service accounts. It is for services that don't know the
+	// accounts themselves, and not for operators to choose.
+	Delegation bool `kong:"-"`
 }
 
 // TLSSettings are the files of a server's TLS; all empty means an open connection. A client certificate says that a program
@@ -74,6 +78,7 @@ func (s Settings) Verifier(log *slog.Logger, more ...Source) (*Verifier, error) 
 		if err != nil {
 			return nil, err
 		}
+		keys.delegates = s.Delegation
 		sources = append(sources, keys)
 	}
 	if s.OIDCIssuer != "" {

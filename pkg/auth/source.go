@@ -33,6 +33,8 @@ var (
 type Voucher struct {
 	// Account is the service account that signed for itself; nil when an issuer signed for somebody.
 	Account *Account
+	// Delegates says that the issuer may act in the name of service accounts.
+	Delegates bool
 	// Fresh is how long the answer may be remembered; keys and accounts that are gone count that much longer.
 	Fresh time.Duration
 }
@@ -81,6 +83,16 @@ func parse(raw string) (*Token, error) {
 		return nil, invalid("the token has no issuer")
 	}
 	return t, nil
+}
+
+// claimActor names who acts for the subject.
+const claimActor = "act"
+
+// actor is the service that acts for the token's subject; empty when the subject acts by itself.
+func (t *Token) actor() string {
+	act, _ := t.claims[claimActor].(map[string]any)
+	subject, _ := act["sub"].(string)
+	return subject
 }
 
 // SignedBy reports whether a public key belongs to the token's signature.

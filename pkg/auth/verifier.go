@@ -128,7 +128,8 @@ func (v *Verifier) principal(token *Token, voucher Voucher) (Principal, error) {
 		p.Subject, p.Roles, p.ServiceAccount = AccountPrefix+voucher.Account.Name, voucher.Account.Roles, true
 		return p, accountToken(token, voucher.Account, expires.Time)
 	}
-	if strings.HasPrefix(subject, AccountPrefix) {
+	p.ServiceAccount = strings.HasPrefix(subject, AccountPrefix)
+	if p.ServiceAccount && (!voucher.Delegates || token.actor() == "") {
 		return Principal{}, invalid("the token's subject must not begin with %s, which marks service accounts", AccountPrefix)
 	}
 	p.Roles = rolesIn(token.claims, v.config.RolesClaim)

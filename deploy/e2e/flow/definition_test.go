@@ -57,9 +57,26 @@ func TestDefinitions(t *testing.T) {
 	if out := b.tandem(t, 0, "definition", "history", "best"); strings.Count(out, "\n") != 3 {
 		t.Errorf("history:\n%s", out)
 	}
+	b.byProgram(t)
 	b.schedules(t)
 	b.withoutAnalytics(t)
 	b.plans(t)
+}
+
+// byProgram saves a definition as a service account, which analytics does not know: crm asks in its name, and what is wrong is
+// told all the same.
+func (b *bank) byProgram(t *testing.T) {
+	t.Helper()
+	key := filepath.Join(b.work, "planner.key")
+	b.tandem(t, 0, "service-account", "create", "planner", "--role", "analyst", "--private-key", key)
+	as := []string{"--account", "planner", "--key-file", key, "definition", "apply"}
+	if out := b.failed(t, append(as, b.file(t, "planned.yaml", best, "name: best", "name: planned", "DAYS", "90", "KIND", "bribe"))...); !strings.Contains(out, "transaction_kinds[0]") {
+		t.Errorf("a definition that can't be run:\n%s", out)
+	}
+	good := b.file(t, "planned.yaml", best, "name: best", "name: planned", "DAYS", "90", "KIND", "card_payment")
+	if out := b.tandem(t, 0, append(as, good)...); out != "planned created, version 1\n" {
+		t.Errorf("a program's definition:\n%s", out)
+	}
 }
 
 // schedules runs the definition as its schedule would: once for a day.

@@ -129,6 +129,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 			"CRM_BASE_CURRENCY="+s.cfg.BaseCurrency,
 			"CRM_TIME_ZONE="+s.cfg.TimeZone,
 			"CRM_AUTH_KEYS_FILE="+s.publicKeys,
+			"CRM_ANALYTICS_SIGNING_KEY_FILE="+s.signingKey,
 		),
 	}
 	analyticsEnv := []string{

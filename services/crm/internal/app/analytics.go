@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"tandem.bank/pkg/auth"
+	"tandem.bank/services/crm/internal/definition"
 )
 
 // dialAnalytics opens the connection over which definitions are compiled. It connects with the first call, and analytics may
@@ -29,6 +31,21 @@ func (c *Config) dialAnalytics() (*grpc.ClientConn, error) {
 		return nil, fmt.Errorf("CRM_ANALYTICS_ADDRESS %q: %w", c.AnalyticsAddress, err)
 	}
 	return conn, nil
+}
+
+// delegate asks analytics in the name of service accounts; nil without a key for it.
+func (c *Config) delegate() (definition.Delegate, error) {
+	if c.AnalyticsSigningKeyFile == "" {
+		return nil, nil //nolint:nilnil // no key is not an error: service accounts are refused then
+	}
+	key, err := auth.ReadPrivateKey(c.AnalyticsSigningKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	if c.AnalyticsSigningIssuer == "" {
+		return nil, errors.New("needs an issuer in CRM_ANALYTICS_SIGNING_ISSUER")
+	}
+	return definition.NewDelegate(key, c.AnalyticsSigningIssuer, c.Auth.Audience), auth.CheckKey(key.Public())
 }
 
 func (c *Config) analyticsTransport() (credentials.TransportCredentials, error) {

@@ -46,6 +46,9 @@ type Config struct {
 	AnalyticsKeyFile  string `name:"analytics-tls-key-file" env:"CRM_ANALYTICS_TLS_KEY_FILE" help:"File of its private key (PEM)."`
 
 	// Auth says whom to believe.
+	AnalyticsSigningKeyFile string `name:"analytics-signing-key-file" env:"CRM_ANALYTICS_SIGNING_KEY_FILE" help:"File of a private key (PEM) by which crm asks analytics in the name of service accounts, which analytics does not know; its public half stands in ANALYTICS_AUTH_KEYS_FILE. Empty: service accounts can't save definitions."`
+	AnalyticsSigningIssuer  string `name:"analytics-signing-issuer" env:"CRM_ANALYTICS_SIGNING_ISSUER" default:"tandem-local" help:"Issuer of these tokens, that of ANALYTICS_AUTH_KEYS_ISSUER."`
+
 	Auth auth.Settings `embed:"" envprefix:"CRM_"`
 }
 
@@ -57,6 +60,9 @@ func (c *Config) Check() error {
 	_, err := c.analyticsTransport()
 	if err != nil {
 		err = fmt.Errorf("CRM_ANALYTICS_TLS_CA_FILE, _CERT_FILE, _KEY_FILE: %w", err)
+	}
+	if _, wrong := c.delegate(); wrong != nil {
+		err = errors.Join(err, fmt.Errorf("CRM_ANALYTICS_SIGNING_KEY_FILE: %w", wrong))
 	}
 	return errors.Join(c.checkEngines(), err, c.Auth.Validate("CRM_"))
 }

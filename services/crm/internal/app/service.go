@@ -161,6 +161,10 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	if err != nil {
 		return err
 	}
+	delegate, err := s.config.delegate()
+	if err != nil {
+		return err
+	}
 	attributes := attribute.NewCatalogue()
 	index := search.NewIndex(attributes)
 	crmv1.RegisterBranchServiceServer(server, branch.NewServer(s.pool, s.log))
@@ -186,7 +190,7 @@ func (s *service) register(server grpc.ServiceRegistrar, guard *access.Guard, pu
 	crmv1.RegisterSearchServiceServer(server, search.NewServer(s.pool).With(attributes))
 	crmv1.RegisterChangeStreamServiceServer(server, changes)
 	crmv1.RegisterPlanServiceServer(server, plan.NewServer(s.pool))
-	crmv1.RegisterDefinitionServiceServer(server, definition.NewServer(s.pool, s.log, definition.NewAnalytics(s.analytics)))
+	crmv1.RegisterDefinitionServiceServer(server, definition.NewServer(s.pool, s.log, definition.NewAnalytics(s.analytics, delegate)))
 	crmv1.RegisterServiceAccountServiceServer(server, serviceaccount.NewServer(s.pool, s.log))
 	crmv1.RegisterAuditServiceServer(server, audit.NewServer(s.pool))
 	crmv1.RegisterAccessServiceServer(server, access.NewServer(guard, s.pool, customer.Table, account.Table, account.HolderTable, card.Table,

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/auth"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 )
@@ -32,28 +34,72 @@ type Compiler interface {
 	Compile(ctx context.Context, name string, spec *definitionv1.Spec) error
 }
 
+// ReasonNoDelegation is the reason of FAILED_PRECONDITION when a service account saves a definition and crm has no key to ask
+// analytics in its name.
+const ReasonNoDelegation = "NO_DELEGATION"
+
+// Delegate makes a token for analytics in the name of a service account, whose own tokens analytics does not know.
+type Delegate func(account auth.Principal) (token string, err error)
+
+// delegatedLifetime is how long such a token lives: for one call, and by how much clocks differ.
+const delegatedLifetime = time.Minute
+
+// NewDelegate signs with a key that analytics believes, as one of an issuer that it believes.
+func NewDelegate(key crypto.Signer, issuer, audience string) Delegate {
+	return func(account auth.Principal) (string, error) {
+		signer, err := auth.NewSigner(auth.SignerConfig{
+			Key: key, Issuer: issuer, Subject: account.Subject, Audience: audience, Roles: account.Roles, Actor: "crm", Lifetime: delegatedLifetime,
+		})
+		if err != nil {
+			return "", err
+		}
+		return signer.Token()
+	}
+}
+
 // Analytics compiles specs where they are run.
 type Analytics struct {
-	client analyticsv1.DefinitionServiceClient
+	client   analyticsv1.DefinitionServiceClient
+	delegate Delegate
 }
 
-// NewAnalytics asks over a connection.
-func NewAnalytics(conn grpc.ClientConnInterface) *Analytics {
-	return &Analytics{client: analyticsv1.NewDefinitionServiceClient(conn)}
+// NewAnalytics asks over a connection. Without a delegate service accounts can't save definitions.
+func NewAnalytics(conn grpc.ClientConnInterface, delegate Delegate) *Analytics {
+	return &Analytics{client: analyticsv1.NewDefinitionServiceClient(conn), delegate: delegate}
 }
 
-// Compile asks analytics, in the caller's name.
+// Compile asks analytics, in the caller's name: with the caller's token, or with one made for a service account.
 func (a *Analytics) Compile(ctx context.Context, name string, spec *definitionv1.Spec) error {
 	bounded, cancel := context.WithTimeout(ctx, compileTimeout)
 	defer cancel()
-	if tokens := metadata.ValueFromIncomingContext(ctx, authorization); len(tokens) > 0 {
-		bounded = metadata.AppendToOutgoingContext(bounded, authorization, tokens[0])
+	header, err := a.header(ctx)
+	if err != nil {
+		return err
 	}
-	_, err := a.client.CompileDefinition(bounded, &analyticsv1.CompileDefinitionRequest{Name: name, Spec: spec})
+	if header != "" {
+		bounded = metadata.AppendToOutgoingContext(bounded, authorization, header)
+	}
+	_, err = a.client.CompileDefinition(bounded, &analyticsv1.CompileDefinitionRequest{Name: name, Spec: spec})
 	if err == nil || ctx.Err() != nil {
 		return errors.Join(err, ctx.Err())
 	}
 	return refusal(err)
+}
+
+// header is what proves the caller to analytics; empty when nothing proved the caller here either.
+func (a *Analytics) header(ctx context.Context) (string, error) {
+	if caller, ok := auth.FromContext(ctx); ok && caller.ServiceAccount {
+		if a.delegate == nil {
+			return "", apperr.New(codes.FailedPrecondition, ReasonNoDelegation,
+				"service accounts can't save definitions here: crm has no key (CRM_ANALYTICS_SIGNING_KEY_FILE) to ask analytics in their name")
+		}
+		token, err := a.delegate(caller)
+		return "Bearer " + token, err
+	}
+	if tokens := metadata.ValueFromIncomingContext(ctx, authorization); len(tokens) > 0 {
+		return tokens[0], nil
+	}
+	return "", nil
 }
 
 // refusal turns what analytics answered into what the caller of crm sees.

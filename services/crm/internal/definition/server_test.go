@@ -2,7 +2,12 @@ package definition_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -35,6 +40,38 @@ import (
 )
 
 var template = testkit.Template{Name: "definition", Migrate: migrations.Migrate}
+
+// Analytics is asked with the caller's token, or in the name of a service account, whose tokens it does not know.
+func TestInWhoseName(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.create(t, "evas")
+	if got := strings.Join(b.analytics.tokens, " "); got != "Bearer eva" {
+		t.Errorf("asked with %q", got)
+	}
+	program := auth.WithPrincipal(as(t, "service:planner"), auth.Principal{
+		Subject: "service:planner", Roles: []string{auth.RoleAnalyst}, ServiceAccount: true,
+	})
+	request := &crmv1.CreateDefinitionRequest{Definition: &crmv1.Definition{Name: "planners", Title: "planners", Spec: rfm(90)}}
+	if _, err := b.server.CreateDefinition(program, request); err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(strings.Join(b.analytics.tokens, " "), ".")
+	if len(parts) != 3 {
+		t.Fatalf("asked with %d parts of a token", len(parts))
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(text, &claims); err != nil {
+		t.Fatal(err)
+	}
+	if claims["iss"] != "crm-test" || claims["sub"] != "service:planner" || fmt.Sprint(claims["roles"], claims["act"]) != "[analyst] map[sub:crm]" {
+		t.Errorf("asked with the claims %v", claims)
+	}
+}
 
 // analytics answers as the other half does, to the one question that is asked: windows of 13 days are refused.
 type analytics struct {
@@ -79,7 +116,12 @@ func setup(t *testing.T) *bundle {
 		_ = conn.Close()
 		other.Stop()
 	})
-	b.server = definition.NewServer(b.pool, slog.New(slog.DiscardHandler), definition.NewAnalytics(conn))
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delegate := definition.NewDelegate(key, "crm-test", auth.DefaultAudience)
+	b.server = definition.NewServer(b.pool, slog.New(slog.DiscardHandler), definition.NewAnalytics(conn, delegate))
 	return b
 }
 
