@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 	"google.golang.org/grpc/codes"
 
@@ -146,6 +147,7 @@ func TestSlices(t *testing.T) {
 	}
 	b.checkGoals(t)
 	b.checkSegments(t, last)
+	b.checkCampaigns(t, runs[1], last)
 	// Everybody moves: what was known stays.
 	b.exec(t, "INSERT INTO customer (customer_id, branch_id, version) SELECT number + 1, 1, 2 FROM numbers(200)")
 	again := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH})
@@ -183,6 +185,31 @@ func (b *bank) checkGoals(t *testing.T) {
 		if p[0].GetGoal().GetUnits() != 500_000 || p[1].GetGoal().GetUnits() != 1_000_000 || math.Abs(p[0].GetAttainment()-want) > 1e-12 {
 			t.Errorf("the goals of branch 1 are %v", p)
 		}
+	}
+}
+
+// checkCampaigns slices by the campaign that a customer was last told of, as it was on the day of each run.
+func (b *bank) checkCampaigns(t *testing.T, before, last *analyticsv1.ClvRun) {
+	t.Helper()
+	b.exec(t, `INSERT INTO interaction (interaction_id, customer_id, kind, campaign, business_date, version, deleted) VALUES
+			(1, 1, 'campaign_contact', 'loans', '2023-11-10', 1, 0), (2, 1, 'campaign_contact', 'cards', '2023-12-10', 1, 0),
+			(3, 1, 'call', '', '2023-12-20', 1, 0), (4, 2, 'call', 'loans', '2023-12-31', 1, 0), (5, 3, 'campaign_contact', 'loans', '2024-01-01', 1, 0),
+			(6, 4, 'campaign_contact', 'loans', '2023-11-10', 1, 0), (6, 4, 'campaign_contact', 'loans', '2023-11-10', 2, 1)`,
+		`INSERT INTO plan_value (plan_id, name, indicator, unit_kind, unit_name, period, period_start, amount, currency, plan_version, plan_time, version)
+			VALUES (1, 'sales', 'clv', 'campaign', 'loans', 'year', '2023-01-01', 1000, 'CZK', 1, '2023-01-01 00:00:00', 1)`)
+	by := b.slices(t, &analyticsv1.GetClvSlicesRequest{By: analyticsv1.ClvSliceBy_CLV_SLICE_BY_CAMPAIGN, RunsBefore: 1, Plan: "sales"})
+	got := map[string][]int64{}
+	for _, s := range by.GetSlices() {
+		for _, p := range s.GetPoints() {
+			got[s.GetKey()] = append(got[s.GetKey()], p.GetCustomers())
+		}
+		if planned := s.GetPoints()[0].GetGoal() != nil; planned != (s.GetKey() == "loans") {
+			t.Errorf("the goal of %q is %v", s.GetKey(), s.GetPoints()[0].GetGoal())
+		}
+	}
+	want := map[string][]int64{"": {last.GetCustomers() - 2, before.GetCustomers() - 1}, "cards": {1}, "loans": {1, 1}}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("customers by campaign: %s", diff)
 	}
 }
 

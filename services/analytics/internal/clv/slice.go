@@ -44,6 +44,10 @@ var slicings = map[analyticsv1.ClvSliceBy]slicing{
 		by: "toString(segment_of.segment)", name: "''", unit: "segment",
 		from: "LEFT JOIN segment_of ON segment_of.customer_id = clv_value.customer_id AND segment_of.day = clv_value.as_of",
 	},
+	analyticsv1.ClvSliceBy_CLV_SLICE_BY_CAMPAIGN: {
+		by: "toString(campaign_of.newest)", name: "''", unit: "campaign",
+		from: "LEFT JOIN campaign_of ON campaign_of.customer_id = clv_value.customer_id AND campaign_of.day = clv_value.as_of",
+	},
 }
 
 // number0 renders an id, and none as nothing.

@@ -277,7 +277,7 @@ func (c *ClvExplainCmd) Run(ctx context.Context, app *App) error {
 // ClvSlicesCmd sums up a run.
 type ClvSlicesCmd struct {
 	clvRun
-	By         string `enum:"bank,manager,branch,region,sector,kind,segment" default:"bank" help:"manager, branch, region, sector, kind, RFM segment, or the whole bank."`
+	By         string `enum:"bank,manager,branch,region,sector,kind,segment,campaign" default:"bank" help:"manager, branch, region, sector, kind, RFM segment, campaign that reached the customer last, or the whole bank."`
 	RunsBefore int32  `default:"3" help:"Earlier days to show beside it."`
 	Limit      int32  `default:"20" help:"Most slices."`
 	Plan       string `placeholder:"NAME" help:"Plan with the goals of the slices."`
@@ -288,7 +288,7 @@ var slicesByFlag = map[string]analyticsv1.ClvSliceBy{
 	"bank": analyticsv1.ClvSliceBy_CLV_SLICE_BY_UNSPECIFIED, "manager": analyticsv1.ClvSliceBy_CLV_SLICE_BY_MANAGER,
 	"branch": analyticsv1.ClvSliceBy_CLV_SLICE_BY_BRANCH, "region": analyticsv1.ClvSliceBy_CLV_SLICE_BY_REGION,
 	"sector": analyticsv1.ClvSliceBy_CLV_SLICE_BY_SECTOR, "kind": analyticsv1.ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND,
-	"segment": analyticsv1.ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT,
+	"segment": analyticsv1.ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT, "campaign": analyticsv1.ClvSliceBy_CLV_SLICE_BY_CAMPAIGN,
 }
 
 // Run prints the slices.

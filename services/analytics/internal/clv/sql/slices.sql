@@ -20,6 +20,14 @@ WITH
         ) AS newest
         INNER JOIN rfm_score AS score ON score.run_id = newest.run AND score.as_of = newest.run_day
     ),
+    campaign_of AS
+    (
+        SELECT day, customer_id, argMax(campaign, (business_date, interaction_id)) AS newest
+        FROM interaction FINAL
+        ARRAY JOIN {days:Array(Date)} AS day
+        WHERE campaign != '' AND business_date <= day
+        GROUP BY day, customer_id
+    ),
     sums AS
     (
         SELECT

@@ -151,6 +151,9 @@ const (
 	ClvSliceBy_CLV_SLICE_BY_CUSTOMER_KIND ClvSliceBy = 5
 	// By RFM segment, in the newest RFM run with named segments that looks from the same day or an earlier one.
 	ClvSliceBy_CLV_SLICE_BY_RFM_SEGMENT ClvSliceBy = 6
+	// By campaign: the one that an interaction with the customer named last, up to the day of the run. Customers whom no campaign
+	// reached have none.
+	ClvSliceBy_CLV_SLICE_BY_CAMPAIGN ClvSliceBy = 7
 )
 
 // Enum value maps for ClvSliceBy.
@@ -163,6 +166,7 @@ var (
 		4: "CLV_SLICE_BY_SECTOR",
 		5: "CLV_SLICE_BY_CUSTOMER_KIND",
 		6: "CLV_SLICE_BY_RFM_SEGMENT",
+		7: "CLV_SLICE_BY_CAMPAIGN",
 	}
 	ClvSliceBy_value = map[string]int32{
 		"CLV_SLICE_BY_UNSPECIFIED":   0,
@@ -172,6 +176,7 @@ var (
 		"CLV_SLICE_BY_SECTOR":        4,
 		"CLV_SLICE_BY_CUSTOMER_KIND": 5,
 		"CLV_SLICE_BY_RFM_SEGMENT":   6,
+		"CLV_SLICE_BY_CAMPAIGN":      7,
 	}
 )
 
@@ -1014,7 +1019,7 @@ type ClvValue struct {
 	AgeDays int32 `protobuf:"varint,5,opt,name=age_days,json=ageDays,proto3" json:"age_days,omitempty"`
 	// Mean amount of a repeat purchase in base currency; 0 without one.
 	MeanAmount float64 `protobuf:"fixed64,6,opt,name=mean_amount,json=meanAmount,proto3" json:"mean_amount,omitempty"`
-	// Part of the amounts that is margin.
+	// Margin earned, of amounts and of balances, over the amounts: what part of a coming purchase is taken for margin.
 	MarginShare float64 `protobuf:"fixed64,7,opt,name=margin_share,json=marginShare,proto3" json:"margin_share,omitempty"`
 	// Margin earned until as_of, halved for every half-life of age.
 	Historic *money.Money `protobuf:"bytes,8,opt,name=historic,proto3" json:"historic,omitempty"`
@@ -3292,7 +3297,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x0fClvModelPurpose\x12!\n" +
 	"\x1dCLV_MODEL_PURPOSE_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aCLV_MODEL_PURPOSE_FORECAST\x10\x01\x12\x1d\n" +
-	"\x19CLV_MODEL_PURPOSE_HOLDOUT\x10\x02*\xcd\x01\n" +
+	"\x19CLV_MODEL_PURPOSE_HOLDOUT\x10\x02*\xe8\x01\n" +
 	"\n" +
 	"ClvSliceBy\x12\x1c\n" +
 	"\x18CLV_SLICE_BY_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -3301,7 +3306,8 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x13CLV_SLICE_BY_REGION\x10\x03\x12\x17\n" +
 	"\x13CLV_SLICE_BY_SECTOR\x10\x04\x12\x1e\n" +
 	"\x1aCLV_SLICE_BY_CUSTOMER_KIND\x10\x05\x12\x1c\n" +
-	"\x18CLV_SLICE_BY_RFM_SEGMENT\x10\x062\xfe\x06\n" +
+	"\x18CLV_SLICE_BY_RFM_SEGMENT\x10\x06\x12\x19\n" +
+	"\x15CLV_SLICE_BY_CAMPAIGN\x10\a2\xfe\x06\n" +
 	"\n" +
 	"ClvService\x12Q\n" +
 	"\x06RunClv\x12\".tandem.analytics.v1.RunClvRequest\x1a#.tandem.analytics.v1.RunClvResponse\x12Z\n" +

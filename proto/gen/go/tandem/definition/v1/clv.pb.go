@@ -285,15 +285,16 @@ func (x *ClvDefinition) GetIntervalProbability() float64 {
 	return 0
 }
 
-// ClvMargin says what part of an amount is margin. A product's own margin counts where it is known, unless told otherwise;
-// then that of its family; then the default.
+// ClvMargin says what of a customer's business is margin. A product whose yearly margin is known earns that part of its
+// accounts' balances, day by day, and what is bought from them earns nothing more; unless told otherwise. Of amounts from the
+// other accounts the share of the product's family is margin, else the default.
 type ClvMargin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Margin as a share of the amount, for example 0.02; not set means 1: the amounts are margins.
 	DefaultShare *float64 `protobuf:"fixed64,1,opt,name=default_share,json=defaultShare,proto3,oneof" json:"default_share,omitempty"`
 	// Margin by family of products, in lower case, for example "loan".
 	FamilyShares map[string]float64 `protobuf:"bytes,2,rep,name=family_shares,json=familyShares,proto3" json:"family_shares,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	// When true, margins that are known of products don't count.
+	// When true, margins that are known of products don't count, and shares of amounts do for all accounts.
 	IgnoreProductMargins bool `protobuf:"varint,3,opt,name=ignore_product_margins,json=ignoreProductMargins,proto3" json:"ignore_product_margins,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
