@@ -204,7 +204,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Margins of products, of families, and the default; amounts in a foreign currency count in the base one.
+// Margins of families, and the default; amounts in a foreign currency count in the base one.
 func TestMargin(t *testing.T) {
 	t.Parallel()
 	b := newBank(t)
@@ -218,7 +218,7 @@ func TestMargin(t *testing.T) {
 	for name, c := range map[string]struct {
 		ignore bool
 		want   string
-	}{"known": {false, "50 20 1 1"}, "ignored": {true, "20 20 1 1"}} {
+	}{"known": {false, "0 20 1 1"}, "ignored": {true, "20 20 1 1"}} {
 		margin.IgnoreProductMargins = c.ignore
 		run := b.run(t, "2024-01-31", &definitionv1.ClvDefinition{Margin: margin})
 		got := ""
@@ -227,6 +227,49 @@ func TestMargin(t *testing.T) {
 		}
 		if got != c.want+" " {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// A product's margin is a part of the balance in a year: of each day's balance as it stood, decayed by the age of the day.
+func TestMarginOfBalances(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.exec(t,
+		"INSERT INTO product (product_id, family, margin, version) VALUES (1, 'current_account', 0.02, 1)",
+		"INSERT INTO account (account_id, product_id, currency, version) VALUES (1, 1, 'CZK', 1), (2, 1, 'CZK', 1), (3, 1, 'EUR', 1), (4, 1, 'USD', 1)",
+		// Account 1: 1 000 from January 1, -500 from January 11. Account 2: before the window, and a balance stated at the close of a day.
+		`INSERT INTO account_balance (account_id, business_date, currency, ledger, closing, version) VALUES
+			(1, '2024-01-01', 'CZK', 1000, 0, 1), (1, '2024-01-11', 'CZK', -500, 1, 1), (2, '2023-06-01', 'CZK', 300, 1, 1),
+			(2, '2024-02-01', 'CZK', 9999, 1, 1), (3, '2024-01-31', 'EUR', 100, 1, 1), (4, '2024-01-31', 'USD', 100, 1, 1)`)
+	for c := uint64(1); c <= 4; c++ {
+		b.load(t, movement{customer: c, day: day("2024-01-30"), value: "100"})
+	}
+	// A rate of the euro, made by somebody without a product.
+	b.load(t, movement{customer: 5, day: day("2024-01-15"), value: "100", currency: "EUR", amount: "4"})
+	run := b.run(t, "2024-01-31", &definitionv1.ClvDefinition{
+		WindowDays: 31, HoldoutDays: 10, HalfLifeDays: 30, Margin: &definitionv1.ClvMargin{DefaultShare: new(0.5)},
+	})
+	balance := func(day int, one float64) float64 { // what a customer's balance of a day in January earned, as of its end
+		return one * 0.02 / 365.25 * math.Exp2(float64(day-31)/30)
+	}
+	want := map[int64]float64{5: 50 * math.Exp2(-16.0/30), 3: balance(31, 2500), 4: 0}
+	for day := 1; day <= 31; day++ {
+		if day < 11 {
+			want[1] += balance(day, 1000)
+		} else {
+			want[1] += balance(day, 500)
+		}
+		want[2] += balance(day, 300)
+	}
+	plain := map[int64]float64{1: (10*1000 + 21*500) * 0.02 / 365.25 / 100, 2: 31 * 300 * 0.02 / 365.25 / 100, 3: 2500 * 0.02 / 365.25 / 100, 4: 0, 5: 0.5}
+	for _, v := range b.values(t, run, byNumber, 0) {
+		id := v.GetCustomerId()
+		if got := amount(t, v.GetHistoric()).InexactFloat64(); math.Abs(got-want[id]) > 1e-4 {
+			t.Errorf("customer %d: %g, want %g", id, got, want[id])
+		}
+		if math.Abs(v.GetMarginShare()-plain[id]) > 1e-9 {
+			t.Errorf("customer %d: margin share %g, want %g", id, v.GetMarginShare(), plain[id])
 		}
 	}
 }

@@ -87,6 +87,7 @@ func stageQuery(r Run) warehouse.Query {
 			named("calibration_end", day(r.calibrationEnd())), named("half_life", uint32(r.spec.GetHalfLifeDays())), //nolint:gosec // positive
 			named("kinds", kinds), named("incoming", kind.Incoming), named("product_margins", productMargins),
 			named("families", families), named("shares", shares), named("default_share", share(margin.GetDefaultShare())),
+			named("base_currency", r.BaseCurrency),
 		},
 	}
 }

@@ -6,8 +6,10 @@
 -- btyd.Summarize, which is the same for a file. Money is summed exactly, and only sums of a day become Float64, which
 -- are then added in the order of days: the same transactions give the same bytes.
 --
--- An account counts as its owner's at as_of, as in RFM. What part of an amount is margin: the margin of the account's
--- product, else that of the product's family, else the default.
+-- An account counts as its owner's at as_of, as in RFM. A product whose margin is known earns it on the balances of its
+-- accounts, day by day, whatever is bought: it is a part of the balance in a year. On the other accounts a part of each amount
+-- is margin: that of the product's family, else the default. Balances in another currency count at the last rate by as_of, and
+-- not at all without one.
 INSERT INTO clv_customer
     (run_id, customer_id, kind, region_id, branch_id, manager_id, sector, fit_group, repeats, last_days, age_days, mean_amount,
      margin_share, historic, first_date, c_repeats, c_last_days, c_age_days, c_mean_amount, later, later_amount)
@@ -27,9 +29,9 @@ WITH
     (
         SELECT
             product_id,
-            toDecimal64(multiIf(
-                {product_margins:UInt8} = 1 AND margin IS NOT NULL, toString(assumeNotNull(margin)),
-                transform(family, {families:Array(String)}, {shares:Array(String)}, {default_share:String})), 8) AS share
+            {product_margins:UInt8} = 1 AND margin IS NOT NULL AS known,
+            if(known, toFloat64(assumeNotNull(margin)), 0) AS yearly,
+            toDecimal64(if(known, '0', transform(family, {families:Array(String)}, {shares:Array(String)}, {default_share:String})), 8) AS share
         FROM product FINAL
     ),
     owned AS
@@ -37,9 +39,11 @@ WITH
         SELECT
             holder.account_id AS account_id,
             holder.customer_id AS customer_id,
-            if(terms.product_id = 0, toDecimal64({default_share:String}, 8), terms.share) AS share
+            if(terms.product_id = 0, toDecimal64({default_share:String}, 8), terms.share) AS share,
+            terms.yearly AS yearly,
+            account.currency AS currency
         FROM holder
-        LEFT JOIN (SELECT account_id, product_id FROM account FINAL) AS account ON account.account_id = holder.account_id
+        LEFT JOIN (SELECT account_id, product_id, currency FROM account FINAL) AS account ON account.account_id = holder.account_id
         LEFT JOIN terms ON terms.product_id = account.product_id
     ),
     moved AS
@@ -63,6 +67,64 @@ WITH
         FROM moved
         INNER JOIN owned ON owned.account_id = moved.account_id
         GROUP BY customer_id, business_date
+    ),
+    -- Balances at the ends of the days on which they became known; of those of one day the one that bi.fact_balance_day takes.
+    standing AS
+    (
+        SELECT account_id, business_date, argMax(ledger, rank) AS ledger
+        FROM
+        (
+            SELECT account_id, business_date, toFloat64(assumeNotNull(balance_after)) AS ledger, transaction_id AS rank
+            FROM transaction FINAL
+            WHERE business_date <= {as_of:Date} AND state = 'posted' AND balance_after IS NOT NULL
+                AND account_id IN (SELECT account_id FROM owned WHERE yearly != 0)
+            UNION ALL
+            SELECT account_id, business_date, toFloat64(ledger) AS ledger, if(closing = 1, toUInt64(18446744073709551615), toUInt64(0)) AS rank
+            FROM account_balance FINAL
+            WHERE business_date <= {as_of:Date} AND account_id IN (SELECT account_id FROM owned WHERE yearly != 0)
+        )
+        GROUP BY account_id, business_date
+    ),
+    -- A balance stands until the day before the next one: years of balance, plain, and with each day decayed by its age.
+    kept AS
+    (
+        SELECT
+            account_id,
+            arraySort(groupArray((business_date, ledger))) AS known,
+            arrayFilter(s -> s.2 >= s.1, arrayMap(
+                (d, i) -> (greatest(d.1, {first_date:Date}), if(i = length(known), {as_of:Date}, known[i + 1].1 - 1), abs(d.2)),
+                known, arrayEnumerate(known))) AS spans,
+            arraySum(s -> s.3 * (s.2 - s.1 + 1), spans) / 365.25 AS plain,
+            arraySum(s -> s.3 * exp2((s.2 - {as_of:Date}) / {half_life:UInt32}) * (1 - exp2((s.1 - s.2 - 1) / {half_life:UInt32})), spans)
+                / (1 - exp2(-1 / {half_life:UInt32})) / 365.25 AS decayed
+        FROM standing
+        GROUP BY account_id
+    ),
+    last_rate AS
+    (
+        SELECT currency, argMax(day_rate, rate_date) AS rate
+        FROM
+        (
+            SELECT currency, rate_date, argMaxMerge(rate) AS day_rate
+            FROM currency_rate
+            WHERE base_currency = {base_currency:String} AND rate_date <= {as_of:Date}
+            GROUP BY currency, rate_date
+        )
+        GROUP BY currency
+    ),
+    carried AS
+    (
+        SELECT
+            owned.customer_id AS customer_id,
+            arraySort(groupArray((kept.account_id,
+                kept.plain * owned.yearly * if(owned.currency IN ('', {base_currency:String}), 1, toFloat64(last_rate.rate)),
+                kept.decayed * owned.yearly * if(owned.currency IN ('', {base_currency:String}), 1, toFloat64(last_rate.rate))))) AS accounts,
+            arraySum(a -> a.2, accounts) AS plain,
+            arraySum(a -> a.3, accounts) AS decayed
+        FROM kept
+        INNER JOIN owned ON owned.account_id = kept.account_id
+        LEFT JOIN last_rate ON last_rate.currency = owned.currency
+        GROUP BY customer_id
     ),
     history AS
     (
@@ -95,8 +157,8 @@ SELECT
     if(empty(bought), 0, bought[-1].1 - first_date),
     {as_of:Date} - first_date,
     if(empty(bought), 0, arraySum(d -> d.2, repeated) / length(bought)),
-    if(gross > 0, gross_earned / gross, toFloat64({default_share:String})),
-    arraySum(d -> d.3 * exp2((d.1 - {as_of:Date}) / {half_life:UInt32}), days),
+    if(gross > 0, (gross_earned + carried.plain) / gross, toFloat64({default_share:String})),
+    arraySum(d -> d.3 * exp2((d.1 - {as_of:Date}) / {half_life:UInt32}), days) + carried.decayed,
     first_date,
     length(c_bought),
     if(empty(c_bought), 0, c_bought[-1].1 - first_date),
@@ -109,6 +171,7 @@ LEFT JOIN
 (
     SELECT customer_id, kind, region_id, branch_id, manager_id, industry_nace FROM customer FINAL
 ) AS customer ON customer.customer_id = history.customer_id
+LEFT JOIN carried ON carried.customer_id = history.customer_id
 SETTINGS
     do_not_merge_across_partitions_select_final = 1,
     max_bytes_before_external_group_by = 1500000000,
