@@ -88,7 +88,7 @@ test-cluster: setup build ## Run the tests of analytics on two ClickHouse server
 		go test $(TESTFLAGS) ./services/analytics/...
 
 .PHONY: bench
-bench: bench-crm bench-value bench-olap ## Run all benchmarks: ratios to a baseline in the same run. CUSTOMERS=1000000 for the full size
+bench: bench-crm bench-value bench-olap bench-segments ## Run all benchmarks: ratios to a baseline in the same run. CUSTOMERS=1000000 for the full size
 
 # 100000 customers unless the command line or the environment says otherwise.
 .PHONY: bench-crm
@@ -104,6 +104,11 @@ bench-olap: setup build ## Measure reports against the best queries of people an
 .PHONY: bench-value
 bench-value: setup build ## Measure RFM and lifetime value against the bare aggregation and the plain fit. CUSTOMERS=
 	go run ./deploy/e2e/bench/value --customers $(if $(filter file,$(origin CUSTOMERS)),1000000,$(CUSTOMERS))
+
+# 1000000 customers unless the command line or the environment says otherwise.
+.PHONY: bench-segments
+bench-segments: setup build ## Measure segments: previews against SQL by hand, following changes, explanations. CUSTOMERS=
+	go run ./deploy/e2e/bench/segment --customers $(if $(filter file,$(origin CUSTOMERS)),1000000,$(CUSTOMERS))
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint check-generated check-breaking check-modules ## Check style, import rules, contracts, and that generated code is fresh.

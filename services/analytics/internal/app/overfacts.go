@@ -13,16 +13,16 @@ import (
 // overFacts builds the rooms that compute over facts of customers, and registers their services, compilers and schedules. The
 // parts send their results home.
 func (s *service) overFacts(
-	server *grpcserver.Server, location *time.Location, newest func() time.Time, saved *definition.Store, kinds *definition.Registry,
-	scheduler *schedule.Scheduler,
+	server *grpcserver.Server, location *time.Location, facts *customerfact.Service, newest func() time.Time, saved *definition.Store,
+	kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) ([]lifecycle.Part, error) {
-	facts, err := customerfact.New(customerfact.Config{Warehouse: s.warehouse, TimeZone: location, Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
 	clusters, err := s.clusters(server, facts, newest, saved, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
-	return []lifecycle.Part{clusters}, nil
+	segments, err := s.segments(server, location, facts, newest, saved, kinds, scheduler)
+	if err != nil {
+		return nil, err
+	}
+	return append(segments, clusters), nil
 }

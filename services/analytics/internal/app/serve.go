@@ -100,7 +100,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, keeper, changes, err := s.following(location)
+	facts, keeper, changes, err := s.following(location)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
 	analyticsv1.RegisterClvServiceServer(server, clvServer)
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
-	overFacts, err := s.overFacts(server, location, changes.NewestChange, definitions, kinds, scheduler)
+	overFacts, err := s.overFacts(server, location, facts, changes.NewestChange, definitions, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}

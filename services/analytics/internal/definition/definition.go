@@ -21,6 +21,7 @@ const (
 	KindCLV    = "clv"
 	KindReport = "report"
 
+	KindSegment       = "segment"
 	KindClustering    = "clustering"
 	KindProfileScheme = "profile_scheme"
 )

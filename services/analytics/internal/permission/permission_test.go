@@ -51,6 +51,14 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.ReportService_RunReport_FullMethodName:                 "mnkoa",
 		analyticsv1.ReportService_DrillDown_FullMethodName:                 "mnkoa",
 		analyticsv1.ReportService_ListReports_FullMethodName:               "mnkoa",
+		analyticsv1.SegmentService_PreviewSegment_FullMethodName:           " nkoa",
+		analyticsv1.SegmentService_RunSegment_FullMethodName:               " nkoa",
+		analyticsv1.SegmentService_ListSegmentMembers_FullMethodName:       "mnkoa",
+		analyticsv1.SegmentService_CombineSegments_FullMethodName:          " nkoa",
+		analyticsv1.SegmentService_CompareSegment_FullMethodName:           " nkoa",
+		analyticsv1.SegmentService_ListSegmentSizes_FullMethodName:         "mnkoa",
+		analyticsv1.SegmentService_ExplainMembership_FullMethodName:        "mnkoa",
+		analyticsv1.SegmentService_ListMembershipEvents_FullMethodName:     "mnkoa",
 		analyticsv1.RfmService_GetRfmMigration_FullMethodName:              "mnkoa",
 		analyticsv1.RfmService_GetRfmResponseRates_FullMethodName:          "mnkoa",
 		analyticsv1.RfmService_ExplainRfm_FullMethodName:                   "mnkoa",
@@ -63,7 +71,7 @@ func TestMatrix(t *testing.T) {
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
 		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
-		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc,
+		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}

@@ -34,9 +34,10 @@ type commandLine struct {
 	Document DocumentCmd       `cmd:"" help:"Look at customers' documents."`
 	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
+	Segment  SegmentCmd        `cmd:"" help:"Find the customers of segments, and explain who belongs to them."`
 	Cluster  ClusterCmd        `cmd:"" help:"Group customers who are alike, and see what is special about each group."`
 	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
-	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, reports."`
+	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, segments, reports."`
 	Plan     PlanCmd           `cmd:"" help:"Bring in what the bank plans, and look at it."`
 	Schedule ScheduleCmd       `cmd:"" help:"See what runs by itself, and run it now."`
 	Audit    AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`

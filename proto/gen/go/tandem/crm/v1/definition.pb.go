@@ -37,6 +37,8 @@ const (
 	DefinitionKind_DEFINITION_KIND_CLV DefinitionKind = 2
 	// What a report shows.
 	DefinitionKind_DEFINITION_KIND_REPORT DefinitionKind = 3
+	// Which customers belong to a segment.
+	DefinitionKind_DEFINITION_KIND_SEGMENT DefinitionKind = 10
 	// How customers are grouped into clusters.
 	DefinitionKind_DEFINITION_KIND_CLUSTERING DefinitionKind = 13
 	// How customers are placed in a profile scheme.
@@ -50,6 +52,7 @@ var (
 		1:  "DEFINITION_KIND_RFM",
 		2:  "DEFINITION_KIND_CLV",
 		3:  "DEFINITION_KIND_REPORT",
+		10: "DEFINITION_KIND_SEGMENT",
 		13: "DEFINITION_KIND_CLUSTERING",
 		14: "DEFINITION_KIND_PROFILE_SCHEME",
 	}
@@ -58,6 +61,7 @@ var (
 		"DEFINITION_KIND_RFM":            1,
 		"DEFINITION_KIND_CLV":            2,
 		"DEFINITION_KIND_REPORT":         3,
+		"DEFINITION_KIND_SEGMENT":        10,
 		"DEFINITION_KIND_CLUSTERING":     13,
 		"DEFINITION_KIND_PROFILE_SCHEME": 14,
 	}
@@ -1525,12 +1529,14 @@ const file_tandem_crm_v1_definition_proto_rawDesc = "" +
 	"\x17ShareDefinitionResponse\x129\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2\x19.tandem.crm.v1.DefinitionR\n" +
-	"definition*\xc3\x01\n" +
+	"definition*\xe0\x01\n" +
 	"\x0eDefinitionKind\x12\x1f\n" +
 	"\x1bDEFINITION_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DEFINITION_KIND_RFM\x10\x01\x12\x17\n" +
 	"\x13DEFINITION_KIND_CLV\x10\x02\x12\x1a\n" +
-	"\x16DEFINITION_KIND_REPORT\x10\x03\x12\x1e\n" +
+	"\x16DEFINITION_KIND_REPORT\x10\x03\x12\x1b\n" +
+	"\x17DEFINITION_KIND_SEGMENT\x10\n" +
+	"\x12\x1e\n" +
 	"\x1aDEFINITION_KIND_CLUSTERING\x10\r\x12\"\n" +
 	"\x1eDEFINITION_KIND_PROFILE_SCHEME\x10\x0e*o\n" +
 	"\x0fDefinitionState\x12 \n" +

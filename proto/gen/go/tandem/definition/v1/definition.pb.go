@@ -37,6 +37,7 @@ type Spec struct {
 	//	*Spec_Rfm
 	//	*Spec_Clv
 	//	*Spec_Report
+	//	*Spec_Segment
 	//	*Spec_Clustering
 	//	*Spec_ProfileScheme
 	Kind          isSpec_Kind `protobuf_oneof:"kind"`
@@ -108,6 +109,15 @@ func (x *Spec) GetReport() *ReportDefinition {
 	return nil
 }
 
+func (x *Spec) GetSegment() *SegmentDefinition {
+	if x != nil {
+		if x, ok := x.Kind.(*Spec_Segment); ok {
+			return x.Segment
+		}
+	}
+	return nil
+}
+
 func (x *Spec) GetClustering() *ClusteringDefinition {
 	if x != nil {
 		if x, ok := x.Kind.(*Spec_Clustering); ok {
@@ -145,6 +155,11 @@ type Spec_Report struct {
 	Report *ReportDefinition `protobuf:"bytes,3,opt,name=report,proto3,oneof"`
 }
 
+type Spec_Segment struct {
+	// Which customers belong to a segment.
+	Segment *SegmentDefinition `protobuf:"bytes,10,opt,name=segment,proto3,oneof"`
+}
+
 type Spec_Clustering struct {
 	// How customers are grouped into clusters.
 	Clustering *ClusteringDefinition `protobuf:"bytes,13,opt,name=clustering,proto3,oneof"`
@@ -160,6 +175,8 @@ func (*Spec_Rfm) isSpec_Kind() {}
 func (*Spec_Clv) isSpec_Kind() {}
 
 func (*Spec_Report) isSpec_Kind() {}
+
+func (*Spec_Segment) isSpec_Kind() {}
 
 func (*Spec_Clustering) isSpec_Kind() {}
 
@@ -235,11 +252,13 @@ var File_tandem_definition_v1_definition_proto protoreflect.FileDescriptor
 
 const file_tandem_definition_v1_definition_proto_rawDesc = "" +
 	"\n" +
-	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a%tandem/definition/v1/clustering.proto\x1a\x1etandem/definition/v1/clv.proto\x1a)tandem/definition/v1/profile_scheme.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\"\xef\x02\n" +
+	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a%tandem/definition/v1/clustering.proto\x1a\x1etandem/definition/v1/clv.proto\x1a)tandem/definition/v1/profile_scheme.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\x1a\"tandem/definition/v1/segment.proto\"\xb4\x03\n" +
 	"\x04Spec\x127\n" +
 	"\x03rfm\x18\x01 \x01(\v2#.tandem.definition.v1.RfmDefinitionH\x00R\x03rfm\x127\n" +
 	"\x03clv\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionH\x00R\x03clv\x12@\n" +
-	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06report\x12L\n" +
+	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06report\x12C\n" +
+	"\asegment\x18\n" +
+	" \x01(\v2'.tandem.definition.v1.SegmentDefinitionH\x00R\asegment\x12L\n" +
 	"\n" +
 	"clustering\x18\r \x01(\v2*.tandem.definition.v1.ClusteringDefinitionH\x00R\n" +
 	"clustering\x12V\n" +
@@ -271,20 +290,22 @@ var file_tandem_definition_v1_definition_proto_goTypes = []any{
 	(*RfmDefinition)(nil),           // 2: tandem.definition.v1.RfmDefinition
 	(*ClvDefinition)(nil),           // 3: tandem.definition.v1.ClvDefinition
 	(*ReportDefinition)(nil),        // 4: tandem.definition.v1.ReportDefinition
-	(*ClusteringDefinition)(nil),    // 5: tandem.definition.v1.ClusteringDefinition
-	(*ProfileSchemeDefinition)(nil), // 6: tandem.definition.v1.ProfileSchemeDefinition
+	(*SegmentDefinition)(nil),       // 5: tandem.definition.v1.SegmentDefinition
+	(*ClusteringDefinition)(nil),    // 6: tandem.definition.v1.ClusteringDefinition
+	(*ProfileSchemeDefinition)(nil), // 7: tandem.definition.v1.ProfileSchemeDefinition
 }
 var file_tandem_definition_v1_definition_proto_depIdxs = []int32{
 	2, // 0: tandem.definition.v1.Spec.rfm:type_name -> tandem.definition.v1.RfmDefinition
 	3, // 1: tandem.definition.v1.Spec.clv:type_name -> tandem.definition.v1.ClvDefinition
 	4, // 2: tandem.definition.v1.Spec.report:type_name -> tandem.definition.v1.ReportDefinition
-	5, // 3: tandem.definition.v1.Spec.clustering:type_name -> tandem.definition.v1.ClusteringDefinition
-	6, // 4: tandem.definition.v1.Spec.profile_scheme:type_name -> tandem.definition.v1.ProfileSchemeDefinition
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5, // 3: tandem.definition.v1.Spec.segment:type_name -> tandem.definition.v1.SegmentDefinition
+	6, // 4: tandem.definition.v1.Spec.clustering:type_name -> tandem.definition.v1.ClusteringDefinition
+	7, // 5: tandem.definition.v1.Spec.profile_scheme:type_name -> tandem.definition.v1.ProfileSchemeDefinition
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_tandem_definition_v1_definition_proto_init() }
@@ -297,10 +318,12 @@ func file_tandem_definition_v1_definition_proto_init() {
 	file_tandem_definition_v1_profile_scheme_proto_init()
 	file_tandem_definition_v1_report_proto_init()
 	file_tandem_definition_v1_rfm_proto_init()
+	file_tandem_definition_v1_segment_proto_init()
 	file_tandem_definition_v1_definition_proto_msgTypes[0].OneofWrappers = []any{
 		(*Spec_Rfm)(nil),
 		(*Spec_Clv)(nil),
 		(*Spec_Report)(nil),
+		(*Spec_Segment)(nil),
 		(*Spec_Clustering)(nil),
 		(*Spec_ProfileScheme)(nil),
 	}

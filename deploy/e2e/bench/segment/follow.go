@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/natsx"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+)
+
+const (
+	rounds = 7
+	// changedCustomers is how many customers change at once.
+	changedCustomers = 1000
+	// lookAgain is the pause between looks at a figure that is waited for.
+	lookAgain = 100 * time.Millisecond
+)
+
+// fiveClauses is an expression over kept facts, and handWritten the same count as SQL over their table.
+const (
+	fiveClauses = `state = active AND between(age, 30, 60) AND monthly_income > 40000 AND in(region_id, 1, 2, 3, 5, 8, 13, 21, 34) AND NOT occupation = "clerk"`
+	handWritten = `SELECT count() FROM customer_fact FINAL WHERE state = 'active' AND age BETWEEN 30 AND 60 AND monthly_income > 40000
+AND region_id IN (1, 2, 3, 5, 8, 13, 21, 34) AND occupation != 'clerk'`
+)
+
+// awaitFacts waits until the facts of all customers are kept. The customers were written past ingestion, so one of them is changed
+// as it should be, and a preview tells when all are there.
+func (b *bench) awaitFacts(ctx context.Context) error {
+	began := time.Now()
+	err := b.await(ctx, func() (bool, error) {
+		var missing uint64
+		err := b.warehouse.QueryRow(ctx, "SELECT (SELECT count() FROM customer FINAL) - (SELECT count() FROM customer_fact FINAL)").Scan(&missing)
+		return missing == 0, err
+	})
+	say("facts of everybody after %.1f s", time.Since(began).Seconds())
+	return err
+}
+
+func (b *bench) await(ctx context.Context, there func() (bool, error)) error {
+	for {
+		if ok, err := there(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// measurePreview takes turns with the count by hand, and compares the best of each.
+func (b *bench) measurePreview(ctx context.Context) error {
+	bare, preview := time.Hour, time.Hour
+	var want uint64
+	for range rounds {
+		began := time.Now()
+		if err := b.warehouse.QueryRow(ctx, handWritten).Scan(&want); err != nil {
+			return err
+		}
+		bare = min(bare, time.Since(began))
+		began = time.Now()
+		answer, err := b.segments.PreviewSegment(ctx, &analyticsv1.PreviewSegmentRequest{Expression: fiveClauses})
+		if err != nil {
+			return err
+		}
+		preview = min(preview, time.Since(began))
+		if uint64(answer.GetCustomers()) != want {
+			return fmt.Errorf("the preview finds %d customers, by hand there are %d", answer.GetCustomers(), want)
+		}
+	}
+	b.atMost(preview.Seconds()/bare.Seconds(), "×", 1.5, fmt.Sprintf("preview of five clauses (%.1f ms) against the same count by hand (%.1f ms)",
+		1000*preview.Seconds(), 1000*bare.Seconds()))
+	return nil
+}
+
+// measureFull defines the segments and waits until all are evaluated for everybody.
+func (b *bench) measureFull(ctx context.Context) error {
+	before, err := b.evaluations(ctx, "definition")
+	if err != nil {
+		return err
+	}
+	if err := b.warehouse.Exec(ctx, defineSQL); err != nil {
+		return err
+	}
+	after := before
+	if err := b.await(ctx, func() (bool, error) {
+		after, err = b.evaluations(ctx, "definition")
+		return after.count > before.count, err
+	}); err != nil {
+		return err
+	}
+	b.plain(after.seconds-before.seconds, "s", "full evaluation of 100 new segments, events stored")
+	return nil
+}
+
+// measureChanges changes customers by events, and waits until their segments were looked at.
+func (b *bench) measureChanges(ctx context.Context) error {
+	changes, err := b.changes(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := b.evaluations(ctx, "change")
+	if err != nil {
+		return err
+	}
+	var events uint64
+	count := func() error {
+		return b.warehouse.QueryRow(ctx, "SELECT uniqExact(customer_id) FROM segment_event WHERE cause = 'change'").Scan(&events)
+	}
+	js, err := jetstream.New(b.nats)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	for _, change := range changes {
+		data, err := proto.Marshal(change)
+		if err != nil {
+			return err
+		}
+		if _, err := js.PublishAsync(natsx.ChangeSubject(change.GetEntity(), false), data); err != nil {
+			return err
+		}
+	}
+	// Each of them leaves or joins something, as the regions are spread.
+	if err := b.await(ctx, func() (bool, error) { return events > changedCustomers*9/10, count() }); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	after, err := b.evaluations(ctx, "change")
+	if err != nil {
+		return err
+	}
+	b.atMost(after.seconds-before.seconds, "s", 1, fmt.Sprintf("100 followed segments for %d changed customers, in %d evaluations",
+		len(changes), after.count-before.count))
+	b.atMost(took.Seconds(), "s", 10, "from the first event to the joins and leaves of all of them")
+	return nil
+}
+
+// changes move customers to another region.
+func (b *bench) changes(ctx context.Context) ([]*eventsv1.Change, error) {
+	rows, err := b.warehouse.Query(ctx, changeSQL, clickhouse.Named("customers", changedCustomers))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*eventsv1.Change
+	for rows.Next() {
+		var id, branch uint64
+		state := &eventsv1.CustomerState{Kind: "individual", State: "active", MonthlyIncome: &eventsv1.Amount{Currency: "CZK"}}
+		var born, since *string
+		if err := rows.Scan(&id, &born, &state.Sex, &state.Occupation, &state.MonthlyIncome.Value, &since, &branch); err != nil {
+			return nil, err
+		}
+		state.BirthDate, state.CustomerSince, state.BranchId = *born, *since, int64(branch)
+		state.RegionId = int64(id%70) + 1
+		out = append(out, &eventsv1.Change{
+			Entity: "customer", EntityId: int64(id), Version: 2, ChangeTime: timestamppb.Now(),
+			Payload: &eventsv1.Change_Customer{Customer: state},
+		})
+	}
+	return out, rows.Err()
+}
+
+// measureExplain explains memberships of many customers, one at a time.
+func (b *bench) measureExplain(ctx context.Context) error {
+	var times []time.Duration
+	for i := range 5 * rounds {
+		began := time.Now()
+		_, err := b.segments.ExplainMembership(ctx, &analyticsv1.ExplainMembershipRequest{CustomerId: int64(1 + 97*i), Segment: "bench_9"})
+		if err != nil {
+			return err
+		}
+		times = append(times, time.Since(began))
+	}
+	slices.Sort(times)
+	b.atMost(1000*times[len(times)/2].Seconds(), "ms", 50, "explanation of a membership, the middle one")
+	return nil
+}
+
+// evaluations are what the service counts.
+type evaluations struct {
+	count   int
+	seconds float64
+}
+
+// evaluations reads the metrics of evaluations by a cause.
+func (b *bench) evaluations(ctx context.Context, cause string) (out evaluations, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.metrics, nil)
+	if err != nil {
+		return out, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return out, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), `{cause="`+cause+`"} `)
+		number, err := strconv.ParseFloat(value, 64)
+		switch {
+		case err != nil:
+		case name == "tandem_segment_evaluation_seconds_sum":
+			out.seconds = number
+		case name == "tandem_segment_evaluation_seconds_count":
+			out.count = int(number)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,254 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/date"
+	"tandem.bank/pkg/filter"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+// factSegments is the fact that tells what segments a customer is in. Expressions of segments don't ask for it: they would lag
+// behind themselves.
+const factSegments = "segments"
+
+// plan evaluates segments over the facts of a day: a statement in which each is a column.
+type plan struct {
+	catalogue *customerfact.Catalogue
+	schema    filter.Schema
+	statement *filter.Statement
+	day       time.Time
+	// rules in the order of evaluation, and by name.
+	rules  []*rule
+	byName map[string]*rule
+	// extremes that the rules compare with, and what they are.
+	extremes   map[string]extreme
+	thresholds thresholds
+	// facts that must be in the source.
+	facts []string
+	// own are values that the statement has no kind for: lists of customers.
+	own []any
+}
+
+// rule is a segment in a plan.
+type rule struct {
+	definition *definition.Definition
+	// column holds whether a customer belongs to it.
+	column    string
+	condition string
+	// level is 0 for a rule that refers to no other, and one more than the highest that it refers to.
+	level int
+	// problem keeps it from being evaluated.
+	problem error
+}
+
+// newPlan begins a plan for a day. thresholds are those known; others are noted in extremes, and true of nobody.
+func (s *Service) newPlan(ctx context.Context, day time.Time, known thresholds) (*plan, error) {
+	catalogue, err := s.facts.Catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{catalogue: catalogue, day: day, byName: map[string]*rule{}, extremes: map[string]extreme{}, thresholds: known}
+	p.schema = slices.DeleteFunc(catalogue.Schema(), func(f filter.Field) bool { return f.Name == factSegments })
+	p.statement = filter.NewStatement(s.moment(day), p.functions()...)
+	return p, nil
+}
+
+// functions are those of expressions of segments.
+func (p *plan) functions() []filter.Function {
+	share := []filter.Argument{filter.ArgumentField, filter.ArgumentPercent}
+	return []filter.Function{
+		{Name: functionSegment, Takes: []filter.Argument{filter.ArgumentText}, Usage: `segment("name")`, Compile: p.reference},
+		{Name: functionTop, Takes: share, Usage: "top(fact, 10%)", Compile: p.extreme},
+		{Name: functionBottom, Takes: share, Usage: "bottom(fact, 10%)", Compile: p.extreme},
+	}
+}
+
+// reference is the column of another segment, which stands before in the order.
+func (p *plan) reference(c filter.Call) (string, error) {
+	r := p.byName[c.Text]
+	switch {
+	case r == nil:
+		return "", p.unknown(c.Text)
+	case r.definition.Archived:
+		return "", fmt.Errorf("segment %s is archived", c.Text)
+	case r.problem != nil:
+		return "", fmt.Errorf("segment %s can't be evaluated: %w", c.Text, r.problem)
+	}
+	return "f." + r.column, nil
+}
+
+func (p *plan) unknown(name string) error {
+	names := make([]string, 0, len(p.byName))
+	for known := range p.byName {
+		names = append(names, known)
+	}
+	slices.Sort(names)
+	if like := filter.Nearest(name, names); like != "" {
+		return fmt.Errorf("there is no segment %q; did you mean %q?", name, like)
+	}
+	return fmt.Errorf("there is no segment %q", name)
+}
+
+// add compiles a segment; those that it refers to were added before. What is wrong with it is kept in the rule.
+func (s *Service) add(ctx context.Context, p *plan, d *definition.Definition) *rule {
+	r := &rule{definition: d, column: "s_" + strconv.Itoa(len(p.rules)+1)}
+	p.rules = append(p.rules, r)
+	r.condition, r.problem = s.condition(ctx, p, d)
+	for _, name := range references(d) {
+		if other := p.byName[name]; other != nil {
+			r.level = max(r.level, other.level+1)
+		}
+	}
+	p.byName[d.Name] = r
+	return r
+}
+
+// condition is that of a segment, over the facts in f.
+func (s *Service) condition(ctx context.Context, p *plan, d *definition.Definition) (string, error) {
+	switch kind := d.Spec.GetSegment().GetKind().(type) {
+	case *definitionv1.SegmentDefinition_Dynamic:
+		return p.expression(kind.Dynamic.GetExpression())
+	case *definitionv1.SegmentDefinition_Static:
+		ids := make([]uint64, len(kind.Static.GetCustomerIds()))
+		for i, id := range kind.Static.GetCustomerIds() {
+			ids[i] = uint64(id) //nolint:gosec // positive by contract
+		}
+		return "f.customer_id IN " + p.bind("Array(UInt64)", ids), nil
+	case *definitionv1.SegmentDefinition_Frozen:
+		run, err := s.frozen(ctx, kind.Frozen)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("f.customer_id IN (SELECT customer_id FROM segment_member WHERE segment = %s AND as_of = %s AND run_id = %s)",
+			p.bind("String", run.Segment), p.bind("Date", warehouse.Day(run.AsOf)), p.bind("UUID", run.ID.String())), nil
+	default:
+		return "", apperr.InvalidField("segment", "is of a kind that this version can't evaluate")
+	}
+}
+
+// bind keeps a value of a type.
+func (p *plan) bind(typ string, value any) string {
+	name := "segment_" + strconv.Itoa(len(p.own)+1)
+	p.own = append(p.own, warehouse.Named(name, value))
+	return "{" + name + ":" + typ + "}"
+}
+
+// expression compiles an expression and notes the facts that it asks for.
+func (p *plan) expression(text string) (string, error) {
+	condition, err := p.statement.Condition(text, p.schema)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range filter.Fields(text) {
+		p.need(name)
+	}
+	return condition, nil
+}
+
+// need asks for a fact in the source; what is no fact is left out.
+func (p *plan) need(name string) {
+	if _, ok := p.catalogue.Fact(name); ok && !slices.Contains(p.facts, name) {
+		p.facts = append(p.facts, name)
+	}
+}
+
+// planned compiles segments in their order for a day, with the thresholds that they need: those that are known stay, all others
+// are computed.
+func (s *Service) planned(ctx context.Context, order []*definition.Definition, day time.Time, known thresholds) (*plan, error) {
+	p, err := s.compiled(ctx, order, day, known)
+	if err != nil {
+		return nil, err
+	}
+	missing := p.missing()
+	if len(missing) == 0 {
+		return p, nil
+	}
+	found, err := s.computeThresholds(ctx, p, missing)
+	if err != nil {
+		return nil, err
+	}
+	return s.compiled(ctx, order, day, known.with(found))
+}
+
+func (s *Service) compiled(ctx context.Context, order []*definition.Definition, day time.Time, known thresholds) (*plan, error) {
+	p, err := s.newPlan(ctx, day, known)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range order {
+		r := s.add(ctx, p, d)
+		var refused *apperr.Error
+		if r.problem != nil && !errors.As(r.problem, &refused) {
+			return nil, r.problem
+		}
+	}
+	return p, nil
+}
+
+// from is the table expression with all columns, to stand behind FROM under the alias f: of some customers, or of all.
+func (s *Service) from(ctx context.Context, p *plan, customers []uint64) (warehouse.Query, error) {
+	source, err := s.facts.Source(ctx, p.facts, p.day, customers)
+	if err != nil {
+		return warehouse.Query{}, err
+	}
+	sql := source.SQL
+	for level, done := 0, 0; done < len(p.rules); level++ {
+		var columns strings.Builder
+		for _, r := range p.rules {
+			if r.level != level {
+				continue
+			}
+			done++
+			fmt.Fprintf(&columns, ", toBool(ifNull(%s, false)) AS %s", r.sql(), r.column)
+		}
+		if columns.Len() > 0 {
+			sql = "(SELECT f.*" + columns.String() + " FROM " + sql + " AS f)"
+		}
+	}
+	return warehouse.Query{SQL: sql + " AS f", Args: append(slices.Clone(source.Parameters), p.args()...)}, nil
+}
+
+// sql is the condition; false for a rule that can't be evaluated.
+func (r *rule) sql() string {
+	if r.problem != nil {
+		return "false"
+	}
+	return r.condition
+}
+
+// args are the bound values of all conditions.
+func (p *plan) args() []any {
+	out := slices.Clone(p.own)
+	for _, parameter := range p.statement.Parameters() {
+		out = append(out, warehouse.Named(parameter.Name, parameter.Value))
+	}
+	return out
+}
+
+// frozen finds or makes the snapshot that a frozen segment has its members from.
+func (s *Service) frozen(ctx context.Context, f *definitionv1.FrozenSegment) (Run, error) {
+	asOf, err := date.Time(f.GetAsOf())
+	if err != nil {
+		return Run{}, apperr.InvalidField("frozen.as_of", "%v", err)
+	}
+	run, found, err := s.store.snapshot(ctx, f.GetSegment(), uint64(f.GetDefinitionVersion()), asOf) //nolint:gosec // positive
+	if err != nil || found {
+		return run, err
+	}
+	d, err := s.definitions.Resolve(ctx, definition.Ref{Name: f.GetSegment(), Version: uint64(f.GetDefinitionVersion())}) //nolint:gosec // positive
+	if err != nil {
+		return Run{}, err
+	}
+	return s.compute(ctx, d, asOf)
+}

@@ -1,0 +1,238 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/filter"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/warehouse"
+)
+
+// valuesMax is how many values a breakdown lists.
+const valuesMax = 20
+
+// Preview is an expression evaluated for a day; nothing of it is kept.
+type Preview struct {
+	AsOf            time.Time
+	Customers, Base uint64
+	Sample          []uint64
+	Breakdowns      []*analyticsv1.SegmentBreakdown
+	Overlaps        []*analyticsv1.SegmentOverlap
+}
+
+// preview is one being made.
+type preview struct {
+	*Preview
+
+	service *Service
+	plan    *plan
+	// rule is that of the expression; overlaps are those that it is compared with.
+	rule     *rule
+	overlaps []*rule
+}
+
+// Preview evaluates an expression. Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE.
+func (s *Service) Preview(ctx context.Context, req *analyticsv1.PreviewSegmentRequest, asOf time.Time) (*Preview, error) {
+	v := &preview{Preview: &Preview{AsOf: s.day(asOf)}, service: s}
+	if err := v.compile(ctx, req); err != nil {
+		return nil, warehouse.Public(err)
+	}
+	facts, err := v.breakdowns(req.GetBreakdownFacts())
+	if err != nil {
+		return nil, err
+	}
+	// What is asked for goes to ClickHouse together; each question reads the facts that it needs.
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	group.Go(func() error { return v.count(inner) })
+	group.Go(func() (err error) {
+		v.Base, err = s.base(inner, v.AsOf)
+		return err
+	})
+	if req.GetSampleSize() > 0 {
+		group.Go(func() error { return v.sample(inner, int(req.GetSampleSize())) })
+	}
+	v.Breakdowns = make([]*analyticsv1.SegmentBreakdown, len(facts))
+	for i, fact := range facts {
+		group.Go(func() error { return v.breakdown(inner, i, fact) })
+	}
+	if len(v.overlaps) > 0 {
+		group.Go(func() error { return v.overlap(inner) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, warehouse.Public(err)
+	}
+	v.index()
+	return v.Preview, nil
+}
+
+// compile checks the expression and plans it, with the segments that it is compared with.
+func (v *preview) compile(ctx context.Context, req *analyticsv1.PreviewSegmentRequest) error {
+	s, d := v.service, unsaved(req.GetExpression())
+	known := library{}
+	if len(references(d)) > 0 || len(req.GetOverlapSegments()) > 0 {
+		var err error
+		if known, err = s.readable(ctx); err != nil {
+			return err
+		}
+	}
+	found, err := s.compileExpression(ctx, known, d)
+	if err := refused("expression", found, err); err != nil {
+		return err
+	}
+	roots := []*definition.Definition{d}
+	for i, name := range req.GetOverlapSegments() {
+		if known[name] == nil {
+			return apperr.InvalidField(fmt.Sprintf("overlap_segments[%d]", i), "there is no segment %q", name)
+		}
+		roots = append(roots, known[name])
+	}
+	order, err := ordered(ctx, known.find, roots...)
+	if err != nil {
+		return apperr.InvalidField("overlap_segments", "%v", err)
+	}
+	if v.plan, err = s.planned(ctx, order, v.AsOf, nil); err != nil {
+		return err
+	}
+	v.rule = v.plan.byName[""]
+	for _, name := range req.GetOverlapSegments() {
+		v.overlaps = append(v.overlaps, v.plan.byName[name])
+	}
+	return v.rule.problem
+}
+
+// breakdowns finds facts to break down by.
+func (v *preview) breakdowns(names []string) ([]*customerfact.Fact, error) {
+	out := make([]*customerfact.Fact, len(names))
+	for i, name := range names {
+		fact, ok := v.plan.catalogue.Fact(name)
+		if !ok {
+			hint := ""
+			if like := filter.Nearest(name, v.plan.catalogue.Names()); like != "" {
+				hint = fmt.Sprintf("; did you mean %q?", like)
+			}
+			return nil, apperr.InvalidField(fmt.Sprintf("breakdown_facts[%d]", i), "%q is not a fact of customers%s", name, hint)
+		}
+		out[i] = fact
+	}
+	return out, nil
+}
+
+// from is the plan's table, with one more fact.
+func (v *preview) from(ctx context.Context, facts ...string) (warehouse.Query, error) {
+	p := *v.plan
+	p.facts = slices.Clone(p.facts)
+	for _, name := range facts {
+		p.need(name)
+	}
+	return v.service.from(ctx, &p, nil)
+}
+
+func (v *preview) count(ctx context.Context) error {
+	q, err := v.from(ctx)
+	if err != nil {
+		return err
+	}
+	q.SQL = "SELECT count() FROM " + q.SQL + " WHERE f." + v.rule.column
+	return v.service.store.one(ctx, "count members", q, &v.Customers)
+}
+
+// sample takes the members with the least hashes: always the same of the same members, and from everywhere among them.
+func (v *preview) sample(ctx context.Context, size int) error {
+	q, err := v.from(ctx)
+	if err != nil {
+		return err
+	}
+	q.SQL = fmt.Sprintf("SELECT f.customer_id FROM %s WHERE f.%s ORDER BY cityHash64(f.customer_id), f.customer_id LIMIT %d",
+		q.SQL, v.rule.column, size)
+	err = warehouse.Each(ctx, v.service.store.conn, "segment: take a sample", q, func(rows driver.Rows) error {
+		var id uint64
+		err := rows.Scan(&id)
+		v.Sample = append(v.Sample, id)
+		return err
+	})
+	slices.Sort(v.Sample)
+	return err
+}
+
+// breakdown counts members by the values of a fact.
+func (v *preview) breakdown(ctx context.Context, place int, fact *customerfact.Fact) error {
+	q, err := v.from(ctx, fact.Name)
+	if err != nil {
+		return err
+	}
+	value := "ifNull(toString(" + fact.Column() + "), '')"
+	if fact.Type == customerfact.Texts {
+		value = "arrayJoin(if(empty(" + fact.Column() + "), [''], " + fact.Column() + "))"
+	}
+	q.SQL = fmt.Sprintf("SELECT toString(%s) AS value, countIf(f.%s) AS customers, count() AS base FROM %s GROUP BY value "+
+		"ORDER BY customers DESC, base DESC, value", value, v.rule.column, q.SQL)
+	out := &analyticsv1.SegmentBreakdown{Fact: fact.Name}
+	v.Breakdowns[place] = out
+	return warehouse.Each(ctx, v.service.store.conn, "segment: break members down", q, func(rows driver.Rows) error {
+		var value string
+		var customers, base uint64
+		if err := rows.Scan(&value, &customers, &base); err != nil {
+			return err
+		}
+		if len(out.GetValues()) == valuesMax || customers == 0 {
+			out.OtherCustomers += int64(customers)
+			return nil
+		}
+		out.Values = append(out.Values, &analyticsv1.SegmentBreakdownValue{
+			Value: value, Customers: int64(customers), BaseCustomers: int64(base),
+		})
+		return nil
+	})
+}
+
+// index compares the shares of values among members with those among all customers.
+func (v *preview) index() {
+	if v.Customers == 0 || v.Base == 0 {
+		return
+	}
+	for _, b := range v.Breakdowns {
+		for _, value := range b.GetValues() {
+			share, base := float64(value.GetCustomers())/float64(v.Customers), float64(value.GetBaseCustomers())/float64(v.Base)
+			value.Index = share / base
+		}
+	}
+}
+
+// overlap counts the members of other segments, and of both.
+func (v *preview) overlap(ctx context.Context) error {
+	q, err := v.from(ctx)
+	if err != nil {
+		return err
+	}
+	counts := make([]string, 0, 3*len(v.overlaps))
+	for _, r := range v.overlaps {
+		theirs, ours := "f."+r.column, "f."+v.rule.column
+		counts = append(counts, "countIf("+theirs+")", "countIf("+theirs+" AND "+ours+")", "countIf("+theirs+" OR "+ours+")")
+	}
+	var found []uint64
+	q.SQL = "SELECT [" + strings.Join(counts, ", ") + "] FROM " + q.SQL
+	if err := v.service.store.one(ctx, "compare with segments", q, &found); err != nil {
+		return err
+	}
+	for i, r := range v.overlaps {
+		o := &analyticsv1.SegmentOverlap{
+			Segment: r.definition.Name, Customers: int64(found[3*i]), BothCustomers: int64(found[3*i+1]), //nolint:gosec // counts
+		}
+		if either := found[3*i+2]; either > 0 {
+			o.Similarity = float64(o.GetBothCustomers()) / float64(either)
+		}
+		v.Overlaps = append(v.Overlaps, o)
+	}
+	return nil
+}
