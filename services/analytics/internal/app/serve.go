@@ -104,22 +104,6 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := rfm.New(rfm.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, TimeZone: location, Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
-	insights, err := insight.New(insight.Config{JetStream: s.js, Source: values, Logger: s.log, Registry: s.registry})
-	if err != nil {
-		return nil, err
-	}
-	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: changes.NewestChange, Logger: s.log})
-	if err != nil {
-		return nil, err
-	}
-	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
-	if err != nil {
-		return nil, err
-	}
 	server, err := s.server()
 	if err != nil {
 		return nil, err
@@ -137,20 +121,17 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	scheduler.Register(definition.KindReport, exports.RunDefinition)
-	rfmServer := rfm.NewServer(values, insights, definitions)
-	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
-	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
-	clvServer := clv.NewServer(worth, worthInsights, definitions)
-	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
-	analyticsv1.RegisterClvServiceServer(server, clvServer)
+	valued, err := s.valuing(server, changes.NewestChange, location, definitions, scheduler)
+	if err != nil {
+		return nil, err
+	}
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
+	analyticsv1.RegisterFactServiceServer(server, customerfact.NewServer(facts, keeper))
 	overFacts, err := s.overFacts(server, location, facts, changes.NewestChange, definitions, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
-	return append(overFacts, []lifecycle.Part{
-		{Name: "insights of RFM", Run: insights.Run},
-		{Name: "insights of lifetime value", Run: worthInsights.Run},
+	return append(append(overFacts, valued...), []lifecycle.Part{
 		{Name: "customer facts", Run: keeper.Run},
 		{Name: "ingest", Run: changes.Run},
 		{Name: "exports", Run: exports.Run},
@@ -176,6 +157,38 @@ func (s *service) following(location *time.Location) (*customerfact.Service, *cu
 		Warehouse: s.warehouse, JetStream: s.js, Logger: s.log, Registry: s.registry, Stored: keeper.Stored,
 	})
 	return facts, keeper, changes, err
+}
+
+// valuing builds RFM and lifetime value, and registers their services and schedules. The parts send their results home.
+func (s *service) valuing(
+	server *grpcserver.Server, newest func() time.Time, location *time.Location, saved *definition.Store, scheduler *schedule.Scheduler,
+) ([]lifecycle.Part, error) {
+	values, err := rfm.New(rfm.Config{Warehouse: s.warehouse, NewestChange: newest, TimeZone: location, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	insights, err := insight.New(insight.Config{JetStream: s.js, Source: values, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
+	worth, err := clv.New(clv.Config{Warehouse: s.warehouse, NewestChange: newest, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	worthInsights, err := insight.New(insight.Config{JetStream: s.js, Source: worth, Logger: s.log, Registry: s.registry})
+	if err != nil {
+		return nil, err
+	}
+	rfmServer := rfm.NewServer(values, insights, saved)
+	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
+	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
+	clvServer := clv.NewServer(worth, worthInsights, saved)
+	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
+	analyticsv1.RegisterClvServiceServer(server, clvServer)
+	return []lifecycle.Part{
+		{Name: "insights of RFM", Run: insights.Run},
+		{Name: "insights of lifetime value", Run: worthInsights.Run},
+	}, nil
 }
 
 // scheduler builds what runs definitions by themselves, and registers its service.

@@ -148,4 +148,6 @@ type Source struct {
 	Parameters []any
 	// Day that the facts are told of.
 	Day time.Time
+	// Kept says that they are read from where they are kept; those of runs never are.
+	Kept bool
 }

@@ -34,7 +34,7 @@ func (s *Service) Source(ctx context.Context, names []string, day time.Time, cus
 	if b.kept, err = s.keeps(ctx, m); err != nil {
 		return Source{}, public(err)
 	}
-	return Source{SQL: b.table(facts), Parameters: b.parameters.bound(), Day: m.day}, nil
+	return Source{SQL: b.table(facts), Parameters: b.parameters.bound(), Day: m.day, Kept: b.kept}, nil
 }
 
 // builder writes the statement that tells facts.

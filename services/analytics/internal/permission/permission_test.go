@@ -33,6 +33,9 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.ClvService_GetClvSlices_FullMethodName:                 "mnkoa",
 		analyticsv1.DefinitionService_CompileDefinition_FullMethodName:     " n  a",
 		analyticsv1.AuditCopyService_StreamPublishedChanges_FullMethodName: "   oa",
+		analyticsv1.FactService_ListFacts_FullMethodName:                   "mnkoa",
+		analyticsv1.FactService_GetCustomerFacts_FullMethodName:            "mnkoa",
+		analyticsv1.FactService_RefreshFacts_FullMethodName:                "   oa",
 		analyticsv1.IngestService_AwaitIngested_FullMethodName:             "mnkoa",
 		analyticsv1.IngestService_GetIngestStatus_FullMethodName:           "mnkoa",
 		analyticsv1.IngestService_ListDeadLetters_FullMethodName:           "   oa",
@@ -72,6 +75,7 @@ func TestMatrix(t *testing.T) {
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
 		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
 		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
+		&analyticsv1.FactService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}

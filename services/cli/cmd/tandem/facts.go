@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/cli/internal/show"
+)
+
+// FactsCmd groups the work with facts of customers.
+type FactsCmd struct {
+	List    FactsListCmd    `cmd:"" help:"List the facts that there are of customers, which segments and scores are made of."`
+	Show    FactsShowCmd    `cmd:"" help:"Tell the facts of a customer, for today or a past day."`
+	Refresh FactsRefreshCmd `cmd:"" help:"Tell today's facts anew; they follow the bank by themselves."`
+}
+
+// askFacts calls the service, and prints the answer for programs or for people.
+func askFacts[A proto.Message](
+	ctx context.Context, app *App, ask func(context.Context, analyticsv1.FactServiceClient) (A, error), show func(A) error,
+) error {
+	conn, err := app.Analytics()
+	if err != nil {
+		return err
+	}
+	answer, err := ask(ctx, analyticsv1.NewFactServiceClient(conn))
+	if err != nil {
+		return err
+	}
+	if app.JSON {
+		return printJSON(app, answer)
+	}
+	return show(answer)
+}
+
+// FactsListCmd lists the catalogue.
+type FactsListCmd struct {
+	Source string `placeholder:"NAME" help:"Only facts of this source, for example transaction."`
+}
+
+// Run prints the catalogue.
+func (c *FactsListCmd) Run(ctx context.Context, app *App) error {
+	return askFacts(ctx, app, func(ctx context.Context, client analyticsv1.FactServiceClient) (*analyticsv1.ListFactsResponse, error) {
+		return client.ListFacts(ctx, &analyticsv1.ListFactsRequest{Source: c.Source})
+	}, func(r *analyticsv1.ListFactsResponse) error { return show.CustomerFacts(app.Out, r.GetFacts()) })
+}
+
+// FactsShowCmd tells the facts of a customer.
+type FactsShowCmd struct {
+	Customer int64    `arg:"" help:"Customer number."`
+	Facts    []string `arg:"" optional:"" help:"Facts to tell; default is all that are known."`
+	AsOf     day      `placeholder:"YYYY-MM-DD" help:"Day whose end counts; default is today."`
+}
+
+// Run prints the facts.
+func (c *FactsShowCmd) Run(ctx context.Context, app *App) error {
+	return askFacts(ctx, app, func(ctx context.Context, client analyticsv1.FactServiceClient) (*analyticsv1.GetCustomerFactsResponse, error) {
+		return client.GetCustomerFacts(ctx, &analyticsv1.GetCustomerFactsRequest{CustomerId: c.Customer, Facts: c.Facts, AsOf: c.AsOf.Date})
+	}, func(r *analyticsv1.GetCustomerFactsResponse) error {
+		return show.FactsOfCustomer(app.Out, r, len(c.Facts) > 0)
+	})
+}
+
+// FactsRefreshCmd tells facts anew.
+type FactsRefreshCmd struct {
+	Customers []int64       `arg:"" optional:"" help:"Customer numbers, up to 1000; default is all customers."`
+	Timeout   time.Duration `default:"30m" help:"How long it may take."`
+}
+
+// Run waits until it is done.
+func (c *FactsRefreshCmd) Run(ctx context.Context, app *App) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	return askFacts(ctx, app, func(ctx context.Context, client analyticsv1.FactServiceClient) (*analyticsv1.RefreshFactsResponse, error) {
+		return client.RefreshFacts(ctx, &analyticsv1.RefreshFactsRequest{CustomerIds: c.Customers})
+	}, func(r *analyticsv1.RefreshFactsResponse) error {
+		_, err := fmt.Fprintf(app.Out, "facts of %s told anew, with all that had come by %s\n", show.Date(r.GetAsOf()), show.Time(r.GetBeganTime()))
+		return err
+	})
+}
