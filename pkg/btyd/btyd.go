@@ -11,7 +11,6 @@ package btyd
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -66,7 +65,7 @@ func NewGroupedData(groups []Group, unitDays int) (*Data, error) {
 		return nil, fmt.Errorf("a unit of %d days is not positive", unitDays)
 	}
 	d := &Data{unitDays: float64(unitDays)}
-	counts := make(map[History]int)
+	counted := make([]counted, 0, len(groups))
 	for _, g := range groups {
 		if err := g.check(); err != nil {
 			return nil, err
@@ -75,12 +74,31 @@ func NewGroupedData(groups []Group, unitDays int) (*Data, error) {
 			return nil, fmt.Errorf("a group has %d customers", g.Customers)
 		}
 		if g.Customers > 0 {
-			counts[g.History] += g.Customers
+			counted = append(counted, countedOf(g))
 			d.Customers += g.Customers
 		}
 	}
-	d.group(counts)
+	d.group(counted)
 	return d, nil
+}
+
+// daysMax bounds t_x and T: 5 700 years. It lets a history be one number.
+const daysMax = 1<<21 - 1
+
+// counted is a history as one number, whose order is that by x, T and t_x, and how many customers have it.
+type counted struct {
+	history   uint64
+	customers int
+}
+
+//nolint:gosec // checked before: none is negative or greater than daysMax
+func countedOf(g Group) counted {
+	return counted{uint64(g.X)<<42 | uint64(g.T)<<21 | uint64(g.TX), g.Customers}
+}
+
+//nolint:gosec // 21 bits each
+func (c counted) parts() (x, tx, t int) {
+	return int(c.history >> 42), int(c.history & daysMax), int(c.history >> 21 & daysMax)
 }
 
 func (h History) check() error {
@@ -89,6 +107,8 @@ func (h History) check() error {
 		return fmt.Errorf("x = %d, t_x = %d, T = %d is no history: 0 ≤ t_x ≤ T must hold", h.X, h.TX, h.T)
 	case (h.X == 0) != (h.TX == 0):
 		return fmt.Errorf("x = %d, t_x = %d is no history: a repeat purchase comes at least a day after the first", h.X, h.TX)
+	case h.T > daysMax:
+		return fmt.Errorf("T = %d is more than %d days", h.T, daysMax)
 	case h.X > h.TX:
 		return fmt.Errorf("x = %d, t_x = %d is no history: purchases of one day count as one", h.X, h.TX)
 	}
@@ -96,37 +116,48 @@ func (h History) check() error {
 }
 
 // group sorts: the same histories give the same sums, whatever their order.
-func (d *Data) group(counts map[History]int) {
-	keys := make([]History, 0, len(counts))
-	for h := range counts {
-		keys = append(keys, h)
-	}
-	slices.SortFunc(keys, func(a, b History) int {
-		return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.T, b.T), cmp.Compare(a.TX, b.TX))
-	})
-	places := d.index(keys)
-	d.groups = make([]group, len(keys))
-	for i, h := range keys {
-		if len(d.xs) == 0 || d.xs[len(d.xs)-1] != float64(h.X) {
-			d.xs = append(d.xs, float64(h.X))
+func (d *Data) group(all []counted) {
+	slices.SortFunc(all, func(a, b counted) int { return cmp.Compare(a.history, b.history) })
+	distinct := all[:0]
+	for _, c := range all {
+		if last := len(distinct) - 1; last >= 0 && distinct[last].history == c.history {
+			distinct[last].customers += c.customers
+		} else {
+			distinct = append(distinct, c)
 		}
-		n := counts[h]
-		d.groups[i] = group{x: len(d.xs) - 1, tx: places[h.TX], t: places[h.T], n: float64(n)}
-		if h.X > 0 {
-			d.Repeat += n
+	}
+	places := d.index(distinct)
+	d.groups = make([]group, len(distinct))
+	for i, c := range distinct {
+		x, tx, t := c.parts()
+		if len(d.xs) == 0 || d.xs[len(d.xs)-1] != float64(x) {
+			d.xs = append(d.xs, float64(x))
+		}
+		d.groups[i] = group{x: len(d.xs) - 1, tx: places[tx], t: places[t], n: float64(c.customers)}
+		if x > 0 {
+			d.Repeat += c.customers
 		}
 	}
 }
 
-// index lists the distinct days, and returns where each of them stands.
-func (d *Data) index(histories []History) (places map[int]int) {
-	places = make(map[int]int)
-	for _, h := range histories {
-		places[h.TX], places[h.T] = 0, 0
+// index lists the days that occur as t_x or T, and returns where each day stands.
+func (d *Data) index(histories []counted) (places []int) {
+	longest := 0
+	for _, c := range histories {
+		_, _, t := c.parts()
+		longest = max(longest, t)
 	}
-	for i, day := range slices.Sorted(maps.Keys(places)) {
-		places[day] = i
-		d.times = append(d.times, float64(day)/d.unitDays)
+	occurs := make([]bool, longest+1)
+	for _, c := range histories {
+		_, tx, t := c.parts()
+		occurs[tx], occurs[t] = true, true
+	}
+	places = make([]int, longest+1)
+	for day, does := range occurs {
+		if does {
+			places[day] = len(d.times)
+			d.times = append(d.times, float64(day)/d.unitDays)
+		}
 	}
 	return places
 }

@@ -22,32 +22,63 @@ const (
 	gradientMax = 1e-7
 	// logMax bounds a parameter to e^±logMax; one that wants to go beyond is at the boundary of its model.
 	logMax = 14
-	// newtonSteps that polish what BFGS found.
-	newtonSteps = 8
+	// polishSteps of Newton polish what BFGS found.
+	polishSteps = 8
 )
 
-// climb goes to the top from a place near it: BFGS as far as it gets, then Newton's steps with the curvature that the
-// standard errors need anyway.
+// climb goes to the top from a place near it. Where the curvature is known by formula, by Newton's steps; where it is not, or
+// these fail, by BFGS as far as it gets, and then Newton's steps with the curvature that the standard errors need anyway.
 func (l likelihood) climb(from []float64) (*maximum, error) {
-	problem := l.problem()
-	result, _ := optimize.Minimize(problem, from, &optimize.Settings{GradientThreshold: gradientMax, MajorIterations: 500}, &optimize.BFGS{})
-	if result == nil || math.IsNaN(result.F) || math.IsInf(result.F, 0) {
-		return nil, errors.New("the likelihood can't be computed for these data")
+	top := &maximum{logs: from}
+	if l.curve == nil || !top.newton(l.byLogs()) {
+		if err := top.bfgs(l); err != nil {
+			return nil, err
+		}
 	}
-	top := &maximum{logs: result.X, evaluations: result.FuncEvaluations}
-	slope := make([]float64, len(from))
-	for range newtonSteps {
-		problem.Grad(slope, top.logs)
-		if steepest(slope) < gradientMax/100 || !top.step(problem, slope) {
+	return top, top.settle(l)
+}
+
+// bfgs climbs without a formula for the curvature.
+func (m *maximum) bfgs(l likelihood) error {
+	problem := l.problem()
+	result, _ := optimize.Minimize(problem, m.logs, &optimize.Settings{GradientThreshold: gradientMax, MajorIterations: 500}, &optimize.BFGS{})
+	if result == nil || math.IsNaN(result.F) || math.IsInf(result.F, 0) {
+		return errors.New("the likelihood can't be computed for these data")
+	}
+	m.logs, m.evaluations = result.X, m.evaluations+result.FuncEvaluations
+	slope := make([]float64, len(m.logs))
+	for range polishSteps {
+		problem.Grad(slope, m.logs)
+		if steepest(slope) < gradientMax/100 || !m.step(problem, slope) {
 			break
 		}
 	}
-	top.value = -problem.Func(top.logs) * l.customers
-	problem.Grad(slope, top.logs)
-	top.evaluations += 2
-	top.curve(problem, l.customers)
-	top.converged = steepest(slope) < gradientMax && top.covariance != nil && steepest(top.logs) < logMax
-	return top, nil
+	return nil
+}
+
+// settle takes the value and the curvature at the top.
+func (m *maximum) settle(l likelihood) error {
+	var value float64
+	var slope []float64
+	var curvature *mat.SymDense
+	if l.curve != nil {
+		value, slope, curvature = l.byLogs()(m.logs)
+		m.evaluations++
+	} else {
+		problem := l.problem()
+		slope = make([]float64, len(m.logs))
+		value = problem.Func(m.logs)
+		problem.Grad(slope, m.logs)
+		curvature = hessian(problem, m.logs)
+		m.evaluations += 2 * (len(m.logs) + 1)
+	}
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return errors.New("the likelihood can't be computed for these data")
+	}
+	m.value = -value * l.customers
+	m.curve(curvature, l.customers)
+	m.converged = steepest(slope) < gradientMax && m.covariance != nil && steepest(m.logs) < logMax
+	return nil
 }
 
 // step takes one step of Newton, unless it leads down.
@@ -72,10 +103,9 @@ func (m *maximum) step(problem optimize.Problem, slope []float64) bool {
 	return true
 }
 
-// curve sets the covariance: the inverse of the observed information.
-func (m *maximum) curve(problem optimize.Problem, customers float64) {
+// curve sets the covariance: the inverse of the observed information, of which a customer's mean is given.
+func (m *maximum) curve(information *mat.SymDense, customers float64) {
 	var factors mat.Cholesky
-	information := hessian(problem, m.logs)
 	information.ScaleSym(customers, information)
 	if !factors.Factorize(information) {
 		return

@@ -34,6 +34,8 @@ type counting interface {
 	names() []string
 	starts(rate float64) [][]float64
 	logLikelihood(d *Data, p, gradient []float64) float64
+	// aliveSlope sets the derivatives of the logarithm of alive by the logarithms of the parameters.
+	aliveSlope(p []float64, x, tx, t float64, slope []float64)
 	alive(p []float64, x, tx, t float64) float64
 	rate(p []float64, x, t, u float64) float64
 }
@@ -77,8 +79,18 @@ type Fit struct {
 	model      counting
 }
 
-// groupsForStart is how many groups decide between starting points.
-const groupsForStart = 1_000
+// curving is a model that has a formula for the curvature of its likelihood.
+type curving interface {
+	// curvature is logLikelihood with the gradient and the second derivatives.
+	curvature(d *Data, p, gradient []float64, second *mat.SymDense) float64
+}
+
+// groupsForStart is how many groups decide between starting points, and groupsForWay how many show the way from there to
+// near the top: the rest is done on all of them.
+const (
+	groupsForStart = 1_000
+	groupsForWay   = 30_000
+)
 
 // FitCounts fits a model of purchase counts by maximum likelihood.
 func FitCounts(kind Kind, d *Data) (*Fit, error) {
@@ -89,14 +101,18 @@ func FitCounts(kind Kind, d *Data) (*Fit, error) {
 	if d.Repeat < RepeatMin {
 		return nil, fmt.Errorf("%w: %d of %d customers bought again, %d must have", ErrTooLittle, d.Repeat, d.Customers, RepeatMin)
 	}
-	thin := d.thinned(groupsForStart)
 	objective := func(data *Data) likelihood {
-		return likelihood{customers: float64(data.Customers), value: func(p, gradient []float64) float64 {
+		l := likelihood{customers: float64(data.Customers), value: func(p, gradient []float64) float64 {
 			return model.logLikelihood(data, p, gradient)
 		}}
+		if curving, ok := model.(curving); ok {
+			l.curve = func(p, gradient []float64, second *mat.SymDense) float64 {
+				return curving.curvature(data, p, gradient, second)
+			}
+		}
+		return l
 	}
-	best, tried := search(objective(thin), model.starts(d.rate()))
-	found, err := objective(d).climb(best)
+	found, tried, err := ascend(d.Groups(), func(groupsMax int) likelihood { return objective(d.thinned(groupsMax)) }, model.starts(d.rate()))
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +133,24 @@ func (d *Data) rate() float64 {
 	return max(purchases/time, 1e-9)
 }
 
+// ascend finds the maximum of a likelihood of so many groups: over few of them from each start, then over more, then over all.
+func ascend(groups int, thinned func(groupsMax int) likelihood, starts [][]float64) (found *maximum, tried int, err error) {
+	best, tried := search(thinned(groupsForStart), starts)
+	if groups > 2*groupsForWay {
+		if near, err := thinned(groupsForWay).climb(best); err == nil && near.converged {
+			best, tried = near.logs, tried+near.evaluations
+		}
+	}
+	found, err = thinned(groups).climb(best)
+	return found, tried, err
+}
+
 // likelihood is what is maximized, over positive parameters.
 type likelihood struct {
 	customers float64
 	value     func(p, gradient []float64) float64
+	// curve is value with the second derivatives too; nil when there is no formula for them.
+	curve func(p, gradient []float64, second *mat.SymDense) float64
 }
 
 // problem is the mean negative log-likelihood by the logarithms of the parameters. The optimizer asks for value and

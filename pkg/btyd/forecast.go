@@ -13,6 +13,8 @@ type Forecast struct {
 	horizon, discount float64
 	z                 float64
 	kept              map[pair]purchases
+	// slope is room for that of one customer.
+	slope []float64
 }
 
 type pair struct{ x, t int }
@@ -31,6 +33,7 @@ const keptMax = 500_000
 func (f *Fit) Forecast(horizon, discount, probability float64) *Forecast {
 	return &Forecast{
 		fit: f, p: f.values(), horizon: horizon, discount: discount, z: NormalWidth(probability), kept: map[pair]purchases{},
+		slope: make([]float64, len(f.Parameters)),
 	}
 }
 
@@ -59,9 +62,10 @@ func (o *Forecast) Of(h History) Outlook {
 	if o.fit.covariance == nil {
 		return out
 	}
-	slope := make([]float64, len(o.p))
+	slope := o.slope
+	clear(slope)
 	if alive < 1 {
-		slope = slopes(o.p, func(p []float64) float64 { return math.Log(o.fit.model.alive(p, x, tx, t)) })
+		o.fit.model.aliveSlope(o.p, x, tx, t, slope)
 	}
 	out.Alive = logitInterval(alive, o.z*o.fit.spread(slope))
 	for i := range slope {

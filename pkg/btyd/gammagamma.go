@@ -3,6 +3,7 @@ package btyd
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -70,11 +71,14 @@ func FitSpendGroups(groups []SpendGroup) (*SpendFit, error) {
 	if spread < 1e-9*mean {
 		return nil, fmt.Errorf("%w: all customers spend the same, %g a purchase", ErrTooLittle, mean)
 	}
-	objective := likelihood{customers: s.customers, value: s.logLikelihood}
-	thin := s.thinned(groupsForStart)
-	start := likelihood{customers: thin.customers, value: thin.logLikelihood}
-	best, tried := search(start, [][]float64{{2, 3, mean}, {6, 4, mean / 2}, {1, 10, 9 * mean}})
-	found, err := objective.climb(best)
+	objective := func(groupsMax int) likelihood {
+		thin := s.thinned(groupsMax)
+		return likelihood{
+			customers: thin.customers, curve: thin.curvature,
+			value: func(p, gradient []float64) float64 { return thin.curvature(p, gradient, nil) },
+		}
+	}
+	found, tried, err := ascend(len(s.means), objective, [][]float64{{2, 3, mean}, {6, 4, mean / 2}, {1, 10, 9 * mean}})
 	if err != nil {
 		return nil, err
 	}
@@ -86,25 +90,33 @@ func FitSpendGroups(groups []SpendGroup) (*SpendFit, error) {
 
 // gatherSpends sorts: the same customers give the same sums, whatever their order.
 func gatherSpends(groups []SpendGroup) (s *spending, leftOut int) {
-	sorted := make([]SpendGroup, 0, len(groups))
+	byCount := map[int][]weighted{}
 	for _, g := range groups {
 		switch {
 		case g.X <= 0 || g.Customers <= 0:
 		case !(g.Mean > 0) || math.IsInf(g.Mean, 0):
 			leftOut += g.Customers
 		default:
-			sorted = append(sorted, g)
+			byCount[g.X] = append(byCount[g.X], weighted{g.Mean, float64(g.Customers)})
 		}
 	}
-	slices.SortFunc(sorted, func(a, b SpendGroup) int {
-		return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Mean, b.Mean), cmp.Compare(a.Customers, b.Customers))
-	})
-	s = &spending{means: make([]float64, 0, len(sorted)), weights: make([]float64, 0, len(sorted))}
-	for _, g := range sorted {
-		s.add(float64(g.X), g.Mean, float64(g.Customers))
+	s = &spending{}
+	for _, x := range slices.Sorted(maps.Keys(byCount)) {
+		means := byCount[x]
+		slices.SortFunc(means, func(a, b weighted) int { return cmp.Compare(a.mean, b.mean) })
+		for i, m := range means {
+			if i+1 < len(means) && means[i+1].mean == m.mean {
+				means[i+1].customers += m.customers // equal ones together
+				continue
+			}
+			s.add(float64(x), m.mean, m.customers)
+		}
 	}
 	return s, leftOut
 }
+
+// weighted is a mean amount that so many customers have.
+type weighted struct{ mean, customers float64 }
 
 // add appends customers; x must not fall.
 func (s *spending) add(x, mean, customers float64) {
@@ -147,24 +159,26 @@ func (s *spending) moments() (mean, deviation float64) {
 	return mean, math.Sqrt(deviation / s.customers)
 }
 
-// logLikelihood is the sum over customers of
+// curvature is the log-likelihood with its derivatives, where they are wanted: the sum over customers of
 //
 //	ln Γ(px+q)/(Γ(px)Γ(q)) + q ln v + (px−1) ln z + px ln x − (px+q) ln(v+xz)
-func (s *spending) logLikelihood(parameters, gradient []float64) float64 {
+func (s *spending) curvature(parameters, gradient []float64, second *mat.SymDense) float64 {
 	p, q, v := parameters[0], parameters[1], parameters[2]
 	customers := s.customers
 	sum := customers*q*math.Log(v) + p*s.xLogMean - s.logMean + p*s.xLogX
 	dp, dq, dv := s.xLogMean+s.xLogX, customers*math.Log(v), customers*q/v
+	pp, pq, pv, qq, qv, vv := 0.0, 0.0, 0.0, 0.0, customers/v, -customers*q/(v*v)
 	for i, x := range s.xs {
 		end := len(s.means)
 		if i+1 < len(s.starts) {
 			end = s.starts[i+1]
 		}
-		logs, inverses := 0.0, 0.0
+		logs, inverses, squares := 0.0, 0.0, 0.0
 		for j := s.starts[i]; j < end; j++ {
-			at := v + x*s.means[j]
-			logs += s.weights[j] * math.Log(at)
-			inverses += s.weights[j] / at
+			inverse := 1 / (v + x*s.means[j])
+			logs -= s.weights[j] * math.Log(inverse)
+			inverses += s.weights[j] * inverse
+			squares += s.weights[j] * inverse * inverse
 		}
 		n := s.counts[i]
 		sum += n*betaConstant(p*x, q) - (p*x+q)*logs
@@ -174,9 +188,21 @@ func (s *spending) logLikelihood(parameters, gradient []float64) float64 {
 			dq += n*(digammaSum-mathext.Digamma(q)) - logs
 			dv -= (p*x + q) * inverses
 		}
+		if second != nil {
+			bend := n * trigamma(p*x+q)
+			pp += x * x * (bend - n*trigamma(p*x))
+			pq += x * bend
+			pv -= x * inverses
+			qq += bend - n*trigamma(q)
+			qv -= inverses
+			vv += (p*x + q) * squares
+		}
 	}
 	if gradient != nil {
 		gradient[0], gradient[1], gradient[2] = dp, dq, dv
+	}
+	if second != nil {
+		setSymmetric(second, pp, pq, pv, qq, qv, vv)
 	}
 	return sum
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
 )
 
@@ -34,7 +35,13 @@ func TestGradients(t *testing.T) {
 			t.Fatal(err)
 		}
 		logs := rapid.SliceOfN(rapid.Float64Range(-3, 4), 4, 4).Draw(t, "logarithms")
-		checkGradient(t, exponents(logs), func(p, gradient []float64) float64 { return model.logLikelihood(d, p, gradient) })
+		p := exponents(logs)
+		checkGradient(t, p, func(p, gradient []float64) float64 { return model.logLikelihood(d, p, gradient) })
+		if curving, ok := model.(curving); ok {
+			checkCurvature(t, p, func(p, gradient []float64, second *mat.SymDense) float64 {
+				return curving.curvature(d, p, gradient, second)
+			})
+		}
 	})
 }
 
@@ -46,8 +53,57 @@ func TestSpendGradient(t *testing.T) {
 			return SpendGroup{Spend: spend, Customers: rapid.IntRange(1, 9).Draw(t, "customers")}
 		}), 1, 30).Draw(t, "spends")
 		s, _ := gatherSpends(append(spends, SpendGroup{Spend{X: 1, Mean: 1}, 1}))
-		checkGradient(t, exponents(rapid.SliceOfN(rapid.Float64Range(-3, 4), 3, 3).Draw(t, "logarithms")), s.logLikelihood)
+		p := exponents(rapid.SliceOfN(rapid.Float64Range(-3, 4), 3, 3).Draw(t, "logarithms"))
+		checkGradient(t, p, func(p, gradient []float64) float64 { return s.curvature(p, gradient, nil) })
+		checkCurvature(t, p, s.curvature)
 	})
+}
+
+// The slopes of P(alive) by formula and by differences.
+func TestAliveSlopes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		kind := rapid.SampledFrom(Kinds).Draw(t, "kind")
+		model, err := kind.model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := exponents(rapid.SliceOfN(rapid.Float64Range(-2, 3), 4, 4).Draw(t, "logarithms"))
+		last, x := rapid.Float64Range(0, 60).Draw(t, "t_x"), float64(rapid.IntRange(0, 40).Draw(t, "x"))
+		if x == 0 {
+			last = 0
+		}
+		end := last + rapid.Float64Range(0, 60).Draw(t, "since")
+		got := make([]float64, 4)
+		model.aliveSlope(p, x, last, end, got)
+		for i, want := range slopes(p, func(p []float64) float64 { return math.Log(model.alive(p, x, last, end)) }) {
+			if math.Abs(got[i]-want) > 1e-5*(1+math.Abs(want)) {
+				t.Errorf("%s at %v of %g, %g, %g: slope %d is %g, numerically %g", kind, p, x, last, end, i, got[i], want)
+			}
+		}
+	})
+}
+
+// checkCurvature compares second derivatives with central differences of the gradient, by the logarithms of the parameters.
+func checkCurvature(t *rapid.T, p []float64, value func(p, gradient []float64, second *mat.SymDense) float64) {
+	const width = 1e-5
+	n := len(p)
+	gradient, above, below, second := make([]float64, n), make([]float64, n), make([]float64, n), mat.NewSymDense(n, nil)
+	at := value(p, gradient, second)
+	for i, v := range p {
+		p[i] = v * math.Exp(width)
+		value(p, above, nil)
+		p[i] = v * math.Exp(-width)
+		value(p, below, nil)
+		p[i] = v
+		for j := range p {
+			analytic, numeric := second.At(i, j)*v*p[j], (above[j]-below[j])/(2*width)*p[j]
+			// The difference is of slopes by p[i]·d/dp[i]; p[j] stays.
+			if math.Abs(analytic-numeric) > 1e-5*(1+math.Abs(numeric)+math.Abs(gradient[j]*p[j]))+1e-8*math.Abs(at) {
+				t.Errorf("second derivative %d, %d at %v is %.10g, numerically %.10g", i, j, p, analytic, numeric)
+			}
+		}
+	}
 }
 
 // checkGradient compares with central differences, by the logarithms of the parameters.

@@ -16,6 +16,11 @@ import (
 // functions that solve it, and has no case that loses digits.
 type pareto struct{}
 
+// aliveSlope is by central differences: the derivatives of hypergeometric functions by their parameters have no short form.
+func (m pareto) aliveSlope(p []float64, x, tx, t float64, slope []float64) {
+	copy(slope, slopes(p, func(p []float64) float64 { return math.Log(m.alive(p, x, tx, t)) }))
+}
+
 func (pareto) names() []string { return []string{"r", "alpha", "s", "beta"} }
 
 func (pareto) starts(rate float64) [][]float64 {

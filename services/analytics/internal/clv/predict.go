@@ -72,12 +72,18 @@ func sum(v float64) *decimal.Decimal {
 	if math.IsNaN(v) || math.Abs(v) > moneyMax {
 		return nil
 	}
-	d := decimal.NewFromFloat(v).Round(moneyPlaces)
-	return &d
+	if scaled := math.Round(v * moneyUnits); math.Abs(scaled) < exactMax {
+		return new(decimal.New(int64(scaled), -moneyPlaces))
+	}
+	return new(decimal.NewFromFloat(v).Round(moneyPlaces))
 }
 
-// moneyPlaces of amounts in the warehouse.
-const moneyPlaces = 4
+const (
+	// moneyPlaces of amounts in the warehouse, and how many of their least units make one.
+	moneyPlaces, moneyUnits = 4, 1e4
+	// exactMax bounds whole numbers that Float64 holds exactly.
+	exactMax = 1 << 53
+)
 
 // predict adds what is expected to a history.
 func (p *predictor) predict(h History) (Prediction, error) {

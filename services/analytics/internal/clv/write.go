@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
+	"golang.org/x/sync/errgroup"
 
 	"tandem.bank/services/analytics/internal/snapshot"
 	"tandem.bank/services/analytics/internal/warehouse"
@@ -66,15 +67,34 @@ var runTable = warehouse.NewTable("clv_run", append(
 	warehouse.Col("previous_as_of", func(r *Run) time.Time { return orFirst(r.PreviousAsOf) }),
 )...)
 
-// predictions foretells each customer by the model that serves the customer, and writes batch by batch.
+// predictions foretells each customer by the model that serves the customer, and writes batch by batch: one is written while the
+// next is made.
 func (s store) predictions(ctx context.Context, r Run, models fleet) error {
-	known := map[*Model]*predictor{}
-	rows := make([]predictionRow, 0, batchRows)
-	flush := func() error {
-		err := predictionTable.Insert(ctx, s.Conn, rows)
-		rows = rows[:0]
-		return err
+	work, ctx := errgroup.WithContext(ctx)
+	full, free := make(chan []predictionRow), make(chan []predictionRow, 2)
+	for range cap(free) {
+		free <- make([]predictionRow, 0, batchRows)
 	}
+	work.Go(func() error {
+		defer close(full)
+		return s.foretell(ctx, r, models, free, full)
+	})
+	work.Go(func() error {
+		for rows := range full {
+			if err := predictionTable.Insert(ctx, s.Conn, rows); err != nil {
+				return err
+			}
+			free <- rows[:0]
+		}
+		return nil
+	})
+	return work.Wait()
+}
+
+// foretell fills free batches with predictions, and hands the full ones on.
+func (s store) foretell(ctx context.Context, r Run, models fleet, free <-chan []predictionRow, full chan<- []predictionRow) error {
+	known := map[*Model]*predictor{}
+	rows := <-free
 	err := s.customers(ctx, r, func(h History) error {
 		model := models.serving(h.Group)
 		with, ok := known[model]
@@ -89,10 +109,28 @@ func (s store) predictions(ctx context.Context, r Run, models fleet) error {
 		if rows = append(rows, predictionRow{r.ID, prediction}); len(rows) < batchRows {
 			return nil
 		}
-		return flush()
+		if err := hand(ctx, full, rows); err != nil {
+			return err
+		}
+		select {
+		case rows = <-free:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	})
 	if err != nil {
 		return err
 	}
-	return flush()
+	return hand(ctx, full, rows)
+}
+
+// hand hands a batch on, unless nobody takes it any more.
+func hand(ctx context.Context, full chan<- []predictionRow, rows []predictionRow) error {
+	select {
+	case full <- rows:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
