@@ -24,5 +24,9 @@ func (s *service) overFacts(
 	if err != nil {
 		return nil, err
 	}
-	return append(segments, clusters), nil
+	profiles, err := s.profiles(server, facts, newest, saved, kinds, scheduler)
+	if err != nil {
+		return nil, err
+	}
+	return append(segments, clusters, profiles), nil
 }

@@ -9,6 +9,7 @@ import (
 	"tandem.bank/pkg/date"
 	"tandem.bank/pkg/mixture"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/division"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
@@ -16,7 +17,7 @@ import (
 //
 //nolint:gosec // versions far below the limits, customer numbers are positive
 func (s *Server) ExplainCluster(ctx context.Context, req *analyticsv1.ExplainClusterRequest) (*analyticsv1.ExplainClusterResponse, error) {
-	of, err := callerScope(ctx)
+	of, err := division.CallerScope(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (s *Server) ExplainCluster(ctx context.Context, req *analyticsv1.ExplainClu
 	if err != nil {
 		return nil, snapshot.Public(err)
 	}
-	if member == nil || !of.admits(member.BranchID) {
+	if member == nil || !of.Admits(member.BranchID) {
 		return nil, apperr.NotFound("customer %d is not in run %s of %s, or not of your branches", req.GetCustomerId(), run.ID, run.Definition)
 	}
 	answer := &analyticsv1.ExplainClusterResponse{

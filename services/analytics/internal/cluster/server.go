@@ -9,7 +9,6 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/division"
-	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
@@ -75,16 +74,6 @@ func (s *Server) ListClusteringRuns(
 	return answer, nil
 }
 
-// callerScope are the branches that the caller is limited to.
-func callerScope(ctx context.Context) (scope, error) {
-	branches, limited, err := permission.Branches(ctx)
-	out := scope{limited: limited}
-	for _, b := range branches {
-		out.branches = append(out.branches, uint64(b)) //nolint:gosec // ids are positive
-	}
-	return out, err
-}
-
 // membersToken continues a list in the run it began with, even when there is a newer one by then.
 type membersToken struct {
 	RunID string `json:"run"`
@@ -104,7 +93,7 @@ func (s *Server) ListClusterMembers(
 	if token != nil {
 		runID, after = token.RunID, token.After
 	}
-	of, err := callerScope(ctx)
+	of, err := division.CallerScope(ctx)
 	if err != nil {
 		return nil, err
 	}

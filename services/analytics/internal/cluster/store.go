@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -149,23 +148,6 @@ func (s store) unstage(ctx context.Context, run uuid.UUID) error {
 	return warehouse.DropPartition(ctx, s.conn, "cluster_value", "'"+run.String()+"'")
 }
 
-// scope limits what a caller sees to branches.
-type scope struct {
-	limited  bool
-	branches []uint64
-}
-
-func (c scope) args() []any {
-	limited, branches := uint8(0), []uint64{0} // an empty list has no type
-	if c.limited {
-		limited, branches = 1, c.branches
-	}
-	return []any{warehouse.Named("limited", limited), warehouse.Named("branches", branches)}
-}
-
-// admits says whether the caller sees customers of a branch.
-func (c scope) admits(branch uint64) bool { return !c.limited || slices.Contains(c.branches, branch) }
-
 // ofRun are the parameters that name a run.
 func ofRun(run division.Run) []any {
 	return []any{warehouse.Named("run_id", run.ID.String()), warehouse.Named("as_of", warehouse.Day(run.AsOf))}
@@ -178,9 +160,9 @@ func scanMember(rows driver.Rows) (Member, error) {
 }
 
 // members returns a page of a run's customers.
-func (s store) members(ctx context.Context, run division.Run, cluster uint32, after uint64, limit int, of scope) ([]Member, error) {
+func (s store) members(ctx context.Context, run division.Run, cluster uint32, after uint64, limit int, of division.Scope) ([]Member, error) {
 	var out []Member
-	args := append(of.args(), ofRun(run)...)
+	args := append(of.Args(), ofRun(run)...)
 	args = append(args, warehouse.Named("after", after), warehouse.Named("cluster", cluster), warehouse.Named("limit", limit))
 	err := s.each(ctx, "read members", membersSQL, args, func(rows driver.Rows) error {
 		m, err := scanMember(rows)

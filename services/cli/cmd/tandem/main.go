@@ -36,6 +36,7 @@ type commandLine struct {
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
 	Segment  SegmentCmd        `cmd:"" help:"Find the customers of segments, and explain who belongs to them."`
 	Cluster  ClusterCmd        `cmd:"" help:"Group customers who are alike, and see what is special about each group."`
+	Profile  ProfileCmd        `cmd:"" help:"Place customers in a bank's profile scheme: whom to invest in, develop, assess, manage."`
 	Facts    FactsCmd          `cmd:"" help:"See what is known of customers: the facts that segments and scores are made of."`
 	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
 	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, segments, reports."`
