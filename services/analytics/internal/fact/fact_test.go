@@ -134,7 +134,7 @@ func full() []*eventsv1.Change {
 			BaseCurrency: "CZK", Transactions: []*eventsv1.TransactionState{{
 				TransactionId: 77, Version: 2, AccountId: 5, BusinessDate: "1995-03-24", Direction: "credit", Kind: "cash_deposit",
 				Amount: amount("EUR", "0.0001"), BaseValue: "1234567890123456789012345678901234.5678", RateDate: "1995-03-23",
-				BalanceAfter: "-5", Purpose: "pension", State: "reversed",
+				BalanceAfter: "-5", Purpose: "pension", State: "reversed", CardId: 8, Channel: "mobile_app",
 			}},
 		}}},
 		{Entity: "audit_block", Payload: &eventsv1.Change_AuditBlock{AuditBlock: &eventsv1.AuditBlockState{
@@ -211,7 +211,7 @@ var golden = map[string]string{
 		`"version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"transaction": `{"transaction_id":"77","account_id":"5","business_date":"1995-03-24","direction":"credit","kind":"cash_deposit","amount":0.0001,` +
 		`"currency":"EUR","base_value":1234567890123456789012345678901234.5678,"base_currency":"CZK","rate_date":"1995-03-23","balance_after":-5,` +
-		`"purpose":"pension","state":"reversed","version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
+		`"purpose":"pension","card_id":"8","channel":"mobile_app","state":"reversed","version":"2","deleted":0,"change_time":"2026-03-01 10:00:00.123456"}`,
 	"audit_block": `{"audit_block_id":"7","hash":"` + strings.Repeat("ab", 32) + `","previous_hash":"` + strings.Repeat("00", 32) + `","entries":"2",` +
 		`"first_entry_id":"11","last_entry_id":"12","sealed_time":"2024-02-29 05:30:00.000500","version":"3","deleted":0,` +
 		`"change_time":"2026-03-01 10:00:00.123456"}`,

@@ -19,6 +19,8 @@ type transaction struct {
 	currency, baseCurrency string
 	balanceAfter           *decimal.Decimal
 	purpose, state         string
+	cardID                 uint64
+	channel                string
 }
 
 var transactionTable = warehouse.NewTable("transaction",
@@ -34,6 +36,8 @@ var transactionTable = warehouse.NewTable("transaction",
 		warehouse.Col("rate_date", func(r *transaction) time.Time { return r.rateDate }),
 		warehouse.Col("balance_after", func(r *transaction) *decimal.Decimal { return r.balanceAfter }),
 		warehouse.Col("purpose", func(r *transaction) string { return r.purpose }),
+		warehouse.Col("card_id", func(r *transaction) uint64 { return r.cardID }),
+		warehouse.Col("channel", func(r *transaction) string { return r.channel }),
 		warehouse.Col("state", func(r *transaction) string { return r.state }),
 	)...)
 
@@ -76,6 +80,8 @@ func transactionOf(rec record, s *eventsv1.TransactionState, index int) (transac
 		baseValue:    f.money("base_value", s.GetBaseValue()),
 		balanceAfter: f.decimal("balance_after", s.GetBalanceAfter(), moneyDigits, moneyScale),
 		purpose:      s.GetPurpose(),
+		cardID:       f.ref("card_id", s.GetCardId()),
+		channel:      s.GetChannel(),
 		state:        f.oneOf("state", s.GetState(), "posted", "reversed"),
 	}
 	// Without a rate's date the amount was in base currency already, or the rate is that of the day.

@@ -126,6 +126,7 @@ func TestFields(t *testing.T) {
 		{"region", "indicators.crimes_1996", "NaN", `error: indicators.crimes_1996: "NaN" is not a number`},
 		{"interaction", "opened_time", "1997-12-31T23:00:00Z", "opened_time:{seconds:883609200}"},
 		{"consent", "channel", "any", "channel:CONSENT_CHANNEL_ANY"},
+		{"transaction", "channel", "mobile_app", "channel:CHANNEL_MOBILE_APP"},
 		{"interaction", "opened_time", "today", `error: opened_time: "today" is not a time such as 1997-12-31T15:04:05Z; datetime() reads other forms`},
 		{"account", "statement_frequency", "per_transaction", "statement_frequency:STATEMENT_FREQUENCY_PER_TRANSACTION"},
 	}

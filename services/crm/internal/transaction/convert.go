@@ -10,6 +10,7 @@ import (
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/crm/internal/account"
+	"tandem.bank/services/crm/internal/card"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -29,6 +30,7 @@ func read(t *crmv1.Transaction, baseCurrency string, now time.Time) (*Row, []rec
 		CounterpartyAccount: t.GetCounterpartyAccount(),
 		Description:         t.GetDescription(),
 		State:               record.EnumText(t.GetState()),
+		Channel:             record.EnumText(t.GetChannel()),
 	}
 	row.Amount, row.Currency = in.Money("amount", t.GetAmount())
 	base, statedCurrency := in.Money("base_amount", t.GetBaseAmount())
@@ -47,7 +49,10 @@ func read(t *crmv1.Transaction, baseCurrency string, now time.Time) (*Row, []rec
 	if t.GetAccountId() == 0 && t.GetAccountKey() == nil {
 		in.Refuse("account_id", "set this or account_key")
 	}
-	refs := []record.Reference{record.Ref("account_id", account.Table, t.GetAccountId(), t.GetAccountKey(), &row.AccountID)}
+	refs := []record.Reference{
+		record.Ref("account_id", account.Table, t.GetAccountId(), t.GetAccountKey(), &row.AccountID),
+		record.Ref("card_id", card.Table, t.GetCardId(), t.GetCardKey(), &row.CardID),
+	}
 	return row, refs, apperr.Invalid(append(check.Message(t), in.Violations...)...)
 }
 
@@ -70,6 +75,8 @@ func toProto(r *Row, createdAt time.Time, baseCurrency string) *crmv1.Transactio
 		Description:         r.Description,
 		State:               record.EnumValue[crmv1.TransactionState](r.State),
 		CreateTime:          timestamppb.New(createdAt),
+		CardId:              record.Value(r.CardID),
+		Channel:             record.EnumValue[crmv1.Channel](r.Channel),
 	}
 }
 
@@ -88,5 +95,7 @@ func event(r *Row) *eventsv1.TransactionState {
 		BalanceAfter:  record.DecimalText(r.BalanceAfter),
 		Purpose:       r.Purpose,
 		State:         r.State,
+		CardId:        record.Value(r.CardID),
+		Channel:       r.Channel,
 	}
 }

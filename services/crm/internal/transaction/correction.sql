@@ -13,6 +13,8 @@ SET version                = c.version,
     counterparty_bank      = c.counterparty_bank,
     counterparty_account   = c.counterparty_account,
     description            = c.description,
-    state                  = c.state
+    state                  = c.state,
+    card_id                = c.card_id,
+    channel                = coalesce(c.channel, '')
 FROM jsonb_populate_recordset(NULL::transaction, $1) c
 WHERE t.transaction_id = c.transaction_id AND t.business_date = c.business_date

@@ -28,7 +28,7 @@ var correctedBalanceSQL string
 var columns = []string{
 	"transaction_id", "source", "external_id", "version", "account_id", "business_date", "direction", "kind", "amount",
 	"currency", "base_amount", "rate_date", "balance_after", "balance_after_currency", "purpose", "counterparty_bank",
-	"counterparty_account", "description", "state",
+	"counterparty_account", "description", "state", "card_id", "channel",
 }
 
 func (r *Row) values() []any {
@@ -39,7 +39,7 @@ func (r *Row) values() []any {
 	return []any{
 		r.TransactionID, r.Source, r.ExternalID, r.Version, *r.AccountID, r.BusinessDate, r.Direction, r.Kind, r.Amount.Decimal.String(),
 		r.Currency, r.BaseAmount.Decimal.String(), r.RateDate, balance, r.BalanceAfterCurrency, r.Purpose, r.CounterpartyBank,
-		r.CounterpartyAccount, r.Description, r.State,
+		r.CounterpartyAccount, r.Description, r.State, r.CardID, r.Channel,
 	}
 }
 
@@ -47,7 +47,7 @@ func (r *Row) targets() []any {
 	return []any{
 		&r.TransactionID, &r.Source, &r.ExternalID, &r.Version, &r.AccountID, &r.BusinessDate, &r.Direction, &r.Kind, &r.Amount,
 		&r.Currency, &r.BaseAmount, &r.RateDate, &r.BalanceAfter, &r.BalanceAfterCurrency, &r.Purpose, &r.CounterpartyBank,
-		&r.CounterpartyAccount, &r.Description, &r.State,
+		&r.CounterpartyAccount, &r.Description, &r.State, &r.CardID, &r.Channel,
 	}
 }
 

@@ -43,6 +43,9 @@ type Row struct {
 	CounterpartyAccount  string              `json:"counterparty_account"`
 	Description          string              `json:"description"`
 	State                string              `json:"state"`
+	// Left out where there is none: then the hash of a movement's content is that of the time before these were known.
+	CardID  *int64 `json:"card_id,omitempty"`
+	Channel string `json:"channel,omitempty"`
 }
 
 func (r *Row) key() string { return r.Source + "/" + r.ExternalID }
@@ -58,6 +61,8 @@ var schema = filter.Schema{
 	{Name: "currency", Column: "t.currency", Kind: filter.Text, Required: true},
 	{Name: "base_amount", Column: "t.base_amount", Kind: filter.Decimal, Required: true},
 	{Name: "purpose", Column: "t.purpose", Kind: filter.Text},
+	{Name: "card_id", Column: "t.card_id", Kind: filter.Int},
+	{Name: "channel", Column: "t.channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel]()},
 	{Name: "state", Column: "t.state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.TransactionState](), Required: true},
 }
 

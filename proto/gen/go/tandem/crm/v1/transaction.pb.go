@@ -258,7 +258,13 @@ type Transaction struct {
 	// Whether it counts.
 	State TransactionState `protobuf:"varint,17,opt,name=state,proto3,enum=tandem.crm.v1.TransactionState" json:"state,omitempty"`
 	// When it was recorded in Tandem; output only.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Card that it was made with; 0 when none or unknown.
+	CardId int64 `protobuf:"varint,19,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Input only, instead of card_id.
+	CardKey *ExternalKey `protobuf:"bytes,20,opt,name=card_key,json=cardKey,proto3" json:"card_key,omitempty"`
+	// Channel by which the customer ordered it; not set when unknown, or when the bank booked it by itself.
+	Channel       Channel `protobuf:"varint,21,opt,name=channel,proto3,enum=tandem.crm.v1.Channel" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,6 +423,27 @@ func (x *Transaction) GetCreateTime() *timestamppb.Timestamp {
 		return x.CreateTime
 	}
 	return nil
+}
+
+func (x *Transaction) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *Transaction) GetCardKey() *ExternalKey {
+	if x != nil {
+		return x.CardKey
+	}
+	return nil
+}
+
+func (x *Transaction) GetChannel() Channel {
+	if x != nil {
+		return x.Channel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
 }
 
 // CreateTransactionRequest carries one transaction; its key makes the call idempotent.
@@ -992,7 +1019,7 @@ var File_tandem_crm_v1_transaction_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_transaction_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftandem/crm/v1/transaction.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\"\xc5\a\n" +
+	"\x1ftandem/crm/v1/transaction.proto\x12\rtandem.crm.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1atandem/crm/v1/common.proto\x1a\x1ftandem/crm/v1/interaction.proto\"\xda\b\n" +
 	"\vTransaction\x12%\n" +
 	"\x0etransaction_id\x18\x01 \x01(\x03R\rtransactionId\x124\n" +
 	"\x03key\x18\x02 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyB\x06\xbaH\x03\xc8\x01\x01R\x03key\x12!\n" +
@@ -1017,7 +1044,10 @@ const file_tandem_crm_v1_transaction_proto_rawDesc = "" +
 	"\vdescription\x18\x10 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vdescription\x12?\n" +
 	"\x05state\x18\x11 \x01(\x0e2\x1f.tandem.crm.v1.TransactionStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12;\n" +
 	"\vcreate_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"`\n" +
+	"createTime\x12 \n" +
+	"\acard_id\x18\x13 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06cardId\x125\n" +
+	"\bcard_key\x18\x14 \x01(\v2\x1a.tandem.crm.v1.ExternalKeyR\acardKey\x12:\n" +
+	"\achannel\x18\x15 \x01(\x0e2\x16.tandem.crm.v1.ChannelB\b\xbaH\x05\x82\x01\x02\x10\x01R\achannel\"`\n" +
 	"\x18CreateTransactionRequest\x12D\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1a.tandem.crm.v1.TransactionB\x06\xbaH\x03\xc8\x01\x01R\vtransaction\"Y\n" +
 	"\x19CreateTransactionResponse\x12<\n" +
@@ -1122,9 +1152,10 @@ var file_tandem_crm_v1_transaction_proto_goTypes = []any{
 	(*date.Date)(nil),                       // 15: google.type.Date
 	(*money.Money)(nil),                     // 16: google.type.Money
 	(*timestamppb.Timestamp)(nil),           // 17: google.protobuf.Timestamp
-	(CountMode)(0),                          // 18: tandem.crm.v1.CountMode
-	(*Count)(nil),                           // 19: tandem.crm.v1.Count
-	(*UpsertResult)(nil),                    // 20: tandem.crm.v1.UpsertResult
+	(Channel)(0),                            // 18: tandem.crm.v1.Channel
+	(CountMode)(0),                          // 19: tandem.crm.v1.CountMode
+	(*Count)(nil),                           // 20: tandem.crm.v1.Count
+	(*UpsertResult)(nil),                    // 21: tandem.crm.v1.UpsertResult
 }
 var file_tandem_crm_v1_transaction_proto_depIdxs = []int32{
 	14, // 0: tandem.crm.v1.Transaction.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1138,32 +1169,34 @@ var file_tandem_crm_v1_transaction_proto_depIdxs = []int32{
 	16, // 8: tandem.crm.v1.Transaction.balance_after:type_name -> google.type.Money
 	2,  // 9: tandem.crm.v1.Transaction.state:type_name -> tandem.crm.v1.TransactionState
 	17, // 10: tandem.crm.v1.Transaction.create_time:type_name -> google.protobuf.Timestamp
-	3,  // 11: tandem.crm.v1.CreateTransactionRequest.transaction:type_name -> tandem.crm.v1.Transaction
-	3,  // 12: tandem.crm.v1.CreateTransactionResponse.transaction:type_name -> tandem.crm.v1.Transaction
-	14, // 13: tandem.crm.v1.GetTransactionRequest.key:type_name -> tandem.crm.v1.ExternalKey
-	3,  // 14: tandem.crm.v1.GetTransactionResponse.transaction:type_name -> tandem.crm.v1.Transaction
-	18, // 15: tandem.crm.v1.ListTransactionsRequest.count:type_name -> tandem.crm.v1.CountMode
-	3,  // 16: tandem.crm.v1.ListTransactionsResponse.transactions:type_name -> tandem.crm.v1.Transaction
-	19, // 17: tandem.crm.v1.ListTransactionsResponse.count:type_name -> tandem.crm.v1.Count
-	3,  // 18: tandem.crm.v1.BatchUpsertTransactionsRequest.transactions:type_name -> tandem.crm.v1.Transaction
-	20, // 19: tandem.crm.v1.BatchUpsertTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	10, // 20: tandem.crm.v1.StreamTransactionsRequest.batch:type_name -> tandem.crm.v1.BatchUpsertTransactionsRequest
-	20, // 21: tandem.crm.v1.StreamTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
-	4,  // 22: tandem.crm.v1.TransactionService.CreateTransaction:input_type -> tandem.crm.v1.CreateTransactionRequest
-	6,  // 23: tandem.crm.v1.TransactionService.GetTransaction:input_type -> tandem.crm.v1.GetTransactionRequest
-	8,  // 24: tandem.crm.v1.TransactionService.ListTransactions:input_type -> tandem.crm.v1.ListTransactionsRequest
-	10, // 25: tandem.crm.v1.TransactionService.BatchUpsertTransactions:input_type -> tandem.crm.v1.BatchUpsertTransactionsRequest
-	12, // 26: tandem.crm.v1.TransactionService.StreamTransactions:input_type -> tandem.crm.v1.StreamTransactionsRequest
-	5,  // 27: tandem.crm.v1.TransactionService.CreateTransaction:output_type -> tandem.crm.v1.CreateTransactionResponse
-	7,  // 28: tandem.crm.v1.TransactionService.GetTransaction:output_type -> tandem.crm.v1.GetTransactionResponse
-	9,  // 29: tandem.crm.v1.TransactionService.ListTransactions:output_type -> tandem.crm.v1.ListTransactionsResponse
-	11, // 30: tandem.crm.v1.TransactionService.BatchUpsertTransactions:output_type -> tandem.crm.v1.BatchUpsertTransactionsResponse
-	13, // 31: tandem.crm.v1.TransactionService.StreamTransactions:output_type -> tandem.crm.v1.StreamTransactionsResponse
-	27, // [27:32] is the sub-list for method output_type
-	22, // [22:27] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	14, // 11: tandem.crm.v1.Transaction.card_key:type_name -> tandem.crm.v1.ExternalKey
+	18, // 12: tandem.crm.v1.Transaction.channel:type_name -> tandem.crm.v1.Channel
+	3,  // 13: tandem.crm.v1.CreateTransactionRequest.transaction:type_name -> tandem.crm.v1.Transaction
+	3,  // 14: tandem.crm.v1.CreateTransactionResponse.transaction:type_name -> tandem.crm.v1.Transaction
+	14, // 15: tandem.crm.v1.GetTransactionRequest.key:type_name -> tandem.crm.v1.ExternalKey
+	3,  // 16: tandem.crm.v1.GetTransactionResponse.transaction:type_name -> tandem.crm.v1.Transaction
+	19, // 17: tandem.crm.v1.ListTransactionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 18: tandem.crm.v1.ListTransactionsResponse.transactions:type_name -> tandem.crm.v1.Transaction
+	20, // 19: tandem.crm.v1.ListTransactionsResponse.count:type_name -> tandem.crm.v1.Count
+	3,  // 20: tandem.crm.v1.BatchUpsertTransactionsRequest.transactions:type_name -> tandem.crm.v1.Transaction
+	21, // 21: tandem.crm.v1.BatchUpsertTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	10, // 22: tandem.crm.v1.StreamTransactionsRequest.batch:type_name -> tandem.crm.v1.BatchUpsertTransactionsRequest
+	21, // 23: tandem.crm.v1.StreamTransactionsResponse.results:type_name -> tandem.crm.v1.UpsertResult
+	4,  // 24: tandem.crm.v1.TransactionService.CreateTransaction:input_type -> tandem.crm.v1.CreateTransactionRequest
+	6,  // 25: tandem.crm.v1.TransactionService.GetTransaction:input_type -> tandem.crm.v1.GetTransactionRequest
+	8,  // 26: tandem.crm.v1.TransactionService.ListTransactions:input_type -> tandem.crm.v1.ListTransactionsRequest
+	10, // 27: tandem.crm.v1.TransactionService.BatchUpsertTransactions:input_type -> tandem.crm.v1.BatchUpsertTransactionsRequest
+	12, // 28: tandem.crm.v1.TransactionService.StreamTransactions:input_type -> tandem.crm.v1.StreamTransactionsRequest
+	5,  // 29: tandem.crm.v1.TransactionService.CreateTransaction:output_type -> tandem.crm.v1.CreateTransactionResponse
+	7,  // 30: tandem.crm.v1.TransactionService.GetTransaction:output_type -> tandem.crm.v1.GetTransactionResponse
+	9,  // 31: tandem.crm.v1.TransactionService.ListTransactions:output_type -> tandem.crm.v1.ListTransactionsResponse
+	11, // 32: tandem.crm.v1.TransactionService.BatchUpsertTransactions:output_type -> tandem.crm.v1.BatchUpsertTransactionsResponse
+	13, // 33: tandem.crm.v1.TransactionService.StreamTransactions:output_type -> tandem.crm.v1.StreamTransactionsResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_transaction_proto_init() }
@@ -1172,6 +1205,7 @@ func file_tandem_crm_v1_transaction_proto_init() {
 		return
 	}
 	file_tandem_crm_v1_common_proto_init()
+	file_tandem_crm_v1_interaction_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -3786,7 +3786,11 @@ type TransactionState struct {
 	// Purpose.
 	Purpose string `protobuf:"bytes,11,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	// "posted" or "reversed".
-	State         string `protobuf:"bytes,12,opt,name=state,proto3" json:"state,omitempty"`
+	State string `protobuf:"bytes,12,opt,name=state,proto3" json:"state,omitempty"`
+	// Card that it was made with; 0 when none or unknown.
+	CardId int64 `protobuf:"varint,13,opt,name=card_id,json=cardId,proto3" json:"card_id,omitempty"`
+	// Channel by which it was ordered, in lower case, for example "mobile_app"; may be empty.
+	Channel       string `protobuf:"bytes,14,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3901,6 +3905,20 @@ func (x *TransactionState) GetPurpose() string {
 func (x *TransactionState) GetState() string {
 	if x != nil {
 		return x.State
+	}
+	return ""
+}
+
+func (x *TransactionState) GetCardId() int64 {
+	if x != nil {
+		return x.CardId
+	}
+	return 0
+}
+
+func (x *TransactionState) GetChannel() string {
+	if x != nil {
+		return x.Channel
 	}
 	return ""
 }
@@ -4729,7 +4747,7 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\rwithdrawn_how\x18\t \x01(\tR\fwithdrawnHow\"\x80\x01\n" +
 	"\x11TransactionBundle\x12F\n" +
 	"\ftransactions\x18\x01 \x03(\v2\".tandem.events.v1.TransactionStateR\ftransactions\x12#\n" +
-	"\rbase_currency\x18\x02 \x01(\tR\fbaseCurrency\"\x8c\x03\n" +
+	"\rbase_currency\x18\x02 \x01(\tR\fbaseCurrency\"\xbf\x03\n" +
 	"\x10TransactionState\x12%\n" +
 	"\x0etransaction_id\x18\x01 \x01(\x03R\rtransactionId\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x1d\n" +
@@ -4745,7 +4763,9 @@ const file_tandem_events_v1_change_proto_rawDesc = "" +
 	"\rbalance_after\x18\n" +
 	" \x01(\tR\fbalanceAfter\x12\x18\n" +
 	"\apurpose\x18\v \x01(\tR\apurpose\x12\x14\n" +
-	"\x05state\x18\f \x01(\tR\x05state\"\xeb\x01\n" +
+	"\x05state\x18\f \x01(\tR\x05state\x12\x17\n" +
+	"\acard_id\x18\r \x01(\x03R\x06cardId\x12\x18\n" +
+	"\achannel\x18\x0e \x01(\tR\achannel\"\xeb\x01\n" +
 	"\x0fAuditBlockState\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x12#\n" +
 	"\rprevious_hash\x18\x02 \x01(\fR\fpreviousHash\x12\x18\n" +
