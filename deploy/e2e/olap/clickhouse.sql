@@ -227,3 +227,34 @@ FROM
     ) AS r ON r.run_id = v.run_id
 )
 GROUP BY GROUPING SETS ((month, kind, branch), (month, kind), (month)) ORDER BY month, kind, branch
+
+-- name: penetration-by-product
+SELECT month, p.family AS family, product, sum(a) AS account_customers, sum(k) AS contract_customers, sum(d) AS card_customers
+FROM
+(
+    SELECT month, q.family AS family, product, grouping(family, product) AS g, uniqExact(customer) AS a, 0 AS k, 0 AS d
+    FROM (
+        SELECT dictGet('tandem.account_lookup', 'customer_id', account_id) AS customer, product_id AS product,
+            ifNull(opened, toDate32('1900-01-01')) AS since, closed AS gone
+        FROM tandem.account FINAL
+    ) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN {months} AS month
+    GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
+    UNION ALL
+    SELECT month, q.family AS family, product, grouping(family, product) AS g, 0, uniqExact(customer), 0
+    FROM (
+        SELECT dictGet('tandem.contract_lookup', 'customer_id', contract_id) AS party, product_id AS product,
+            if(party != 0, party, dictGet('tandem.account_lookup', 'customer_id', account_id)) AS customer,
+            coalesce(opened, signed) AS since, closed AS gone
+        FROM tandem.contract FINAL WHERE state NOT IN ('draft', 'cancelled') AND since <= '2026-06-30'
+    ) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN {months} AS month
+    GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
+    UNION ALL
+    SELECT month, q.family AS family, product, grouping(family, product) AS g, 0, 0, uniqExact(customer)
+    FROM (
+        SELECT customer_id AS customer, product_id AS product, issued AS since,
+            if(state IN ('closed', 'expired', 'replaced'), toNullable(toDate32(state_since)), expiry) AS gone
+        FROM tandem.card FINAL WHERE since <= '2026-06-30'
+    ) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN {months} AS month
+    GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
+) AS p
+GROUP BY month, family, product, g ORDER BY month, family, product

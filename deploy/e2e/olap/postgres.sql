@@ -137,3 +137,22 @@ SELECT month, c.kind, c.branch_id, count(*) AS clv_customers, sum(v.base_histori
 FROM (SELECT date_trunc('month', as_of) AS month, max(as_of) AS as_of FROM clv WHERE as_of BETWEEN '2025-07-01' AND '2026-06-30' GROUP BY 1) AS r
 JOIN clv AS v USING (as_of) JOIN customer AS c USING (customer_id)
 GROUP BY GROUPING SETS ((month, c.kind, c.branch_id), (month, c.kind), (month)) ORDER BY 1, 2, 3
+
+-- name: penetration-by-product
+SELECT month, family, product_id, sum(a) AS account_customers, sum(k) AS contract_customers, sum(d) AS card_customers
+FROM
+(
+    SELECT month, family, product_id, grouping(family, product_id) AS g, count(DISTINCT customer_id) AS a, 0 AS k, 0 AS d
+    FROM account JOIN product USING (product_id) JOIN {cuts} AS cuts ON opened <= last AND (closed IS NULL OR closed > last)
+    GROUP BY GROUPING SETS ((month, family, product_id), (month, family), (month))
+    UNION ALL
+    SELECT month, family, product_id, grouping(family, product_id), 0, count(DISTINCT customer_id), 0
+    FROM contract JOIN product USING (product_id) JOIN {cuts} AS cuts ON business_date <= last AND (closed IS NULL OR closed > last)
+    WHERE state NOT IN ('draft', 'cancelled') GROUP BY GROUPING SETS ((month, family, product_id), (month, family), (month))
+    UNION ALL
+    SELECT month, family, product_id, grouping(family, product_id), 0, 0, count(DISTINCT customer_id)
+    FROM (SELECT *, CASE WHEN state IN ('closed', 'expired', 'replaced') THEN state_since ELSE expiry END AS gone FROM card) AS x
+    JOIN product USING (product_id) JOIN {cuts} AS cuts ON issued <= last AND (gone IS NULL OR gone > last)
+    GROUP BY GROUPING SETS ((month, family, product_id), (month, family), (month))
+) AS u
+GROUP BY month, family, product_id, g ORDER BY month, family, product_id
