@@ -25,23 +25,33 @@ type round struct {
 	day   time.Time
 	cause Cause
 	// why are the kinds of records that changed for everybody.
-	why    []string
-	events []Event
-	// next are the segments as they stand behind it; in a round over some customers only versions change.
-	next map[string]*followed
-	// moves are what changes in the bitmaps of a round over some customers.
+	why []string
+	// replaced are segments that were evaluated for everybody, and next how they stand behind the round.
+	replaced []replacement
+	next     map[string]*followed
+	// moves are the events of a round over some customers.
 	moves []Event
+	// size counts all events.
+	size uint64
 }
 
-// event notes a join or a leave.
+// replacement is what differs between a segment before and behind a round.
+type replacement struct {
+	name         string
+	version      uint64
+	left, joined *roaring64.Bitmap
+}
+
+// event is a join or a leave in the round.
 func (r *round) event(name string, version uint64, customer uint64, joined bool, changed []string) Event {
-	e := Event{
+	return Event{
 		Segment: name, CustomerID: customer, Time: r.at, Joined: joined, Version: uint32(version), AsOf: r.day, Run: r.run, //nolint:gosec // a version
 		Cause: r.cause, Changed: changed,
 	}
-	r.events = append(r.events, e)
-	return e
 }
+
+// move notes a join or a leave of one customer.
+func (r *round) move(e Event) { r.moves, r.size = append(r.moves, e), r.size+1 }
 
 // replace notes what differs between a segment before and behind the round.
 func (r *round) replace(name string, before, behind *followed) {
@@ -49,14 +59,43 @@ func (r *round) replace(name string, before, behind *followed) {
 	if before != nil {
 		was = before.members
 	}
-	note := func(difference *roaring64.Bitmap, joined bool) {
-		for at := difference.Iterator(); at.HasNext(); {
-			r.event(name, behind.version, at.Next(), joined, r.why)
+	found := replacement{name, behind.version, roaring64.AndNot(was, behind.members), roaring64.AndNot(behind.members, was)}
+	r.size += found.left.GetCardinality() + found.joined.GetCardinality()
+	r.replaced, r.next[name] = append(r.replaced, found), behind
+}
+
+// each calls yield for parts of the events, eventsMax at most in one: the first evaluation of many segments has millions.
+func (r *round) each(yield func([]Event) error) error {
+	part := make([]Event, 0, min(r.size, eventsMax))
+	add := func(e Event) error {
+		if part = append(part, e); len(part) < eventsMax {
+			return nil
+		}
+		err := yield(part)
+		part = part[:0]
+		return err
+	}
+	for _, e := range r.moves {
+		if err := add(e); err != nil {
+			return err
 		}
 	}
-	note(roaring64.AndNot(was, behind.members), false)
-	note(roaring64.AndNot(behind.members, was), true)
-	r.next[name] = behind
+	for _, found := range r.replaced {
+		for _, side := range []struct {
+			customers *roaring64.Bitmap
+			joined    bool
+		}{{found.left, false}, {found.joined, true}} {
+			for at := side.customers.Iterator(); at.HasNext(); {
+				if err := add(r.event(found.name, found.version, at.Next(), side.joined, r.why)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if len(part) == 0 {
+		return nil
+	}
+	return yield(part)
 }
 
 // evaluate evaluates segments for all customers; those that they refer to are evaluated with them.
@@ -99,7 +138,7 @@ func (f *follower) evaluate(
 	f.day, f.thresholds = day, p.thresholds.with(nil)
 	f.mu.Unlock()
 	f.service.metrics.seconds.WithLabelValues(string(cause)).Observe(time.Since(began).Seconds())
-	f.service.log.InfoContext(ctx, "segments evaluated", "segments", len(rules), "cause", cause, "events", len(r.events),
+	f.service.log.InfoContext(ctx, "segments evaluated", "segments", len(rules), "cause", cause, "events", r.size,
 		"seconds", time.Since(began).Seconds())
 	return nil
 }
@@ -151,7 +190,7 @@ func (f *follower) some(ctx context.Context, p *plan, ids []uint64, changed map[
 		for _, id := range ids {
 			member := slices.Contains(found[id], uint16(i+1))
 			if member != at.members.Contains(id) {
-				r.moves = append(r.moves, r.event(name, version, id, member, changed[id]))
+				r.move(r.event(name, version, id, member, changed[id]))
 			}
 		}
 	}
@@ -160,7 +199,7 @@ func (f *follower) some(ctx context.Context, p *plan, ids []uint64, changed map[
 
 // commit writes the events of a round, moves the bitmaps, and sends the events home. keep also writes the bitmaps.
 func (f *follower) commit(ctx context.Context, r *round, keep bool) error {
-	if len(r.events) > 0 {
+	if r.size > 0 {
 		if err := f.service.store.log(ctx, r); err != nil {
 			return err
 		}
@@ -181,10 +220,10 @@ func (f *follower) commit(ctx context.Context, r *round, keep bool) error {
 			return err
 		}
 	}
-	if len(r.events) == 0 {
+	if r.size == 0 {
 		return nil
 	}
-	f.service.metrics.events.WithLabelValues(string(r.cause)).Add(float64(len(r.events)))
+	f.service.metrics.events.WithLabelValues(string(r.cause)).Add(float64(r.size))
 	select {
 	case f.published <- r.run.String():
 	case <-ctx.Done():
@@ -198,10 +237,9 @@ func (s store) log(ctx context.Context, r *round) error {
 	if err := evaluationTable.Insert(ctx, s.conn, []evaluation{about}); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(r.events, eventsMax) {
-		if err := eventTable.Insert(ctx, s.conn, part); err != nil {
-			return err
-		}
+	err := r.each(func(part []Event) error { return eventTable.Insert(ctx, s.conn, part) })
+	if err != nil {
+		return err
 	}
 	about.complete = true
 	return evaluationTable.Insert(ctx, s.conn, []evaluation{about})

@@ -225,7 +225,7 @@ func (f *follower) newDefinitions(ctx context.Context, known library, today time
 func (f *follower) archived(ctx context.Context, known library, today time.Time) error {
 	r := f.newRound(today, CauseArchived)
 	for name, at := range f.state {
-		if d := known[name]; (d == nil || d.Archived) && at.signature != "" {
+		if d := known[name]; d != nil && d.Archived && at.signature != "" {
 			r.replace(name, at, &followed{version: at.version, members: roaring64.New()})
 		}
 	}

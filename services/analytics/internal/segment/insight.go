@@ -126,7 +126,7 @@ func (e evaluation) args() []any {
 // eventCounts counts the events of each segment in an evaluation.
 func (s store) eventCounts(ctx context.Context, e evaluation) ([]uint64, error) {
 	q := warehouse.Query{
-		SQL: "SELECT count() FROM segment_event FINAL WHERE event_time = {time:DateTime64(6, 'UTC')} AND run_id = {run_id:UUID} " +
+		SQL: "SELECT uniqExact(customer_id) FROM segment_event WHERE event_time = {time:DateTime64(6, 'UTC')} AND run_id = {run_id:UUID} " +
 			"GROUP BY segment ORDER BY segment",
 		Args: e.args(),
 	}
