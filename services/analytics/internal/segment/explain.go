@@ -13,8 +13,12 @@ import (
 	"tandem.bank/pkg/filter"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
+
+// factBranch is the fact by which it is told whose customers a caller sees.
+const factBranch = "branch_id"
 
 // explanation is one being made: a plan for one customer, and the trees of its rules.
 type explanation struct {
@@ -126,6 +130,13 @@ func (e *explanation) read(ctx context.Context, customer uint64) error {
 			facts[i] = "toString(f.customer_id)"
 		}
 	}
+	branches, limited, err := permission.Branches(ctx)
+	if err != nil {
+		return err
+	}
+	if limited {
+		e.plan.need(factBranch)
+	}
 	q, err := e.service.from(ctx, e.plan, []uint64{customer})
 	if err != nil {
 		return err
@@ -133,11 +144,15 @@ func (e *explanation) read(ctx context.Context, customer uint64) error {
 	q.SQL = "SELECT [" + strings.Join(conditions, ", ") + "], [" + strings.Join(facts, ", ") + "] FROM " + q.SQL +
 		" WHERE f.customer_id = {explained_customer:UInt64}"
 	q.Args = append(q.Args, warehouse.Named("explained_customer", customer))
+	if limited {
+		q.SQL += " AND f." + factBranch + " IN {explained_branches:Array(Int64)}"
+		q.Args = append(q.Args, warehouse.Named("explained_branches", branches))
+	}
 	err = warehouse.Each(ctx, e.service.store.conn, "segment: explain", q, func(rows driver.Rows) error {
 		return rows.Scan(&e.holds, &e.observed)
 	})
 	if err == nil && e.holds == nil {
-		return apperr.NotFound("there was no customer %d on %s", customer, date.Text(e.plan.day))
+		return apperr.NotFound("there was no customer %d on %s whom you may see", customer, date.Text(e.plan.day))
 	}
 	return err
 }

@@ -86,10 +86,6 @@ func (v *preview) compile(ctx context.Context, req *analyticsv1.PreviewSegmentRe
 			return err
 		}
 	}
-	found, err := s.compileExpression(ctx, known, d)
-	if err := refused("expression", found, err); err != nil {
-		return err
-	}
 	roots := []*definition.Definition{d}
 	for i, name := range req.GetOverlapSegments() {
 		if known[name] == nil {
@@ -107,6 +103,14 @@ func (v *preview) compile(ctx context.Context, req *analyticsv1.PreviewSegmentRe
 	v.rule = v.plan.byName[""]
 	for _, name := range req.GetOverlapSegments() {
 		v.overlaps = append(v.overlaps, v.plan.byName[name])
+	}
+	if v.rule.problem == nil {
+		return nil
+	}
+	// Compiled once more, among all names, so that the nearest can be told.
+	found, err := s.compileExpression(ctx, known, d)
+	if err := refused("expression", found, err); err != nil {
+		return err
 	}
 	return v.rule.problem
 }

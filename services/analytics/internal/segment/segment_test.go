@@ -1,6 +1,7 @@
 package segment_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -223,9 +224,10 @@ func TestExplain(t *testing.T) {
 	if then.GetRule().GetParts()[0].GetSegmentVersion() != 3 || !then.GetRule().GetParts()[0].GetHolds() || len(then.GetNearMisses()) != 2 {
 		t.Errorf("then %v", then)
 	}
-	for id, want := range map[int64]codes.Code{77: codes.NotFound} {
-		_, err := b.server.ExplainMembership(eva(t.Context()), &analyticsv1.ExplainMembershipRequest{CustomerId: id, Segment: "rule"})
-		if status.Code(err) != want {
+	manager := auth.WithPrincipal(t.Context(), auth.Principal{Subject: "eva", Roles: []string{auth.RoleManager}, Branches: []int64{3}})
+	for caller, id := range map[context.Context]int64{eva(t.Context()): 77, manager: 8} {
+		_, err := b.server.ExplainMembership(caller, &analyticsv1.ExplainMembershipRequest{CustomerId: id, Segment: "rule"})
+		if status.Code(err) != codes.NotFound {
 			t.Errorf("%d gave %v", id, err)
 		}
 	}

@@ -63,7 +63,8 @@ type SegmentServiceClient interface {
 	// Lists how large a segment was over time: its snapshots, and what was followed day by day. Errors: NOT_FOUND, UNAVAILABLE.
 	ListSegmentSizes(ctx context.Context, in *ListSegmentSizesRequest, opts ...grpc.CallOption) (*ListSegmentSizesResponse, error)
 	// Explains why a customer is or is not a member, now or at a time in the past: by the version of the definition and the facts of
-	// that day. Errors: NOT_FOUND (no such segment, or no such customer then), INVALID_ARGUMENT (a time still to come), UNAVAILABLE.
+	// that day. Errors: NOT_FOUND (no such segment, or no such customer then whom the caller may see), INVALID_ARGUMENT (a time still to
+	// come), UNAVAILABLE.
 	ExplainMembership(ctx context.Context, in *ExplainMembershipRequest, opts ...grpc.CallOption) (*ExplainMembershipResponse, error)
 	// Lists who joined and left segments that are followed, newest first, with the causes. Errors: NOT_FOUND, INVALID_ARGUMENT (page
 	// token), UNAVAILABLE.
@@ -192,7 +193,8 @@ type SegmentServiceServer interface {
 	// Lists how large a segment was over time: its snapshots, and what was followed day by day. Errors: NOT_FOUND, UNAVAILABLE.
 	ListSegmentSizes(context.Context, *ListSegmentSizesRequest) (*ListSegmentSizesResponse, error)
 	// Explains why a customer is or is not a member, now or at a time in the past: by the version of the definition and the facts of
-	// that day. Errors: NOT_FOUND (no such segment, or no such customer then), INVALID_ARGUMENT (a time still to come), UNAVAILABLE.
+	// that day. Errors: NOT_FOUND (no such segment, or no such customer then whom the caller may see), INVALID_ARGUMENT (a time still to
+	// come), UNAVAILABLE.
 	ExplainMembership(context.Context, *ExplainMembershipRequest) (*ExplainMembershipResponse, error)
 	// Lists who joined and left segments that are followed, newest first, with the causes. Errors: NOT_FOUND, INVALID_ARGUMENT (page
 	// token), UNAVAILABLE.
