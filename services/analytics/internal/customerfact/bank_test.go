@@ -23,6 +23,8 @@ type bank struct {
 	conn    driver.Conn
 	service *customerfact.Service
 	now     time.Time
+	// bi is the database for analysts.
+	bi string
 }
 
 func newBank(t testing.TB) *bank {
@@ -36,7 +38,11 @@ func newBank(t testing.TB) *bank {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	b := &bank{conn: conn, now: moment("2026-03-10 12:00")}
+	database, err := warehouse.Database(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bank{conn: conn, now: moment("2026-03-10 12:00"), bi: migrations.BIDatabase(database)}
 	b.service, err = customerfact.New(customerfact.Config{
 		Warehouse: conn, TimeZone: time.UTC, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return b.now },
 	})

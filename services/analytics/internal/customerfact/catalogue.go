@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -174,12 +175,15 @@ func (c *Catalogue) add(f *Fact) error {
 
 // meaning tells the edges: "low below 10, middle from 10, high from 100 EUR".
 func (l *Levels) meaning(f *Fact) string {
-	classes := []string{fmt.Sprintf("%s below %v", l.Names[0], l.Edges[0])}
+	classes := []string{l.Names[0] + " below " + decimal(l.Edges[0])}
 	for i, edge := range l.Edges {
-		classes = append(classes, fmt.Sprintf("%s from %v", l.Names[i+1], edge))
+		classes = append(classes, l.Names[i+1]+" from "+decimal(edge))
 	}
 	return fmt.Sprintf("Level of %s: %s %s.", f.Name, strings.Join(classes, ", "), f.Unit)
 }
+
+// decimal writes a number without an exponent.
+func decimal(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // Facts are all facts in the order of the file, each followed by its level; attributes come last.
 func (c *Catalogue) Facts() []*Fact { return slices.Clone(c.facts) }

@@ -34,6 +34,6 @@ func (s *Service) Computed(ctx context.Context, names []string, day time.Time) (
 	if err != nil {
 		return Source{}, err
 	}
-	b := builder{catalogue: catalogue, moment: m, parameters: newParameters(m.day)}
+	b := builder{catalogue: catalogue, moment: m, parameters: s.parameters(m.day)}
 	return Source{SQL: b.table(facts), Parameters: b.parameters.bound(), Day: m.day}, nil
 }

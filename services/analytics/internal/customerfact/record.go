@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // record is a table of records that sources read, by its name.
@@ -63,7 +65,7 @@ func contracts(s scope, p *parameters) string {
 
 // beyond are records that belong to those which a query finds.
 func beyond(near func(scope, *parameters) string, entity, other string) func(scope, *parameters) string {
-	return func(s scope, p *parameters) string { return link(entity, "entity_id IN ("+near(s, p)+")", other) }
+	return func(s scope, p *parameters) string { return link(entity, "entity_id"+p.among(near(s, p)), other) }
 }
 
 // moment is the time that facts are told of.
@@ -101,10 +103,21 @@ func (s scope) in(column string, p *parameters) string {
 type parameters struct {
 	prefix string
 	values []driver.NamedValue
+	// clustered says that tables lie on several servers.
+	clustered bool
 }
 
-func newParameters(day time.Time) *parameters {
-	return &parameters{prefix: "facts_" + day.Format("20060102") + "_"}
+func (s *Service) parameters(day time.Time) *parameters {
+	return &parameters{prefix: "facts_" + day.Format("20060102") + "_", clustered: warehouse.Clustered(s.warehouse)}
+}
+
+// among is the condition that what a query finds holds what stands before it. In a cluster it says itself that the query is asked once,
+// for all servers: ClickHouse would, but trips over a query of more than one table.
+func (p *parameters) among(query string) string {
+	if p.clustered {
+		return " GLOBAL IN (" + query + ")"
+	}
+	return " IN (" + query + ")"
 }
 
 // bind names a value once and returns its mark in the statement.
@@ -163,6 +176,6 @@ func (r record) among(s scope, p *parameters) string {
 	case r.ids == nil:
 		return s.in(r.id, p)
 	default:
-		return r.id + " IN (" + r.ids(s, p) + ")"
+		return r.id + p.among(r.ids(s, p))
 	}
 }

@@ -72,7 +72,7 @@ func (s *Service) nextVersion() uint64 {
 // The version is that of the moment before the statement reads, so what was read later stands.
 func (s *Service) keep(ctx context.Context, m moment, of scope) error {
 	version := s.nextVersion()
-	b := builder{catalogue: s.builtin, moment: m, scope: of, parameters: newParameters(m.day)}
+	b := builder{catalogue: s.builtin, moment: m, scope: of, parameters: s.parameters(m.day)}
 	facts := s.builtin.keptFacts()
 	table := b.table(facts)
 	names := make([]string, len(facts))
@@ -87,7 +87,7 @@ SELECT f.customer_id, %s, fromUnixTimestamp64Micro(toInt64(%s)), %s, 0, f.%s FRO
 	if err := s.warehouse.Exec(ctx, insert, b.parameters.bound()...); err != nil {
 		return fmt.Errorf("customer facts: refresh: %w", err)
 	}
-	p := newParameters(m.day)
+	p := s.parameters(m.day)
 	at = p.bind("version", "UInt64", version)
 	gone := fmt.Sprintf(`INSERT INTO customer_fact (customer_id, day, refreshed_time, version, deleted)
 SELECT customer_id, day, refreshed_time, %s, 1 FROM customer_fact FINAL WHERE %s AND version < %s`, at, of.in("customer_id", p), at)

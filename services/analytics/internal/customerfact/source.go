@@ -30,7 +30,7 @@ func (s *Service) Source(ctx context.Context, names []string, day time.Time, cus
 	if err != nil {
 		return Source{}, err
 	}
-	b := builder{catalogue: catalogue, moment: m, scope: scope{customers: customers}, parameters: newParameters(m.day)}
+	b := builder{catalogue: catalogue, moment: m, scope: scope{customers: customers}, parameters: s.parameters(m.day)}
 	if b.kept, err = s.keeps(ctx, m); err != nil {
 		return Source{}, public(err)
 	}
@@ -100,7 +100,7 @@ func (f *Fact) expression(place map[*source]string) string {
 func (l *Levels) sql(value string) string {
 	parts := []string{"isNull(" + value + ")", "''"}
 	for i, edge := range l.Edges {
-		parts = append(parts, value+" < "+strconv.FormatFloat(edge, 'f', -1, 64), "'"+l.Names[i]+"'")
+		parts = append(parts, value+" < "+decimal(edge), "'"+l.Names[i]+"'")
 	}
 	return "multiIf(" + strings.Join(append(parts, "'"+l.Names[len(l.Edges)]+"'"), ", ") + ")"
 }

@@ -17,6 +17,12 @@ type sharded struct {
 	address *clickhousex.Address
 }
 
+// Clustered reports whether a connection is to several servers.
+func Clustered(conn driver.Conn) bool {
+	_, ok := conn.(*sharded)
+	return ok
+}
+
 // DropPartition removes all rows of a partition as files. The partition is a literal of SQL, because ClickHouse takes no
 // parameter there: the caller makes it of a number, a date or a UUID.
 func DropPartition(ctx context.Context, conn driver.Conn, table, partition string) error {
