@@ -16,14 +16,66 @@ var berkaCounts = map[string]int64{
 	"contract": 682 + 6471, "transaction": 52816 + 30200,
 }
 
-// berkaFolder is where the real data lie beside the project; without it the test says so.
-func berkaFolder(t *testing.T, root string) string {
+// imported is a bank that is imported while the parts of the stack are killed: the Czech one of the 1990s, whose files lie
+// beside the project, or else a generated one.
+type imported struct {
+	mapping, folder string
+	// rows of each table.
+	rows map[string]int64
+	// movements of all accounts.
+	movements []movement
+	// values of the customers, straight from the files.
+	values func(asOf time.Time, windowDays int) map[string]value
+	// contracts are the sums of the amounts of each kind.
+	contracts map[string]*big.Rat
+	// windows in which the values are compared.
+	windows []window
+}
+
+// window is so many days that end with a day.
+type window struct {
+	asOf time.Time
+	days int
+}
+
+// toImport finds the Czech bank or generates another; the log of the test says which.
+func (b *bank) toImport(t *testing.T) *imported {
 	t.Helper()
-	folder := filepath.Join(filepath.Dir(root), "shared", "data", "berka")
-	if _, err := os.Stat(folder); err != nil {
-		t.Skip("the Berka data are not at ../shared/data/berka beside the project") //nolint:forbidigo // data outside the repository
+	date := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+	folder := filepath.Join(filepath.Dir(b.root), "shared", "data", "berka")
+	if _, err := os.Stat(folder); err == nil {
+		t.Log("the bank is Berka")
+		return &imported{
+			mapping: "berka", folder: folder, rows: berkaCounts, movements: berkaMovements(t, folder),
+			values:    func(asOf time.Time, days int) map[string]value { return berkaValues(t, folder, asOf, days) },
+			contracts: map[string]*big.Rat{"loan": amount(t, "103261740"), "standing_order": amount(t, "21228993.6")},
+			windows:   []window{{date(1998, 12, 31), wholeWindowDays}, {date(1994, 4, 20), 365}},
+		}
 	}
-	return folder
+	t.Log("no Berka bank in ../shared/data/berka beside the project: the bank is generated")
+	folder = filepath.Join(b.work, "generated")
+	b.tandem(t, 0, "demo", "generate", "--customers", "2000", "--seed", "24", "--out", folder)
+	made := &imported{
+		mapping: "demo", folder: folder, rows: map[string]int64{}, movements: generatedMovements(t, folder),
+		values:    func(asOf time.Time, days int) map[string]value { return generatedValues(t, folder, asOf, days) },
+		contracts: map[string]*big.Rat{},
+		windows:   []window{{date(2026, 6, 30), 365}, {date(2025, 12, 31), 90}},
+	}
+	for entity, file := range generatedFiles {
+		made.rows[entity] = int64(len(table(t, filepath.Join(folder, file+".csv"), ',')))
+	}
+	for _, row := range table(t, filepath.Join(folder, "contracts.csv"), ',') {
+		if row["amount"] == "" {
+			continue
+		}
+		sum := made.contracts[row["kind"]]
+		if sum == nil {
+			sum = new(big.Rat)
+			made.contracts[row["kind"]] = sum
+		}
+		sum.Add(sum, amount(t, row["amount"]))
+	}
+	return made
 }
 
 // value is one customer's recency, frequency and amount.

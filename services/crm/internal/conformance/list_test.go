@@ -84,6 +84,14 @@ func testListRefuses(t *testing.T, b *bank, k kind) {
 		_, _, err = b.list(t.Context(), k, 1, "", filter)
 		badFilter.check(t, err)
 	}
+	const deep = 51 // levels, one more than a filter may have
+	const simple = `key.source = "x"`
+	for _, filter := range []string{
+		strings.Repeat("(", deep) + simple + strings.Repeat(")", deep), strings.Repeat("NOT ", deep) + simple, simple + strings.Repeat(" OR "+simple, 300),
+	} {
+		_, _, err = b.list(t.Context(), k, 1, "", filter)
+		badFilter.check(t, err)
+	}
 	_, _, err = b.list(t.Context(), k, 1, "", `key.sorce = "test"`)
 	if err == nil || !strings.Contains(err.Error(), `did you mean "key.source"`) {
 		t.Errorf("an unknown field is answered with %v", err)
