@@ -87,6 +87,9 @@ func (h *hiding) request(method protoreflect.MethodDescriptor, filter, order str
 	} else if customer := fields.ByName("customer_id"); customer != nil {
 		m.Set(customer, protoreflect.ValueOfInt64(h.janas))
 	}
+	if definition := fields.ByName("definition_id"); definition != nil {
+		m.Set(definition, protoreflect.ValueOfInt64(1))
+	}
 	if name := fields.ByName("name"); name != nil {
 		m.Set(name, protoreflect.ValueOfString("sales"))
 	}

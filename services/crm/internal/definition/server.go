@@ -172,10 +172,13 @@ func (s *Server) ListDefinitions(ctx context.Context, req *crmv1.ListDefinitions
 func (s *Server) ListDefinitionVersions(
 	ctx context.Context, req *crmv1.ListDefinitionVersionsRequest,
 ) (*crmv1.ListDefinitionVersionsResponse, error) {
-	if _, err := s.find(ctx, &crmv1.GetDefinitionRequest{DefinitionId: req.GetDefinitionId()}); err != nil {
+	// What is wrong with the request is said first; nobody gets the answer who may not read the definition.
+	answer, err := listVersions(ctx, s.pool, req)
+	if err != nil {
 		return nil, err
 	}
-	return listVersions(ctx, s.pool, req)
+	_, err = s.find(ctx, &crmv1.GetDefinitionRequest{DefinitionId: req.GetDefinitionId()})
+	return answer, err
 }
 
 // ArchiveDefinition takes a definition out of use.

@@ -240,6 +240,12 @@ func (b *bundle) versions(ctx context.Context, t *testing.T, second *crmv1.Defin
 	if v := page.GetVersions(); err != nil || len(v) != 1 || v[0].GetChangeNote() != "first" || v[0].GetAuthor() != "eva" || page.GetNextPageToken() != "" {
 		t.Fatalf("%v, %v", page, err)
 	}
+	page, err = b.server.ListDefinitionVersions(ctx, &crmv1.ListDefinitionVersionsRequest{
+		DefinitionId: id, OrderBy: "version", Filter: `change_note = "first"`, Count: crmv1.CountMode_COUNT_MODE_EXACT,
+	})
+	if v := page.GetVersions(); err != nil || len(v) != 1 || v[0].GetVersion() != 1 || page.GetCount().GetValue() != 1 {
+		t.Fatalf("%v, %v", page, err)
+	}
 	if _, err := b.pool.Exec(t.Context(), "UPDATE definition_version SET author = 'me'"); err == nil {
 		t.Error("a version was changed")
 	}

@@ -3,15 +3,15 @@ package definition
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/page"
+	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/listing"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -24,7 +24,10 @@ type version struct {
 	ChangeNote  string
 }
 
-const selectVersions = "SELECT spec_version, spec, created_at, author, change_note FROM definition_version WHERE definition_id = $1 AND "
+const (
+	versionColumns = "spec_version, spec, created_at, author, change_note"
+	selectVersions = "SELECT " + versionColumns + " FROM definition_version WHERE definition_id = $1 AND "
+)
 
 func (v *version) toProto() *crmv1.DefinitionVersion {
 	return &crmv1.DefinitionVersion{
@@ -70,31 +73,31 @@ func findVersion(ctx context.Context, q record.Querier, id, number int64, at tim
 	return found, err
 }
 
-// listVersions returns a page of versions, newest first.
+var versionSchema = filter.Schema{
+	{Name: "version", Column: "spec_version", Kind: filter.Int, Required: true, Indexed: true},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "author", Column: "author", Kind: filter.Text, Required: true},
+	{Name: "change_note", Column: "change_note", Kind: filter.Text},
+}
+
+// listVersions returns a page of versions, the newest first unless told otherwise.
 func listVersions(ctx context.Context, q record.Querier, req *crmv1.ListDefinitionVersionsRequest) (*crmv1.ListDefinitionVersionsResponse, error) {
-	parameters := []string{"definition_version", strconv.FormatInt(req.GetDefinitionId(), 10)}
-	before, err := page.Decode[int64](req.GetPageToken(), parameters...)
+	list := &listing.Rows[*version]{
+		Table: "definition_version", Columns: versionColumns, ID: "version", IDOf: func(v *version) int64 { return v.SpecVersion },
+		Condition: "definition_id = $1", Args: []any{req.GetDefinitionId()}, Order: "version desc", Schema: versionSchema,
+		Scanner: func(more ...any) func(pgx.CollectableRow) (*version, error) {
+			return func(row pgx.CollectableRow) (*version, error) {
+				var v version
+				return &v, row.Scan(append([]any{&v.SpecVersion, &v.Spec, &v.CreatedAt, &v.Author, &v.ChangeNote}, more...)...)
+			}
+		},
+	}
+	found, err := list.List(ctx, q, req)
 	if err != nil {
 		return nil, err
 	}
-	size := page.Size(req.GetPageSize())
-	rows, err := q.Query(ctx, selectVersions+"($2::bigint IS NULL OR spec_version < $2) ORDER BY spec_version DESC LIMIT $3",
-		req.GetDefinitionId(), before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[version])
-	if err != nil {
-		return nil, err
-	}
-	answer := &crmv1.ListDefinitionVersionsResponse{}
-	if len(found) > size {
-		found = found[:size]
-		if answer.NextPageToken, err = page.Encode(found[size-1].SpecVersion, parameters...); err != nil {
-			return nil, err
-		}
-	}
-	for _, v := range found {
+	answer := &crmv1.ListDefinitionVersionsResponse{NextPageToken: found.Next, Count: found.Count}
+	for _, v := range found.Items {
 		answer.Versions = append(answer.Versions, v.toProto())
 	}
 	return answer, nil

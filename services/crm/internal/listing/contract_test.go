@@ -18,16 +18,14 @@ var (
 
 // lacks are the lists that do without a part of the contract, each for a reason.
 var lacks = map[string][]string{
-	// The past of one record or customer, told in one order: by time or version.
-	"ListRfmHistory": pagesOnly, "ListCustomerStateChanges": pagesOnly, "ListDefinitionVersions": pagesOnly, "ListPlanVersions": pagesOnly,
+	// The past of one record or customer, told in one order: by time.
+	"ListRfmHistory": pagesOnly, "ListCustomerStateChanges": pagesOnly,
 	// Days of one account, between two of them.
 	"ListBalances": pagesOnly,
 	// Told by time alone: several sources are merged, or the rows are so many that no other order has an index.
 	"ListTimeline": timeOnly, "ListBehaviourEvents": timeOnly,
 	// The cells of one plan, in the order of its table.
 	"ListPlanValues": timeOnly,
-	// A bank has few plans.
-	"ListPlans": pagesOnly,
 	// The roles of the policy in force: a file, not a table.
 	"ListRoles": {"page_size", "page_token", "filter", "order_by", "count", "next_page_token", "counted"},
 }

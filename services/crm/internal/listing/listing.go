@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"google.golang.org/grpc/codes"
 
 	"tandem.bank/pkg/apperr"
@@ -34,6 +36,12 @@ func Within(ctx context.Context, limit time.Duration, advice func() string, run 
 		return apperr.Wrap(err, codes.FailedPrecondition, apperr.ReasonListTooLarge, "this takes longer than %s: %s", limit, advice())
 	}
 	return err
+}
+
+// OutOfRange reports whether Postgres could not read a value, as one of a page token that no list of ours wrote.
+func OutOfRange(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pgerrcode.IsDataException(pg.Code)
 }
 
 // Count counts the rows of `FROM …` as far as a request asks for it; nil when it does not.

@@ -17,6 +17,7 @@ import (
 	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/listing"
 	"tandem.bank/services/crm/internal/record"
 	"tandem.bank/services/crm/internal/sight"
 )
@@ -101,7 +102,10 @@ func (i *importing) run(stream grpc.ClientStreamingServer[crmv1.ImportPlanReques
 	}
 }
 
-const selectPlan = "SELECT plan_id, name, title, plan_version, created_at, updated_at FROM plan WHERE "
+const (
+	planColumns = "plan_id, name, title, plan_version, created_at, updated_at"
+	selectPlan  = "SELECT " + planColumns + " FROM plan WHERE "
+)
 
 // plan is a row of the table.
 type plan struct {
@@ -140,77 +144,70 @@ func (s *Server) GetPlan(ctx context.Context, req *crmv1.GetPlanRequest) (*crmv1
 	return &crmv1.GetPlanResponse{Plan: found.toProto()}, nil
 }
 
-// ListPlans returns a page of plans by name.
+var planSchema = filter.Schema{
+	{Name: "plan_id", Column: "plan_id", Kind: filter.Int, Required: true, Indexed: true},
+	{Name: "name", Column: "name", Kind: filter.Text, Required: true, Indexed: true},
+	{Name: "title", Column: "title", Kind: filter.Text},
+	{Name: "version", Column: "plan_version", Kind: filter.Int, Required: true},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
+}
+
+// ListPlans returns a page of plans, by name unless told otherwise.
 func (s *Server) ListPlans(ctx context.Context, req *crmv1.ListPlansRequest) (*crmv1.ListPlansResponse, error) {
-	after, err := page.Decode[string](req.GetPageToken(), "plan")
+	list := &listing.Rows[*plan]{
+		Table: "plan", Columns: planColumns, ID: "plan_id", IDOf: func(p *plan) int64 { return p.ID }, Order: "name", Schema: planSchema,
+		Scanner: func(more ...any) func(pgx.CollectableRow) (*plan, error) {
+			return func(row pgx.CollectableRow) (*plan, error) {
+				var p plan
+				return &p, row.Scan(append([]any{&p.ID, &p.Name, &p.Title, &p.Version, &p.CreatedAt, &p.UpdatedAt}, more...)...)
+			}
+		},
+	}
+	found, err := list.List(ctx, s.pool, req)
 	if err != nil {
 		return nil, err
 	}
-	size := page.Size(req.GetPageSize())
-	rows, err := s.pool.Query(ctx, selectPlan+"($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2", after, size+1)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[plan])
-	if err != nil {
-		return nil, err
-	}
-	answer := &crmv1.ListPlansResponse{}
-	if len(found) > size {
-		found = found[:size]
-		if answer.NextPageToken, err = page.Encode(found[size-1].Name, "plan"); err != nil {
-			return nil, err
-		}
-	}
-	for _, p := range found {
+	answer := &crmv1.ListPlansResponse{NextPageToken: found.Next, Count: found.Count}
+	for _, p := range found.Items {
 		answer.Plans = append(answer.Plans, p.toProto())
 	}
 	return answer, nil
 }
 
-// version is what an import changed.
-type version struct {
-	Version   int64
-	CreatedAt time.Time
-	Author    string
-	Note      string
-	Changed   int64
+var versionSchema = filter.Schema{
+	{Name: "version", Column: "plan_version", Kind: filter.Int, Required: true, Indexed: true},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "author", Column: "author", Kind: filter.Text, Required: true},
+	{Name: "note", Column: "note", Kind: filter.Text},
+	{Name: "values", Column: "changed", Kind: filter.Int, Required: true},
 }
 
-// ListPlanVersions returns a page of versions.
+// ListPlanVersions returns a page of versions, the newest first unless told otherwise.
 func (s *Server) ListPlanVersions(ctx context.Context, req *crmv1.ListPlanVersionsRequest) (*crmv1.ListPlanVersionsResponse, error) {
-	parameters := []string{"plan_version", req.GetName()}
-	before, err := page.Decode[int64](req.GetPageToken(), parameters...)
+	list := &listing.Rows[*crmv1.PlanVersion]{
+		Table: "plan_version", Columns: "plan_version, created_at, author, note, changed", ID: "version", IDOf: (*crmv1.PlanVersion).GetVersion,
+		Condition: "plan_id = (SELECT plan_id FROM plan WHERE name = $1)", Args: []any{req.GetName()}, Order: "version desc", Schema: versionSchema, Scanner: scanVersion,
+	}
+	found, err := list.List(ctx, s.pool, req)
+	if err == nil && len(found.Items) == 0 {
+		_, err = s.find(ctx, req.GetName())
+	}
 	if err != nil {
 		return nil, err
 	}
-	of, err := s.find(ctx, req.GetName())
-	if err != nil {
-		return nil, err
+	return &crmv1.ListPlanVersionsResponse{Versions: found.Items, NextPageToken: found.Next, Count: found.Count}, nil
+}
+
+// scanVersion reads what an import changed.
+func scanVersion(more ...any) func(pgx.CollectableRow) (*crmv1.PlanVersion, error) {
+	return func(row pgx.CollectableRow) (*crmv1.PlanVersion, error) {
+		var v crmv1.PlanVersion
+		var at time.Time
+		err := row.Scan(append([]any{&v.Version, &at, &v.Author, &v.Note, &v.Values}, more...)...)
+		v.CreateTime = timestamppb.New(at)
+		return &v, err
 	}
-	size := page.Size(req.GetPageSize())
-	rows, err := s.pool.Query(ctx, `SELECT plan_version, created_at, author, note, changed FROM plan_version
-WHERE plan_id = $1 AND ($2::bigint IS NULL OR plan_version < $2) ORDER BY plan_version DESC LIMIT $3`, of.ID, before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[version])
-	if err != nil {
-		return nil, err
-	}
-	answer := &crmv1.ListPlanVersionsResponse{}
-	if len(found) > size {
-		found = found[:size]
-		if answer.NextPageToken, err = page.Encode(found[size-1].Version, parameters...); err != nil {
-			return nil, err
-		}
-	}
-	for _, v := range found {
-		answer.Versions = append(answer.Versions, &crmv1.PlanVersion{
-			Version: v.Version, CreateTime: timestamppb.New(v.CreatedAt), Author: v.Author, Note: v.Note, Values: v.Changed,
-		})
-	}
-	return answer, nil
 }
 
 // place is where a page of figures ended, in which version.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,6 +184,18 @@ func TestVersions(t *testing.T) {
 	found, err := b.server.GetPlan(t.Context(), &crmv1.GetPlanRequest{Name: "sales"})
 	if err != nil || found.GetPlan().GetVersion() != 2 || found.GetPlan().GetTitle() != "Sales" {
 		t.Errorf("%v, %v", found, err)
+	}
+	counted, err := b.server.ListPlanVersions(t.Context(), &crmv1.ListPlanVersionsRequest{
+		Name: "sales", PageSize: 1, OrderBy: "version", Filter: "version >= 1", Count: crmv1.CountMode_COUNT_MODE_EXACT,
+	})
+	if err != nil || len(counted.GetVersions()) != 1 || counted.GetVersions()[0].GetVersion() != 1 || counted.GetCount().GetValue() < 2 {
+		t.Errorf("the first version: %v, %v", counted, err)
+	}
+	if none, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{Filter: `name = "s*" AND version > 1000`, OrderBy: "update_time desc"}); err != nil || len(none.GetPlans()) != 0 {
+		t.Errorf("plans with a thousand versions: %v, %v", none, err)
+	}
+	if _, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{Filter: `nmae = "s"`}); err == nil || !strings.Contains(err.Error(), `did you mean "name"`) {
+		t.Errorf("an unknown field: %v", err)
 	}
 	if page, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{}); err != nil || len(page.GetPlans()) != 1 {
 		t.Errorf("%v, %v", page, err)

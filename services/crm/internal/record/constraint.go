@@ -18,12 +18,6 @@ func Broken(err error) bool {
 	return errors.As(err, &pg) && (pgerrcode.IsIntegrityConstraintViolation(pg.Code) || pgerrcode.IsDataException(pg.Code))
 }
 
-// OutOfRange reports whether Postgres could not read a value, as one of a page token that no list of ours wrote.
-func OutOfRange(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pgerrcode.IsDataException(pg.Code)
-}
-
 // contended reports whether Postgres ended a transaction only because others were at work (class 40: a deadlock or a
 // failed serialization), so that the same work can succeed a moment later.
 func contended(err error) bool {

@@ -99,7 +99,7 @@ func (l *Ledger) readPage(
 			return err
 		})
 		switch {
-		case q.after != nil && record.OutOfRange(err):
+		case q.after != nil && listing.OutOfRange(err):
 			return nil, "", apperr.InvalidField("page_token", "is not a token that this list returned")
 		case err != nil:
 			return nil, "", err

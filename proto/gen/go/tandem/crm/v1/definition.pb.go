@@ -931,7 +931,13 @@ type ListDefinitionVersionsRequest struct {
 	// Most rows to return; 0 means 50, at most 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over the fields of the rows, for example `author = "jana" AND create_time > "today-30d"`.
+	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "create_time desc"; empty means newest first.
+	OrderBy string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,6,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -987,13 +993,36 @@ func (x *ListDefinitionVersionsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListDefinitionVersionsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListDefinitionVersionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListDefinitionVersionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListDefinitionVersionsResponse holds a page.
 type ListDefinitionVersionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The versions, newest first.
+	// The versions.
 	Versions []*DefinitionVersion `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Rows on all pages, when the request asked for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1040,6 +1069,13 @@ func (x *ListDefinitionVersionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListDefinitionVersionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // ArchiveDefinitionRequest names the definition to take out of use.
@@ -1488,16 +1524,20 @@ const file_tandem_crm_v1_definition_proto_rawDesc = "" +
 	"\x17ListDefinitionsResponse\x12;\n" +
 	"\vdefinitions\x18\x01 \x03(\v2\x19.tandem.crm.v1.DefinitionR\vdefinitions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
-	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x9f\x01\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\xa0\x02\n" +
 	"\x1dListDefinitionVersionsRequest\x12,\n" +
 	"\rdefinition_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\fdefinitionId\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\x86\x01\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
+	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x06 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xb2\x01\n" +
 	"\x1eListDefinitionVersionsResponse\x12<\n" +
 	"\bversions\x18\x01 \x03(\v2 .tandem.crm.v1.DefinitionVersionR\bversions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x91\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x91\x01\n" +
 	"\x18ArchiveDefinitionRequest\x12,\n" +
 	"\rdefinition_id\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\fdefinitionId\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
@@ -1619,31 +1659,33 @@ var file_tandem_crm_v1_definition_proto_depIdxs = []int32{
 	25, // 18: tandem.crm.v1.ListDefinitionsRequest.count:type_name -> tandem.crm.v1.CountMode
 	2,  // 19: tandem.crm.v1.ListDefinitionsResponse.definitions:type_name -> tandem.crm.v1.Definition
 	26, // 20: tandem.crm.v1.ListDefinitionsResponse.count:type_name -> tandem.crm.v1.Count
-	3,  // 21: tandem.crm.v1.ListDefinitionVersionsResponse.versions:type_name -> tandem.crm.v1.DefinitionVersion
-	2,  // 22: tandem.crm.v1.ArchiveDefinitionResponse.definition:type_name -> tandem.crm.v1.Definition
-	2,  // 23: tandem.crm.v1.RestoreDefinitionResponse.definition:type_name -> tandem.crm.v1.Definition
-	2,  // 24: tandem.crm.v1.ShareDefinitionResponse.definition:type_name -> tandem.crm.v1.Definition
-	4,  // 25: tandem.crm.v1.DefinitionService.CreateDefinition:input_type -> tandem.crm.v1.CreateDefinitionRequest
-	6,  // 26: tandem.crm.v1.DefinitionService.GetDefinition:input_type -> tandem.crm.v1.GetDefinitionRequest
-	8,  // 27: tandem.crm.v1.DefinitionService.UpdateDefinition:input_type -> tandem.crm.v1.UpdateDefinitionRequest
-	10, // 28: tandem.crm.v1.DefinitionService.ListDefinitions:input_type -> tandem.crm.v1.ListDefinitionsRequest
-	12, // 29: tandem.crm.v1.DefinitionService.ListDefinitionVersions:input_type -> tandem.crm.v1.ListDefinitionVersionsRequest
-	14, // 30: tandem.crm.v1.DefinitionService.ArchiveDefinition:input_type -> tandem.crm.v1.ArchiveDefinitionRequest
-	16, // 31: tandem.crm.v1.DefinitionService.RestoreDefinition:input_type -> tandem.crm.v1.RestoreDefinitionRequest
-	18, // 32: tandem.crm.v1.DefinitionService.ShareDefinition:input_type -> tandem.crm.v1.ShareDefinitionRequest
-	5,  // 33: tandem.crm.v1.DefinitionService.CreateDefinition:output_type -> tandem.crm.v1.CreateDefinitionResponse
-	7,  // 34: tandem.crm.v1.DefinitionService.GetDefinition:output_type -> tandem.crm.v1.GetDefinitionResponse
-	9,  // 35: tandem.crm.v1.DefinitionService.UpdateDefinition:output_type -> tandem.crm.v1.UpdateDefinitionResponse
-	11, // 36: tandem.crm.v1.DefinitionService.ListDefinitions:output_type -> tandem.crm.v1.ListDefinitionsResponse
-	13, // 37: tandem.crm.v1.DefinitionService.ListDefinitionVersions:output_type -> tandem.crm.v1.ListDefinitionVersionsResponse
-	15, // 38: tandem.crm.v1.DefinitionService.ArchiveDefinition:output_type -> tandem.crm.v1.ArchiveDefinitionResponse
-	17, // 39: tandem.crm.v1.DefinitionService.RestoreDefinition:output_type -> tandem.crm.v1.RestoreDefinitionResponse
-	19, // 40: tandem.crm.v1.DefinitionService.ShareDefinition:output_type -> tandem.crm.v1.ShareDefinitionResponse
-	33, // [33:41] is the sub-list for method output_type
-	25, // [25:33] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	25, // 21: tandem.crm.v1.ListDefinitionVersionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	3,  // 22: tandem.crm.v1.ListDefinitionVersionsResponse.versions:type_name -> tandem.crm.v1.DefinitionVersion
+	26, // 23: tandem.crm.v1.ListDefinitionVersionsResponse.count:type_name -> tandem.crm.v1.Count
+	2,  // 24: tandem.crm.v1.ArchiveDefinitionResponse.definition:type_name -> tandem.crm.v1.Definition
+	2,  // 25: tandem.crm.v1.RestoreDefinitionResponse.definition:type_name -> tandem.crm.v1.Definition
+	2,  // 26: tandem.crm.v1.ShareDefinitionResponse.definition:type_name -> tandem.crm.v1.Definition
+	4,  // 27: tandem.crm.v1.DefinitionService.CreateDefinition:input_type -> tandem.crm.v1.CreateDefinitionRequest
+	6,  // 28: tandem.crm.v1.DefinitionService.GetDefinition:input_type -> tandem.crm.v1.GetDefinitionRequest
+	8,  // 29: tandem.crm.v1.DefinitionService.UpdateDefinition:input_type -> tandem.crm.v1.UpdateDefinitionRequest
+	10, // 30: tandem.crm.v1.DefinitionService.ListDefinitions:input_type -> tandem.crm.v1.ListDefinitionsRequest
+	12, // 31: tandem.crm.v1.DefinitionService.ListDefinitionVersions:input_type -> tandem.crm.v1.ListDefinitionVersionsRequest
+	14, // 32: tandem.crm.v1.DefinitionService.ArchiveDefinition:input_type -> tandem.crm.v1.ArchiveDefinitionRequest
+	16, // 33: tandem.crm.v1.DefinitionService.RestoreDefinition:input_type -> tandem.crm.v1.RestoreDefinitionRequest
+	18, // 34: tandem.crm.v1.DefinitionService.ShareDefinition:input_type -> tandem.crm.v1.ShareDefinitionRequest
+	5,  // 35: tandem.crm.v1.DefinitionService.CreateDefinition:output_type -> tandem.crm.v1.CreateDefinitionResponse
+	7,  // 36: tandem.crm.v1.DefinitionService.GetDefinition:output_type -> tandem.crm.v1.GetDefinitionResponse
+	9,  // 37: tandem.crm.v1.DefinitionService.UpdateDefinition:output_type -> tandem.crm.v1.UpdateDefinitionResponse
+	11, // 38: tandem.crm.v1.DefinitionService.ListDefinitions:output_type -> tandem.crm.v1.ListDefinitionsResponse
+	13, // 39: tandem.crm.v1.DefinitionService.ListDefinitionVersions:output_type -> tandem.crm.v1.ListDefinitionVersionsResponse
+	15, // 40: tandem.crm.v1.DefinitionService.ArchiveDefinition:output_type -> tandem.crm.v1.ArchiveDefinitionResponse
+	17, // 41: tandem.crm.v1.DefinitionService.RestoreDefinition:output_type -> tandem.crm.v1.RestoreDefinitionResponse
+	19, // 42: tandem.crm.v1.DefinitionService.ShareDefinition:output_type -> tandem.crm.v1.ShareDefinitionResponse
+	35, // [35:43] is the sub-list for method output_type
+	27, // [27:35] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_definition_proto_init() }

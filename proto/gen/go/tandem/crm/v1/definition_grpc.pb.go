@@ -52,7 +52,8 @@ type DefinitionServiceClient interface {
 	// Lists definitions that the caller may read, by id unless told otherwise, a page at a time. Errors: INVALID_ARGUMENT
 	// (filter, order, page token).
 	ListDefinitions(ctx context.Context, in *ListDefinitionsRequest, opts ...grpc.CallOption) (*ListDefinitionsResponse, error)
-	// Lists the versions of a definition's spec, newest first, a page at a time. Errors: NOT_FOUND, INVALID_ARGUMENT (page token).
+	// Lists the versions of a definition's spec, newest first unless told otherwise, a page at a time. Errors: NOT_FOUND,
+	// INVALID_ARGUMENT (filter, order, page token).
 	ListDefinitionVersions(ctx context.Context, in *ListDefinitionVersionsRequest, opts ...grpc.CallOption) (*ListDefinitionVersionsResponse, error)
 	// Takes a definition out of use: it is no longer run by name or by schedule, and what was computed by it stays. Errors:
 	// NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (archived already), ABORTED (etag), ALREADY_EXISTS (request_id reused).
@@ -175,7 +176,8 @@ type DefinitionServiceServer interface {
 	// Lists definitions that the caller may read, by id unless told otherwise, a page at a time. Errors: INVALID_ARGUMENT
 	// (filter, order, page token).
 	ListDefinitions(context.Context, *ListDefinitionsRequest) (*ListDefinitionsResponse, error)
-	// Lists the versions of a definition's spec, newest first, a page at a time. Errors: NOT_FOUND, INVALID_ARGUMENT (page token).
+	// Lists the versions of a definition's spec, newest first unless told otherwise, a page at a time. Errors: NOT_FOUND,
+	// INVALID_ARGUMENT (filter, order, page token).
 	ListDefinitionVersions(context.Context, *ListDefinitionVersionsRequest) (*ListDefinitionVersionsResponse, error)
 	// Takes a definition out of use: it is no longer run by name or by schedule, and what was computed by it stays. Errors:
 	// NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (archived already), ABORTED (etag), ALREADY_EXISTS (request_id reused).

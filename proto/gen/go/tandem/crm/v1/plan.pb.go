@@ -1076,7 +1076,13 @@ type ListPlansRequest struct {
 	// Most rows to return; 0 means 50, at most 1000.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over the fields of the rows, for example `name = "sales*" AND update_time > "today-30d"`.
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "create_time desc"; empty means by name.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1125,6 +1131,27 @@ func (x *ListPlansRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListPlansRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListPlansRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListPlansRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListPlansResponse holds a page.
 type ListPlansResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1132,6 +1159,8 @@ type ListPlansResponse struct {
 	Plans []*Plan `protobuf:"bytes,1,rep,name=plans,proto3" json:"plans,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Rows on all pages, when the request asked for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1180,6 +1209,13 @@ func (x *ListPlansResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListPlansResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
+}
+
 // ListPlanVersionsRequest asks for a page of versions.
 type ListPlanVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1188,7 +1224,13 @@ type ListPlanVersionsRequest struct {
 	// Most rows to return; 0 means 50, at most 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over the fields of the rows, for example `author = "jana" AND create_time > "today-30d"`.
+	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "create_time desc"; empty means newest first.
+	OrderBy string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count         CountMode `protobuf:"varint,6,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1244,13 +1286,36 @@ func (x *ListPlanVersionsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListPlanVersionsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListPlanVersionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListPlanVersionsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 // ListPlanVersionsResponse holds a page.
 type ListPlanVersionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The versions, newest first.
+	// The versions.
 	Versions []*PlanVersion `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Rows on all pages, when the request asked for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1297,6 +1362,13 @@ func (x *ListPlanVersionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListPlanVersionsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 // ListPlanValuesRequest asks for a page of figures.
@@ -1538,24 +1610,32 @@ const file_tandem_crm_v1_plan_proto_rawDesc = "" +
 	"\x0eGetPlanRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x04name\":\n" +
 	"\x0fGetPlanResponse\x12'\n" +
-	"\x04plan\x18\x01 \x01(\v2\x13.tandem.crm.v1.PlanR\x04plan\"d\n" +
+	"\x04plan\x18\x01 \x01(\v2\x13.tandem.crm.v1.PlanR\x04plan\"\xe5\x01\n" +
 	"\x10ListPlansRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"f\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\x92\x01\n" +
 	"\x11ListPlansResponse\x12)\n" +
 	"\x05plans\x18\x01 \x03(\v2\x13.tandem.crm.v1.PlanR\x05plans\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8a\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x8b\x02\n" +
 	"\x17ListPlanVersionsRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x04name\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"z\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
+	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x06 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\"\xa6\x01\n" +
 	"\x18ListPlanVersionsResponse\x126\n" +
 	"\bversions\x18\x01 \x03(\v2\x1a.tandem.crm.v1.PlanVersionR\bversions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x95\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count\"\x95\x02\n" +
 	"\x15ListPlanValuesRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x04name\x12!\n" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\aversion\x12/\n" +
@@ -1623,6 +1703,8 @@ var file_tandem_crm_v1_plan_proto_goTypes = []any{
 	(*ExternalKey)(nil),              // 19: tandem.crm.v1.ExternalKey
 	(*date.Date)(nil),                // 20: google.type.Date
 	(*status.Status)(nil),            // 21: google.rpc.Status
+	(CountMode)(0),                   // 22: tandem.crm.v1.CountMode
+	(*Count)(nil),                    // 23: tandem.crm.v1.Count
 }
 var file_tandem_crm_v1_plan_proto_depIdxs = []int32{
 	18, // 0: tandem.crm.v1.Plan.create_time:type_name -> google.protobuf.Timestamp
@@ -1642,25 +1724,29 @@ var file_tandem_crm_v1_plan_proto_depIdxs = []int32{
 	9,  // 14: tandem.crm.v1.ImportPlanResponse.rejections:type_name -> tandem.crm.v1.RejectedPlanRow
 	21, // 15: tandem.crm.v1.RejectedPlanRow.error:type_name -> google.rpc.Status
 	1,  // 16: tandem.crm.v1.GetPlanResponse.plan:type_name -> tandem.crm.v1.Plan
-	1,  // 17: tandem.crm.v1.ListPlansResponse.plans:type_name -> tandem.crm.v1.Plan
-	2,  // 18: tandem.crm.v1.ListPlanVersionsResponse.versions:type_name -> tandem.crm.v1.PlanVersion
-	18, // 19: tandem.crm.v1.ListPlanValuesRequest.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 20: tandem.crm.v1.ListPlanValuesResponse.values:type_name -> tandem.crm.v1.PlanValue
-	5,  // 21: tandem.crm.v1.PlanService.ImportPlan:input_type -> tandem.crm.v1.ImportPlanRequest
-	10, // 22: tandem.crm.v1.PlanService.GetPlan:input_type -> tandem.crm.v1.GetPlanRequest
-	12, // 23: tandem.crm.v1.PlanService.ListPlans:input_type -> tandem.crm.v1.ListPlansRequest
-	14, // 24: tandem.crm.v1.PlanService.ListPlanVersions:input_type -> tandem.crm.v1.ListPlanVersionsRequest
-	16, // 25: tandem.crm.v1.PlanService.ListPlanValues:input_type -> tandem.crm.v1.ListPlanValuesRequest
-	8,  // 26: tandem.crm.v1.PlanService.ImportPlan:output_type -> tandem.crm.v1.ImportPlanResponse
-	11, // 27: tandem.crm.v1.PlanService.GetPlan:output_type -> tandem.crm.v1.GetPlanResponse
-	13, // 28: tandem.crm.v1.PlanService.ListPlans:output_type -> tandem.crm.v1.ListPlansResponse
-	15, // 29: tandem.crm.v1.PlanService.ListPlanVersions:output_type -> tandem.crm.v1.ListPlanVersionsResponse
-	17, // 30: tandem.crm.v1.PlanService.ListPlanValues:output_type -> tandem.crm.v1.ListPlanValuesResponse
-	26, // [26:31] is the sub-list for method output_type
-	21, // [21:26] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	22, // 17: tandem.crm.v1.ListPlansRequest.count:type_name -> tandem.crm.v1.CountMode
+	1,  // 18: tandem.crm.v1.ListPlansResponse.plans:type_name -> tandem.crm.v1.Plan
+	23, // 19: tandem.crm.v1.ListPlansResponse.count:type_name -> tandem.crm.v1.Count
+	22, // 20: tandem.crm.v1.ListPlanVersionsRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 21: tandem.crm.v1.ListPlanVersionsResponse.versions:type_name -> tandem.crm.v1.PlanVersion
+	23, // 22: tandem.crm.v1.ListPlanVersionsResponse.count:type_name -> tandem.crm.v1.Count
+	18, // 23: tandem.crm.v1.ListPlanValuesRequest.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 24: tandem.crm.v1.ListPlanValuesResponse.values:type_name -> tandem.crm.v1.PlanValue
+	5,  // 25: tandem.crm.v1.PlanService.ImportPlan:input_type -> tandem.crm.v1.ImportPlanRequest
+	10, // 26: tandem.crm.v1.PlanService.GetPlan:input_type -> tandem.crm.v1.GetPlanRequest
+	12, // 27: tandem.crm.v1.PlanService.ListPlans:input_type -> tandem.crm.v1.ListPlansRequest
+	14, // 28: tandem.crm.v1.PlanService.ListPlanVersions:input_type -> tandem.crm.v1.ListPlanVersionsRequest
+	16, // 29: tandem.crm.v1.PlanService.ListPlanValues:input_type -> tandem.crm.v1.ListPlanValuesRequest
+	8,  // 30: tandem.crm.v1.PlanService.ImportPlan:output_type -> tandem.crm.v1.ImportPlanResponse
+	11, // 31: tandem.crm.v1.PlanService.GetPlan:output_type -> tandem.crm.v1.GetPlanResponse
+	13, // 32: tandem.crm.v1.PlanService.ListPlans:output_type -> tandem.crm.v1.ListPlansResponse
+	15, // 33: tandem.crm.v1.PlanService.ListPlanVersions:output_type -> tandem.crm.v1.ListPlanVersionsResponse
+	17, // 34: tandem.crm.v1.PlanService.ListPlanValues:output_type -> tandem.crm.v1.ListPlanValuesResponse
+	30, // [30:35] is the sub-list for method output_type
+	25, // [25:30] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_plan_proto_init() }

@@ -41,9 +41,10 @@ type PlanServiceClient interface {
 	ImportPlan(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportPlanRequest, ImportPlanResponse], error)
 	// Returns a plan by name. Errors: NOT_FOUND.
 	GetPlan(ctx context.Context, in *GetPlanRequest, opts ...grpc.CallOption) (*GetPlanResponse, error)
-	// Lists plans by name, a page at a time. Errors: INVALID_ARGUMENT (page token).
+	// Lists plans, by name unless told otherwise, a page at a time. Errors: INVALID_ARGUMENT (filter, order, page token).
 	ListPlans(ctx context.Context, in *ListPlansRequest, opts ...grpc.CallOption) (*ListPlansResponse, error)
-	// Lists the versions of a plan, newest first, a page at a time. Errors: NOT_FOUND, INVALID_ARGUMENT (page token).
+	// Lists the versions of a plan, newest first unless told otherwise, a page at a time. Errors: NOT_FOUND, INVALID_ARGUMENT
+	// (filter, order, page token).
 	ListPlanVersions(ctx context.Context, in *ListPlanVersionsRequest, opts ...grpc.CallOption) (*ListPlanVersionsResponse, error)
 	// Lists the figures of a plan as they stand, or stood with a version or at a time, by indicator, unit and period, a page at
 	// a time. Figures of customers are shown to those who see the customers. Errors: NOT_FOUND, INVALID_ARGUMENT (filter, page
@@ -127,9 +128,10 @@ type PlanServiceServer interface {
 	ImportPlan(grpc.ClientStreamingServer[ImportPlanRequest, ImportPlanResponse]) error
 	// Returns a plan by name. Errors: NOT_FOUND.
 	GetPlan(context.Context, *GetPlanRequest) (*GetPlanResponse, error)
-	// Lists plans by name, a page at a time. Errors: INVALID_ARGUMENT (page token).
+	// Lists plans, by name unless told otherwise, a page at a time. Errors: INVALID_ARGUMENT (filter, order, page token).
 	ListPlans(context.Context, *ListPlansRequest) (*ListPlansResponse, error)
-	// Lists the versions of a plan, newest first, a page at a time. Errors: NOT_FOUND, INVALID_ARGUMENT (page token).
+	// Lists the versions of a plan, newest first unless told otherwise, a page at a time. Errors: NOT_FOUND, INVALID_ARGUMENT
+	// (filter, order, page token).
 	ListPlanVersions(context.Context, *ListPlanVersionsRequest) (*ListPlanVersionsResponse, error)
 	// Lists the figures of a plan as they stand, or stood with a version or at a time, by indicator, unit and period, a page at
 	// a time. Figures of customers are shown to those who see the customers. Errors: NOT_FOUND, INVALID_ARGUMENT (filter, page
