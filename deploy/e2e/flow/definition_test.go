@@ -59,8 +59,10 @@ func TestDefinitions(t *testing.T) {
 	}
 	b.byProgram(t)
 	b.schedules(t)
+	b.reports(t)
 	b.withoutAnalytics(t)
 	b.plans(t)
+	b.comparesPlan(t)
 }
 
 // byProgram saves a definition as a service account, which analytics does not know: crm asks in its name, and what is wrong is

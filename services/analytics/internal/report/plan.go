@@ -22,7 +22,6 @@ const (
 	columnsMax      = 1000
 	cubeDimensions  = 5
 	nearMax         = 3
-	pdfRowsMax      = 10_000
 	orderFieldsMax  = 20
 	filterIDSuffix  = "_id"
 	orderDescending = "desc"
