@@ -96,7 +96,6 @@ func countedOf(g Group) counted {
 	return counted{uint64(g.X)<<42 | uint64(g.T)<<21 | uint64(g.TX), g.Customers}
 }
 
-//nolint:gosec // 21 bits each
 func (c counted) parts() (x, tx, t int) {
 	return int(c.history >> 42), int(c.history & daysMax), int(c.history >> 21 & daysMax)
 }
@@ -108,7 +107,7 @@ func (h History) check() error {
 	case (h.X == 0) != (h.TX == 0):
 		return fmt.Errorf("x = %d, t_x = %d is no history: a repeat purchase comes at least a day after the first", h.X, h.TX)
 	case h.T > daysMax:
-		return fmt.Errorf("T = %d is more than %d days", h.T, daysMax)
+		return fmt.Errorf("watched for T = %d days: %d are the most", h.T, daysMax)
 	case h.X > h.TX:
 		return fmt.Errorf("x = %d, t_x = %d is no history: purchases of one day count as one", h.X, h.TX)
 	}

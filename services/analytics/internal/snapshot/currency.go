@@ -2,7 +2,7 @@ package snapshot
 
 import (
 	"context"
-	_ "embed" // the SQL file
+	_ "embed" // the SQL files
 	"strings"
 	"time"
 
@@ -13,8 +13,12 @@ import (
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
-//go:embed sql/currency.sql
-var currencySQL string
+var (
+	//go:embed sql/base.sql
+	baseSQL string
+	//go:embed sql/currency.sql
+	currencySQL string
+)
 
 // Reasons of FAILED_PRECONDITION.
 const (
@@ -25,18 +29,14 @@ const (
 )
 
 // Currency is the base currency of all transactions from one day to another. Errors: FAILED_PRECONDITION when there are none,
-// or amounts that can't be added up.
+// or amounts that can't be added up. It may return a currency although none of those days has a transaction.
 func Currency(ctx context.Context, conn driver.Conn, first, last time.Time) (string, error) {
-	q := warehouse.Query{SQL: currencySQL, Args: []any{
-		warehouse.Named("first_date", warehouse.Day(first)), warehouse.Named("as_of", warehouse.Day(last)),
-	}}
-	var found []string
-	err := warehouse.Each(ctx, conn, "find the base currency", q, func(rows driver.Rows) error {
-		var currency string
-		err := rows.Scan(&currency)
-		found = append(found, currency)
-		return err
-	})
+	found, err := currencies(ctx, conn, warehouse.Query{SQL: baseSQL})
+	if err == nil && len(found) != 1 {
+		found, err = currencies(ctx, conn, warehouse.Query{SQL: currencySQL, Args: []any{
+			warehouse.Named("first_date", warehouse.Day(first)), warehouse.Named("as_of", warehouse.Day(last)),
+		}})
+	}
 	switch {
 	case err != nil:
 		return "", err
@@ -47,6 +47,17 @@ func Currency(ctx context.Context, conn driver.Conn, first, last time.Time) (str
 			"transactions have different base currencies: %s", strings.Join(found, ", "))
 	}
 	return found[0], nil
+}
+
+func currencies(ctx context.Context, conn driver.Conn, q warehouse.Query) ([]string, error) {
+	var found []string
+	err := warehouse.Each(ctx, conn, "find the base currency", q, func(rows driver.Rows) error {
+		var currency string
+		err := rows.Scan(&currency)
+		found = append(found, currency)
+		return err
+	})
+	return found, err
 }
 
 // NoTransactions is the error of a run over days on which nothing counts.
