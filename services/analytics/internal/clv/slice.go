@@ -79,7 +79,7 @@ func (s store) days(ctx context.Context, r Run, before int) ([]moment, error) {
 	q := warehouse.Query{SQL: daysSQL, Args: []any{
 		named("key", r.SettingsKey), named("as_of", day(r.AsOf)), named("run_id", r.ID.String()), named("limit", before+1),
 	}}
-	return out, s.Each(ctx, "find runs of earlier days", q, func(rows driver.Rows) error {
+	err := s.Each(ctx, "find runs of earlier days", q, func(rows driver.Rows) error {
 		var m moment
 		if err := rows.Scan(&m.id, &m.asOf); err != nil {
 			return err
@@ -89,6 +89,7 @@ func (s store) days(ctx context.Context, r Run, before int) ([]moment, error) {
 		}
 		return nil
 	})
+	return out, err
 }
 
 // slices sums up the customers of some runs, the first of which decides about the order.

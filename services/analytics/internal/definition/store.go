@@ -85,20 +85,13 @@ func (s *Store) All(ctx context.Context) ([]*Definition, error) {
 }
 
 func (s *Store) read(ctx context.Context, query string, args ...any) ([]*Definition, error) {
-	rows, err := s.conn.Query(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("definition: read: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
 	var out []*Definition
-	for rows.Next() {
+	err := warehouse.Each(ctx, s.conn, "definition: read", warehouse.Query{SQL: query, Args: args}, func(rows driver.Rows) error {
 		d, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("definition: read: %w", err)
-		}
 		out = append(out, d)
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }
 
 func scan(rows driver.Rows) (*Definition, error) {

@@ -236,7 +236,7 @@ func (s *Service) planned(ctx context.Context, q *question) ([]figure, error) {
 		ORDER BY p.period_start, p.unit_id, p.unit_name LIMIT {limit:UInt32}`
 	rows, err := s.conn.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, public(fmt.Errorf("performance: read the plan: %w", err))
+		return nil, warehouse.Public(fmt.Errorf("performance: read the plan: %w", err))
 	}
 	defer func() { _ = rows.Close() }()
 	var out []figure
@@ -252,7 +252,7 @@ func (s *Service) planned(ctx context.Context, q *question) ([]figure, error) {
 	if len(out) > linesMax {
 		return nil, apperr.New(codes.FailedPrecondition, apperr.ReasonListTooLarge, "the plan has more than %d figures here; take fewer periods", linesMax)
 	}
-	return out, public(rows.Err())
+	return out, warehouse.Public(rows.Err())
 }
 
 func unitKey(u unit, id uint64, name string) string {
@@ -264,11 +264,4 @@ func unitKey(u unit, id uint64, name string) string {
 	default:
 		return strconv.FormatUint(id, 10)
 	}
-}
-
-func public(err error) error {
-	if warehouse.Temporary(err) {
-		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
-	}
-	return err
 }

@@ -430,8 +430,5 @@ func (v value) column(pivot string) *analyticsv1.ReportColumn {
 
 // public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
 func (s *Service) public(err error) error {
-	if warehouse.Temporary(err) {
-		return apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable, "ClickHouse does not answer; try again")
-	}
-	return err
+	return warehouse.Public(err)
 }

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	_ "embed" // the SQL files
-	"fmt"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -136,22 +135,15 @@ func (s store) page(ctx context.Context, ids []uint64, after place, limit int) (
 }
 
 func (s store) read(ctx context.Context, query string, args ...any) ([]*run, error) {
-	rows, err := s.conn.Query(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("schedule: read runs: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
 	var out []*run
-	for rows.Next() {
+	err := warehouse.Each(ctx, s.conn, "schedule: read runs", warehouse.Query{SQL: query, Args: args}, func(rows driver.Rows) error {
 		var r run
 		var how string
 		err := rows.Scan(&r.definitionID, &r.specVersion, &r.asOf, &r.name, &r.kind, &r.fired, &r.started, &r.ended, &how, &r.result, &r.problem,
 			&r.attempts, &r.changed)
-		if err != nil {
-			return nil, fmt.Errorf("schedule: read runs: %w", err)
-		}
 		r.outcome = outcome(how)
 		out = append(out, &r)
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }
