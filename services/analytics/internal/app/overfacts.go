@@ -28,5 +28,6 @@ func (s *service) overFacts(
 	if err != nil {
 		return nil, err
 	}
+	s.productMatrix(server, facts)
 	return append(segments, clusters, profiles), nil
 }

@@ -35,3 +35,6 @@ func (c Scope) Args() []any {
 
 // Admits says whether the caller sees customers of a branch.
 func (c Scope) Admits(branch uint64) bool { return !c.limited || slices.Contains(c.branches, branch) }
+
+// Limited says whether the caller sees only some branches.
+func (c Scope) Limited() bool { return c.limited }

@@ -64,6 +64,7 @@ var allowed = map[string][]string{
 	analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:         readers,
 	analyticsv1.ScheduleService_RunNow_FullMethodName:                   runners,
 	analyticsv1.PerformanceService_CompareWithPlan_FullMethodName:       readers,
+	analyticsv1.ProductMatrixService_GetProductMatrix_FullMethodName:    readers,
 	analyticsv1.ProfileSchemeService_RunProfileScheme_FullMethodName:    runners,
 	analyticsv1.ProfileSchemeService_DryRunProfileScheme_FullMethodName: authors,
 	analyticsv1.ProfileSchemeService_GetProfileRun_FullMethodName:       readers,

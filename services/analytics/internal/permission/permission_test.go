@@ -50,6 +50,7 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.ScheduleService_ListScheduleRuns_FullMethodName:         "mnkoa",
 		analyticsv1.ScheduleService_RunNow_FullMethodName:                   " nkoa",
 		analyticsv1.PerformanceService_CompareWithPlan_FullMethodName:       "mnkoa",
+		analyticsv1.ProductMatrixService_GetProductMatrix_FullMethodName:    "mnkoa",
 		analyticsv1.ProfileSchemeService_RunProfileScheme_FullMethodName:    " nkoa",
 		analyticsv1.ProfileSchemeService_DryRunProfileScheme_FullMethodName: " n  a",
 		analyticsv1.ProfileSchemeService_GetProfileRun_FullMethodName:       "mnkoa",
@@ -80,7 +81,7 @@ func TestMatrix(t *testing.T) {
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
 		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
-		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.ProfileSchemeService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
+		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.ProfileSchemeService_ServiceDesc, &analyticsv1.ProductMatrixService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
 		&analyticsv1.FactService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)

@@ -20,6 +20,7 @@ type ProfileCmd struct {
 	Show      ProfileShowCmd      `cmd:"" help:"Print the cells of a run."`
 	DryRun    ProfileDryRunCmd    `cmd:"" help:"Try other weights or thresholds, out of a YAML file: who would move since the last run. Nothing is stored."`
 	Migration ProfileMigrationCmd `cmd:"" help:"Count who went from which cell to which between two days."`
+	Matrix    ProfileMatrixCmd    `cmd:"" help:"Set products against segments: penetration, average balance, margin and growth."`
 	Explain   ProfileExplainCmd   `cmd:"" help:"Explain a customer's cell: facts, points, weights, levels and thresholds."`
 }
 
