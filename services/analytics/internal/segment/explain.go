@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
@@ -50,17 +51,22 @@ func (s *Service) Explain(ctx context.Context, name string, customer uint64, at 
 	if err != nil {
 		return nil, warehouse.Public(err)
 	}
-	if err := e.read(ctx, customer); err != nil {
+	var last *analyticsv1.MembershipEvent
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.read(inner, customer) })
+	group.Go(func() (err error) {
+		last, err = s.lastEvent(inner, name, customer, at)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, warehouse.Public(err)
 	}
 	out := &analyticsv1.ExplainMembershipResponse{
-		AsOf: date.Proto(day), DefinitionVersion: int64(root.Version), Rule: e.tree(e.trees[name]), //nolint:gosec // a version
+		AsOf: date.Proto(day), DefinitionVersion: int64(root.Version), Rule: e.tree(e.trees[name]), LastEvent: last, //nolint:gosec // a version
 	}
 	out.Member = out.GetRule().GetHolds()
 	out.NearMisses = e.nearMisses(name, out.GetRule())
-	last, err := s.lastEvent(ctx, name, customer, at)
-	out.LastEvent = last
-	return out, warehouse.Public(err)
+	return out, nil
 }
 
 // explained plans a segment and the trees of all that it refers to.
