@@ -57,8 +57,8 @@ func newWriter(format definitionv1.ReportFormat, file *os.File, about subject) (
 	}
 }
 
-func tooManyRows(format string, most int) error {
-	return apperr.New(codes.FailedPrecondition, ReasonTooManyRows, "%s holds at most %d rows; narrow the report, or take CSV", format, most)
+func tooMany(format string, most int, what string) error {
+	return apperr.New(codes.FailedPrecondition, ReasonTooManyRows, "%s holds at most %d %s; narrow the report, or take CSV", format, most, what)
 }
 
 // subtitle says what a report is of.

@@ -39,7 +39,7 @@ func newPDF(to io.Writer, about subject) *pdfFile { return &pdfFile{to: to, abou
 func (p *pdfFile) Header(h *analyticsv1.ReportHeader) error {
 	p.header = h
 	if len(h.GetColumns()) > pdfColumnsMax {
-		return tooManyRows("PDF of more than 20 columns", 0)
+		return tooMany("PDF", pdfColumnsMax, "columns")
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (p *pdfFile) Header(h *analyticsv1.ReportHeader) error {
 // Rows keeps rows.
 func (p *pdfFile) Rows(rows []*analyticsv1.ReportRow) error {
 	if p.rows = append(p.rows, rows...); len(p.rows) > pdfRowsMax {
-		return tooManyRows("PDF", pdfRowsMax)
+		return tooMany("PDF", pdfRowsMax, "rows")
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func (x *xlsxFile) Header(h *analyticsv1.ReportHeader) error {
 func (x *xlsxFile) Rows(rows []*analyticsv1.ReportRow) error {
 	for _, row := range rows {
 		if x.row++; x.row > xlsxRowsMax {
-			return tooManyRows("XLSX", xlsxRowsMax)
+			return tooMany("XLSX", xlsxRowsMax, "rows")
 		}
 		cells := make([]any, len(row.GetCells()))
 		for i, cell := range row.GetCells() {

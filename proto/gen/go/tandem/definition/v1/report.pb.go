@@ -214,7 +214,7 @@ const (
 	ReportFormat_REPORT_FORMAT_CSV ReportFormat = 1
 	// XLSX (ECMA-376) with typed cells, totals and a frozen header.
 	ReportFormat_REPORT_FORMAT_XLSX ReportFormat = 2
-	// PDF with the chart of the definition; at most 10 000 rows.
+	// PDF with the chart of the definition; at most 10 000 rows and 20 columns, more fail with FAILED_PRECONDITION, TOO_MANY_ROWS.
 	ReportFormat_REPORT_FORMAT_PDF ReportFormat = 3
 )
 
