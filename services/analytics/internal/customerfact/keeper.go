@@ -68,9 +68,11 @@ type Keeper struct {
 
 	// What follows belongs to Run's goroutine.
 	noted time.Time
-	ended time.Time
-	took  time.Duration
-	runs  map[string]time.Time
+	// unnoted says that changes were followed since the last note.
+	unnoted bool
+	ended   time.Time
+	took    time.Duration
+	runs    map[string]time.Time
 }
 
 // NewKeeper builds a keeper; Run does the work.
@@ -274,12 +276,16 @@ func (k *Keeper) changed(ctx context.Context) error {
 			return err
 		}
 		k.metrics.seconds.WithLabelValues("changed").Observe(time.Since(began).Seconds())
+		k.unnoted = true
 	}
-	if time.Since(k.noted) < noteInterval {
+	if !k.unnoted || time.Since(k.noted) < noteInterval {
 		return nil
 	}
-	k.noted = time.Now()
-	return k.facts.note(ctx, "changes", k.facts.Today(), began)
+	if err := k.facts.note(ctx, "changes", k.facts.Today(), began); err != nil {
+		return err
+	}
+	k.noted, k.unnoted = time.Now(), false
+	return nil
 }
 
 func (k *Keeper) refresh(ctx context.Context, taken *touched) error {
