@@ -29,5 +29,9 @@ func (s *service) overFacts(
 		return nil, err
 	}
 	s.productMatrix(server, facts)
-	return append(segments, clusters, profiles), nil
+	scores, err := s.scores(server, facts, newest, saved, kinds, scheduler)
+	if err != nil {
+		return nil, err
+	}
+	return append(segments, clusters, profiles, scores), nil
 }

@@ -22,6 +22,8 @@ const (
 	KindReport = "report"
 
 	KindSegment       = "segment"
+	KindScorecard     = "scorecard"
+	KindScoreModel    = "score_model"
 	KindClustering    = "clustering"
 	KindProfileScheme = "profile_scheme"
 )

@@ -89,6 +89,15 @@ var allowed = map[string][]string{
 	analyticsv1.RfmService_RunRfm_FullMethodName:                        runners,
 	analyticsv1.RfmService_GetRfmRun_FullMethodName:                     readers,
 	analyticsv1.RfmService_ListRfmScores_FullMethodName:                 readers,
+	analyticsv1.ScoreService_RunScore_FullMethodName:                    runners,
+	analyticsv1.ScoreService_GetScoreRun_FullMethodName:                 readers,
+	analyticsv1.ScoreService_ListScoreRuns_FullMethodName:               readers,
+	analyticsv1.ScoreService_ListScores_FullMethodName:                  readers,
+	analyticsv1.ScoreService_ExplainScore_FullMethodName:                readers,
+	analyticsv1.ScoreService_TrainModel_FullMethodName:                  authors,
+	analyticsv1.ScoreService_PromoteModel_FullMethodName:                authors,
+	analyticsv1.ScoreService_GetModel_FullMethodName:                    readers,
+	analyticsv1.ScoreService_ListModels_FullMethodName:                  readers,
 }
 
 // Unary refuses calls by principals without a role that the method needs.

@@ -75,13 +75,22 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.RfmService_RunRfm_FullMethodName:                        " nkoa",
 		analyticsv1.RfmService_GetRfmRun_FullMethodName:                     "mnkoa",
 		analyticsv1.RfmService_ListRfmScores_FullMethodName:                 "mnkoa",
+		analyticsv1.ScoreService_RunScore_FullMethodName:                    " nkoa",
+		analyticsv1.ScoreService_GetScoreRun_FullMethodName:                 "mnkoa",
+		analyticsv1.ScoreService_ListScoreRuns_FullMethodName:               "mnkoa",
+		analyticsv1.ScoreService_ListScores_FullMethodName:                  "mnkoa",
+		analyticsv1.ScoreService_ExplainScore_FullMethodName:                "mnkoa",
+		analyticsv1.ScoreService_TrainModel_FullMethodName:                  " n  a",
+		analyticsv1.ScoreService_PromoteModel_FullMethodName:                " n  a",
+		analyticsv1.ScoreService_GetModel_FullMethodName:                    "mnkoa",
+		analyticsv1.ScoreService_ListModels_FullMethodName:                  "mnkoa",
 	}
 	roles := []string{auth.RoleManager, auth.RoleAnalyst, auth.RoleMarketer, auth.RoleOperations, auth.RoleAdministrator}
 	var methods int
 	for _, service := range []*grpc.ServiceDesc{
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
 		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
-		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.ProfileSchemeService_ServiceDesc, &analyticsv1.ProductMatrixService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
+		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ScoreService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.ProfileSchemeService_ServiceDesc, &analyticsv1.ProductMatrixService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
 		&analyticsv1.FactService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)

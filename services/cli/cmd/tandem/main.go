@@ -35,11 +35,12 @@ type commandLine struct {
 	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
 	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
 	Segment  SegmentCmd        `cmd:"" help:"Find the customers of segments, and explain who belongs to them."`
+	Score    ScoreCmd          `cmd:"" help:"Score customers by points or by trained models, and see why."`
 	Cluster  ClusterCmd        `cmd:"" help:"Group customers who are alike, and see what is special about each group."`
 	Profile  ProfileCmd        `cmd:"" help:"Place customers in a bank's profile scheme: whom to invest in, develop, assess, manage."`
 	Facts    FactsCmd          `cmd:"" help:"See what is known of customers: the facts that segments and scores are made of."`
 	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
-	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, segments, reports."`
+	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, segments, scores, reports."`
 	Plan     PlanCmd           `cmd:"" help:"Bring in what the bank plans, and look at it."`
 	Schedule ScheduleCmd       `cmd:"" help:"See what runs by itself, and run it now."`
 	Audit    AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`

@@ -39,6 +39,10 @@ const (
 	DefinitionKind_DEFINITION_KIND_REPORT DefinitionKind = 3
 	// Which customers belong to a segment.
 	DefinitionKind_DEFINITION_KIND_SEGMENT DefinitionKind = 10
+	// How customers get points.
+	DefinitionKind_DEFINITION_KIND_SCORECARD DefinitionKind = 11
+	// What a trained score foretells.
+	DefinitionKind_DEFINITION_KIND_SCORE_MODEL DefinitionKind = 12
 	// How customers are grouped into clusters.
 	DefinitionKind_DEFINITION_KIND_CLUSTERING DefinitionKind = 13
 	// How customers are placed in a profile scheme.
@@ -53,6 +57,8 @@ var (
 		2:  "DEFINITION_KIND_CLV",
 		3:  "DEFINITION_KIND_REPORT",
 		10: "DEFINITION_KIND_SEGMENT",
+		11: "DEFINITION_KIND_SCORECARD",
+		12: "DEFINITION_KIND_SCORE_MODEL",
 		13: "DEFINITION_KIND_CLUSTERING",
 		14: "DEFINITION_KIND_PROFILE_SCHEME",
 	}
@@ -62,6 +68,8 @@ var (
 		"DEFINITION_KIND_CLV":            2,
 		"DEFINITION_KIND_REPORT":         3,
 		"DEFINITION_KIND_SEGMENT":        10,
+		"DEFINITION_KIND_SCORECARD":      11,
+		"DEFINITION_KIND_SCORE_MODEL":    12,
 		"DEFINITION_KIND_CLUSTERING":     13,
 		"DEFINITION_KIND_PROFILE_SCHEME": 14,
 	}
@@ -1569,14 +1577,16 @@ const file_tandem_crm_v1_definition_proto_rawDesc = "" +
 	"\x17ShareDefinitionResponse\x129\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2\x19.tandem.crm.v1.DefinitionR\n" +
-	"definition*\xe0\x01\n" +
+	"definition*\xa0\x02\n" +
 	"\x0eDefinitionKind\x12\x1f\n" +
 	"\x1bDEFINITION_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DEFINITION_KIND_RFM\x10\x01\x12\x17\n" +
 	"\x13DEFINITION_KIND_CLV\x10\x02\x12\x1a\n" +
 	"\x16DEFINITION_KIND_REPORT\x10\x03\x12\x1b\n" +
 	"\x17DEFINITION_KIND_SEGMENT\x10\n" +
-	"\x12\x1e\n" +
+	"\x12\x1d\n" +
+	"\x19DEFINITION_KIND_SCORECARD\x10\v\x12\x1f\n" +
+	"\x1bDEFINITION_KIND_SCORE_MODEL\x10\f\x12\x1e\n" +
 	"\x1aDEFINITION_KIND_CLUSTERING\x10\r\x12\"\n" +
 	"\x1eDEFINITION_KIND_PROFILE_SCHEME\x10\x0e*o\n" +
 	"\x0fDefinitionState\x12 \n" +

@@ -38,6 +38,8 @@ type Spec struct {
 	//	*Spec_Clv
 	//	*Spec_Report
 	//	*Spec_Segment
+	//	*Spec_Scorecard
+	//	*Spec_ScoreModel
 	//	*Spec_Clustering
 	//	*Spec_ProfileScheme
 	Kind          isSpec_Kind `protobuf_oneof:"kind"`
@@ -118,6 +120,24 @@ func (x *Spec) GetSegment() *SegmentDefinition {
 	return nil
 }
 
+func (x *Spec) GetScorecard() *ScorecardDefinition {
+	if x != nil {
+		if x, ok := x.Kind.(*Spec_Scorecard); ok {
+			return x.Scorecard
+		}
+	}
+	return nil
+}
+
+func (x *Spec) GetScoreModel() *ScoreModelDefinition {
+	if x != nil {
+		if x, ok := x.Kind.(*Spec_ScoreModel); ok {
+			return x.ScoreModel
+		}
+	}
+	return nil
+}
+
 func (x *Spec) GetClustering() *ClusteringDefinition {
 	if x != nil {
 		if x, ok := x.Kind.(*Spec_Clustering); ok {
@@ -160,6 +180,16 @@ type Spec_Segment struct {
 	Segment *SegmentDefinition `protobuf:"bytes,10,opt,name=segment,proto3,oneof"`
 }
 
+type Spec_Scorecard struct {
+	// How customers get points.
+	Scorecard *ScorecardDefinition `protobuf:"bytes,11,opt,name=scorecard,proto3,oneof"`
+}
+
+type Spec_ScoreModel struct {
+	// What a trained score foretells.
+	ScoreModel *ScoreModelDefinition `protobuf:"bytes,12,opt,name=score_model,json=scoreModel,proto3,oneof"`
+}
+
 type Spec_Clustering struct {
 	// How customers are grouped into clusters.
 	Clustering *ClusteringDefinition `protobuf:"bytes,13,opt,name=clustering,proto3,oneof"`
@@ -177,6 +207,10 @@ func (*Spec_Clv) isSpec_Kind() {}
 func (*Spec_Report) isSpec_Kind() {}
 
 func (*Spec_Segment) isSpec_Kind() {}
+
+func (*Spec_Scorecard) isSpec_Kind() {}
+
+func (*Spec_ScoreModel) isSpec_Kind() {}
 
 func (*Spec_Clustering) isSpec_Kind() {}
 
@@ -252,13 +286,16 @@ var File_tandem_definition_v1_definition_proto protoreflect.FileDescriptor
 
 const file_tandem_definition_v1_definition_proto_rawDesc = "" +
 	"\n" +
-	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a%tandem/definition/v1/clustering.proto\x1a\x1etandem/definition/v1/clv.proto\x1a)tandem/definition/v1/profile_scheme.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\x1a\"tandem/definition/v1/segment.proto\"\xb4\x03\n" +
+	"%tandem/definition/v1/definition.proto\x12\x14tandem.definition.v1\x1a\x1bbuf/validate/validate.proto\x1a%tandem/definition/v1/clustering.proto\x1a\x1etandem/definition/v1/clv.proto\x1a)tandem/definition/v1/profile_scheme.proto\x1a!tandem/definition/v1/report.proto\x1a\x1etandem/definition/v1/rfm.proto\x1a&tandem/definition/v1/score_model.proto\x1a$tandem/definition/v1/scorecard.proto\x1a\"tandem/definition/v1/segment.proto\"\xce\x04\n" +
 	"\x04Spec\x127\n" +
 	"\x03rfm\x18\x01 \x01(\v2#.tandem.definition.v1.RfmDefinitionH\x00R\x03rfm\x127\n" +
 	"\x03clv\x18\x02 \x01(\v2#.tandem.definition.v1.ClvDefinitionH\x00R\x03clv\x12@\n" +
 	"\x06report\x18\x03 \x01(\v2&.tandem.definition.v1.ReportDefinitionH\x00R\x06report\x12C\n" +
 	"\asegment\x18\n" +
-	" \x01(\v2'.tandem.definition.v1.SegmentDefinitionH\x00R\asegment\x12L\n" +
+	" \x01(\v2'.tandem.definition.v1.SegmentDefinitionH\x00R\asegment\x12I\n" +
+	"\tscorecard\x18\v \x01(\v2).tandem.definition.v1.ScorecardDefinitionH\x00R\tscorecard\x12M\n" +
+	"\vscore_model\x18\f \x01(\v2*.tandem.definition.v1.ScoreModelDefinitionH\x00R\n" +
+	"scoreModel\x12L\n" +
 	"\n" +
 	"clustering\x18\r \x01(\v2*.tandem.definition.v1.ClusteringDefinitionH\x00R\n" +
 	"clustering\x12V\n" +
@@ -291,21 +328,25 @@ var file_tandem_definition_v1_definition_proto_goTypes = []any{
 	(*ClvDefinition)(nil),           // 3: tandem.definition.v1.ClvDefinition
 	(*ReportDefinition)(nil),        // 4: tandem.definition.v1.ReportDefinition
 	(*SegmentDefinition)(nil),       // 5: tandem.definition.v1.SegmentDefinition
-	(*ClusteringDefinition)(nil),    // 6: tandem.definition.v1.ClusteringDefinition
-	(*ProfileSchemeDefinition)(nil), // 7: tandem.definition.v1.ProfileSchemeDefinition
+	(*ScorecardDefinition)(nil),     // 6: tandem.definition.v1.ScorecardDefinition
+	(*ScoreModelDefinition)(nil),    // 7: tandem.definition.v1.ScoreModelDefinition
+	(*ClusteringDefinition)(nil),    // 8: tandem.definition.v1.ClusteringDefinition
+	(*ProfileSchemeDefinition)(nil), // 9: tandem.definition.v1.ProfileSchemeDefinition
 }
 var file_tandem_definition_v1_definition_proto_depIdxs = []int32{
 	2, // 0: tandem.definition.v1.Spec.rfm:type_name -> tandem.definition.v1.RfmDefinition
 	3, // 1: tandem.definition.v1.Spec.clv:type_name -> tandem.definition.v1.ClvDefinition
 	4, // 2: tandem.definition.v1.Spec.report:type_name -> tandem.definition.v1.ReportDefinition
 	5, // 3: tandem.definition.v1.Spec.segment:type_name -> tandem.definition.v1.SegmentDefinition
-	6, // 4: tandem.definition.v1.Spec.clustering:type_name -> tandem.definition.v1.ClusteringDefinition
-	7, // 5: tandem.definition.v1.Spec.profile_scheme:type_name -> tandem.definition.v1.ProfileSchemeDefinition
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	6, // 4: tandem.definition.v1.Spec.scorecard:type_name -> tandem.definition.v1.ScorecardDefinition
+	7, // 5: tandem.definition.v1.Spec.score_model:type_name -> tandem.definition.v1.ScoreModelDefinition
+	8, // 6: tandem.definition.v1.Spec.clustering:type_name -> tandem.definition.v1.ClusteringDefinition
+	9, // 7: tandem.definition.v1.Spec.profile_scheme:type_name -> tandem.definition.v1.ProfileSchemeDefinition
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_tandem_definition_v1_definition_proto_init() }
@@ -318,12 +359,16 @@ func file_tandem_definition_v1_definition_proto_init() {
 	file_tandem_definition_v1_profile_scheme_proto_init()
 	file_tandem_definition_v1_report_proto_init()
 	file_tandem_definition_v1_rfm_proto_init()
+	file_tandem_definition_v1_score_model_proto_init()
+	file_tandem_definition_v1_scorecard_proto_init()
 	file_tandem_definition_v1_segment_proto_init()
 	file_tandem_definition_v1_definition_proto_msgTypes[0].OneofWrappers = []any{
 		(*Spec_Rfm)(nil),
 		(*Spec_Clv)(nil),
 		(*Spec_Report)(nil),
 		(*Spec_Segment)(nil),
+		(*Spec_Scorecard)(nil),
+		(*Spec_ScoreModel)(nil),
 		(*Spec_Clustering)(nil),
 		(*Spec_ProfileScheme)(nil),
 	}

@@ -1,0 +1,69 @@
+package score
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"tandem.bank/pkg/apperr"
+	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/snapshot"
+)
+
+// Config is what scores need.
+type Config struct {
+	Warehouse driver.Conn
+	Facts     *customerfact.Service
+	// NewestChange tells the change time of the newest change in the warehouse.
+	NewestChange func() time.Time
+	Logger       *slog.Logger
+}
+
+// Validate names what is missing.
+func (c Config) Validate() error {
+	if c.Warehouse == nil || c.Facts == nil || c.NewestChange == nil || c.Logger == nil {
+		return errors.New("score: warehouse, facts, newest change and logger are required")
+	}
+	return nil
+}
+
+// Service computes scores and reads them.
+type Service struct {
+	store        store
+	facts        *customerfact.Service
+	newestChange func() time.Time
+	log          *slog.Logger
+	// turn lets one run or training compute at a time: each uses the whole of ClickHouse, and trainings much memory.
+	turn snapshot.Turn
+}
+
+// New builds the service.
+func New(c Config) (*Service, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Service{
+		store: store{c.Warehouse}, facts: c.Facts, newestChange: c.NewestChange,
+		log: c.Logger.With("component", "score"), turn: snapshot.NewTurn(),
+	}, nil
+}
+
+// reading begins to collect what is asked about customers on a day.
+func (s *Service) reading(ctx context.Context, asOf time.Time) (*reading, error) {
+	catalogue, err := s.facts.Catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newReading(catalogue, asOf), nil
+}
+
+// public turns what an operator must mend into UNAVAILABLE, what is not there into NOT_FOUND, and leaves the rest.
+func public(err error) error {
+	if errors.Is(err, errNoModel) {
+		return apperr.NotFound("the registry has no such model")
+	}
+	return snapshot.Public(err)
+}
