@@ -187,7 +187,8 @@ var versionSchema = filter.Schema{
 func (s *Server) ListPlanVersions(ctx context.Context, req *crmv1.ListPlanVersionsRequest) (*crmv1.ListPlanVersionsResponse, error) {
 	list := &listing.Rows[*crmv1.PlanVersion]{
 		Table: "plan_version", Columns: "plan_version, created_at, author, note, changed", ID: "version", IDOf: (*crmv1.PlanVersion).GetVersion,
-		Condition: "plan_id = (SELECT plan_id FROM plan WHERE name = $1)", Args: []any{req.GetName()}, Order: "version desc", Schema: versionSchema, Scanner: scanVersion,
+		Condition: "plan_id = (SELECT plan_id FROM plan WHERE name = $1)", Args: []any{req.GetName()}, Order: "version desc",
+		Schema: versionSchema, Scanner: scanVersion,
 	}
 	found, err := list.List(ctx, s.pool, req)
 	if err == nil && len(found.Items) == 0 {

@@ -194,7 +194,7 @@ func TestVersions(t *testing.T) {
 	if none, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{Filter: `name = "s*" AND version > 1000`, OrderBy: "update_time desc"}); err != nil || len(none.GetPlans()) != 0 {
 		t.Errorf("plans with a thousand versions: %v, %v", none, err)
 	}
-	if _, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{Filter: `nmae = "s"`}); err == nil || !strings.Contains(err.Error(), `did you mean "name"`) {
+	if _, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{Filter: `nam = "s"`}); err == nil || !strings.Contains(err.Error(), `did you mean "name"`) {
 		t.Errorf("an unknown field: %v", err)
 	}
 	if page, err := b.server.ListPlans(t.Context(), &crmv1.ListPlansRequest{}); err != nil || len(page.GetPlans()) != 1 {
