@@ -10,7 +10,6 @@ import (
 
 	"github.com/shopspring/decimal"
 	moneypb "google.golang.org/genproto/googleapis/type/money"
-	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
@@ -128,10 +127,10 @@ func cellToProto(product string, members uint64, now, before Sum, currency strin
 		cell.AverageBalance = money.Proto(now.Balance.DivRound(decimal.NewFromUint64(now.Holders), places), currency)
 	}
 	if before.Holders > 0 {
-		cell.HoldersGrowth = proto.Float64((float64(now.Holders) - float64(before.Holders)) / float64(before.Holders))
+		cell.HoldersGrowth = new((float64(now.Holders) - float64(before.Holders)) / float64(before.Holders))
 	}
 	if !before.Balance.IsZero() {
-		cell.BalanceGrowth = proto.Float64(now.Balance.Sub(before.Balance).Div(before.Balance.Abs()).InexactFloat64())
+		cell.BalanceGrowth = new(now.Balance.Sub(before.Balance).Div(before.Balance.Abs()).InexactFloat64())
 	}
 	return cell, nil
 }
