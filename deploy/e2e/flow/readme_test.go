@@ -40,8 +40,8 @@ func (b *bank) followReadme(t *testing.T) {
 	for _, words := range commands {
 		switch words[0] {
 		case "bin/tandem":
-			for i, word := range words {
-				if word == "TOKEN" { // the command before printed some
+			for i := range words {
+				if words[i] == "TOKEN" { // the command before printed some
 					words[i] = drillToken.FindString(said)
 				}
 			}
@@ -61,6 +61,9 @@ func readmeMapping() string {
 	return refusalMapping[:strings.Index(refusalMapping, "  - match: contacts.csv")]
 }
 
+// word of a command, which may hold blanks between quotes.
+var word = regexp.MustCompile(`'[^']*'|\S+`)
+
 // readmeCommands are the lines that begin with "$ " in the README's console blocks.
 func readmeCommands(t *testing.T, root string) (commands [][]string) {
 	t.Helper()
@@ -75,7 +78,11 @@ func readmeCommands(t *testing.T, root string) (commands [][]string) {
 			inside = line == "```console"
 		}
 		if command, ok := strings.CutPrefix(line, "$ "); ok && inside {
-			commands = append(commands, strings.Fields(command))
+			words := word.FindAllString(command, -1)
+			for i := range words {
+				words[i] = strings.Trim(words[i], "'")
+			}
+			commands = append(commands, words)
 		}
 	}
 	return commands
