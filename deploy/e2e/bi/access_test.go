@@ -12,6 +12,7 @@ const (
 	readOnly        = "164"
 	accessDenied    = "497"
 	outOfConstraint = "452"
+	quotaExceeded   = "201"
 	nothingToMerge  = "636"
 )
 
@@ -192,8 +193,21 @@ func TestQuota(t *testing.T) {
 	if err := row.Scan(&limit); err != nil || limit == 0 {
 		t.Fatalf("limit %d, %v", limit, err)
 	}
+	star.must(t, "bi", "SELECT 1")
 	used := star.must(t, "bi", "SELECT sum(queries) > 0 FROM system.quota_usage WHERE quota_name = 'bi'")
 	if strings.TrimSpace(used) != "1" {
 		t.Errorf("the quota does not count: %s", used)
 	}
+}
+
+// Who has used the hour's queries up is refused, and nobody else.
+func TestQuotaRefuses(t *testing.T) {
+	t.Parallel()
+	for range fewQuota {
+		star.must(t, fewQueries, "SELECT count() FROM bi.dim_branch")
+	}
+	if _, err := star.ask(t.Context(), fewQueries, "SELECT count() FROM bi.dim_branch"); codeOf(err) != quotaExceeded {
+		t.Errorf("a query beyond the quota gave %v", err)
+	}
+	star.must(t, "bi", "SELECT count() FROM bi.dim_branch")
 }

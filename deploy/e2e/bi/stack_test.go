@@ -102,7 +102,15 @@ const branchLine = `<%s><password>%[1]s</password><include incl="branch_analyst"
 const (
 	oneBranch   = "bi_branch_3"
 	twoBranches = "bi_branch_3_7"
+	fewQueries  = "bi_few"
 )
+
+// fewLine is an analyst with the quota of bi, but for the queries of an hour: those that fewQuota lets through.
+const fewLine = `<bi_few><password>bi_few</password><networks><ip>::/0</ip></networks><profile>bi</profile><quota>bi_few</quota>` +
+	`<grants><query>GRANT SELECT ON bi.*</query></grants></bi_few>`
+
+// fewQuota is the number of queries.
+const fewQuota = 3
 
 // configure copies the configuration and adds users in the way that its comments tell.
 func configure(target, source string) error {
@@ -118,7 +126,11 @@ func configure(target, source string) error {
 	for _, name := range []string{oneBranch, twoBranches} {
 		fmt.Fprintf(&lines, branchLine+"\n", name)
 	}
-	users := strings.Replace(string(text), "</users>", lines.String()+"</users>", 1)
+	users := strings.Replace(string(text), "</users>", lines.String()+fewLine+"</users>", 1)
+	_, quotas, _ := strings.Cut(users, "<quotas>")
+	quotas, _, _ = strings.Cut(quotas, "</quotas>")
+	few := strings.NewReplacer("<bi>", "<bi_few>", "</bi>", "</bi_few>", "<queries>20000<", fmt.Sprintf("<queries>%d<", fewQuota)).Replace(quotas)
+	users = strings.Replace(users, "</quotas>", few+"</quotas>", 1)
 	return os.WriteFile(file, []byte(users), 0o600)
 }
 
@@ -157,10 +169,10 @@ func (b *bank) load(ctx context.Context) error {
 	}
 	// Runs of segments and scores, as their owners write them.
 	for _, statement := range []string{
-		`INSERT INTO tandem.segment_member SELECT 'savers', '2026-06-30', toUUID('00000000-0000-0000-0000-000000000001'), customer_id FROM tandem.customer FINAL`,
-		`INSERT INTO tandem.segment_run SELECT '00000000-0000-0000-0000-000000000001', 'savers', 1, '2026-06-30', 1, now(), now()`,
-		`INSERT INTO tandem.score SELECT 'churn', '2026-06-30', toUUID('00000000-0000-0000-0000-000000000002'), customer_id, 0.5, 'middle' FROM tandem.customer FINAL`,
-		`INSERT INTO tandem.score_run SELECT '00000000-0000-0000-0000-000000000002', 'churn', 1, '2026-06-30', 1, now(), now()`,
+		`INSERT INTO tandem.segment_member (segment, as_of, run_id, customer_id) SELECT 'savers', '2026-06-30', toUUID('00000000-0000-0000-0000-000000000001'), customer_id FROM tandem.customer FINAL`,
+		`INSERT INTO tandem.segment_run (run_id, segment, definition_version, as_of, customers, computed_time, newest_event_time) SELECT '00000000-0000-0000-0000-000000000001', 'savers', 1, '2026-06-30', 1, now(), now()`,
+		`INSERT INTO tandem.score (score, as_of, run_id, customer_id, value, band) SELECT 'churn', '2026-06-30', toUUID('00000000-0000-0000-0000-000000000002'), customer_id, 0.5, 'middle' FROM tandem.customer FINAL`,
+		`INSERT INTO tandem.score_run (run_id, score, definition_version, as_of, customers, computed_time, newest_event_time) SELECT '00000000-0000-0000-0000-000000000002', 'churn', 1, '2026-06-30', 1, now(), now()`,
 		`SYSTEM RELOAD DICTIONARIES`,
 	} {
 		if err := b.admin.Exec(ctx, statement); err != nil {
