@@ -54,6 +54,8 @@ func TestGermanCredit(t *testing.T) {
 	folder, published := b.germanCredit(t)
 	b.tandem(t, 0, "import", "--mapping", "german_credit", folder)
 	b.tandem(t, 0, "wait", "--timeout", catchUpTimeout)
+	// Facts of today follow ingestion in their own time.
+	b.tandem(t, 0, "facts", "refresh")
 	b.tandem(t, 0, "definition", "apply", b.file(t, "bad_loans.yaml", badLoans))
 	b.tandem(t, 0, "wait")
 	today := time.Now().In(b.zone(t)).Format(time.DateOnly)
