@@ -160,6 +160,7 @@ func (b *bank) load(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"import", "--mapping", "demo", folder},
 		{"wait", "--timeout", "2m"},
+		{"facts", "refresh"}, // they follow ingestion in their own time
 		{"run", "rfm", "--as-of", "2026-03-31"},
 		{"run", "rfm", "--as-of", "2026-06-30"},
 	} {

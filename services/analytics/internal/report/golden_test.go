@@ -90,7 +90,8 @@ func TestStatements(t *testing.T) {
 // Whatever is asked, names are those of the catalogue and values are bound: the statement does not change with a value, and a
 // name that isn't known is refused with INVALID_ARGUMENT.
 func FuzzInjection(f *testing.F) {
-	for _, text := range []string{"branch", "turnover", "'", `"; DROP TABLE customer; --`, "f.branch_id) OR (1=1", "x`y", "\\", "{p1:String}", "Кредит", "\x00", "1 OR 1=1", "*", "today",
+	for _, text := range []string{
+		"branch", "turnover", "'", `"; DROP TABLE customer; --`, "f.branch_id) OR (1=1", "x`y", "\\", "{p1:String}", "Кредит", "\x00", "1 OR 1=1", "*", "today",
 		"turnover desc", "sales-by-branch", "../ready/sales-by-branch", "branch_id", "ratio", "bi.dim_customer", "{bi}", "{as_of:Date}", "{p1:UInt64} -- ",
 		"dictGet('tandem.customer_lookup', 'branch_id', 1)", "sex = \"x\" SETTINGS readonly = 0", "/*", "%", "\u202e", strings.Repeat("(", 300), "segment:\"a\"",
 		"branch = \"a\" UNION ALL SELECT", "NOT", "-1", "9223372036854775808", "1e400", "2024-02-30",

@@ -13,7 +13,7 @@ func ProductMatrix(w io.Writer, r *analyticsv1.GetProductMatrixResponse) error {
 	for _, s := range r.GetSegments() {
 		_, _ = fmt.Fprintf(w, "\n%s: %s customers\n", s.GetSegment(), Count(s.GetCustomers()))
 		line, flush := table(w)
-		line("product\tholders\tpenetration\tgrowth\taverage balance\tbalance\tgrowth\tmargin a year\t")
+		line("product\tholders\tpenetration\tgrowth\tmean balance\tall balances\tgrowth\tmargin a year\t")
 		for _, p := range s.GetProducts() {
 			line("%s\t%s\t%.1f %%\t%s\t%s\t%s\t%s\t%s\t", p.GetProduct(), Count(p.GetHolders()), 100*p.GetPenetration(), growth(p.HoldersGrowth),
 				Money(p.GetAverageBalance()), Money(p.GetBalance()), growth(p.BalanceGrowth), Money(p.GetMargin()))
