@@ -85,6 +85,16 @@ func (s *Service) Catalogue(ctx context.Context) (*Catalogue, error) {
 	return c, nil
 }
 
+// catalogueFor is a catalogue in which names can be looked up. Only attributes, scores and mistakes need more than the file.
+func (s *Service) catalogueFor(ctx context.Context, names []string) (*Catalogue, error) {
+	for _, name := range names {
+		if _, ok := s.builtin.Fact(name); !ok {
+			return s.Catalogue(ctx)
+		}
+	}
+	return s.builtin, nil
+}
+
 // Today is the bank's day now, at midnight UTC as days are handed around.
 func (s *Service) Today() time.Time { return dateOf(s.now().In(s.timeZone)) }
 

@@ -18,7 +18,7 @@ var markPattern = regexp.MustCompile(`\{([a-z_]+)(?::([a-z_.0-9]+))?\}`)
 // follows the bank within seconds; those of another day are computed. An unknown fact or a day that has not come yet is
 // INVALID_ARGUMENT.
 func (s *Service) Source(ctx context.Context, names []string, day time.Time, customers []uint64) (Source, error) {
-	catalogue, err := s.Catalogue(ctx)
+	catalogue, err := s.catalogueFor(ctx, names)
 	if err != nil {
 		return Source{}, err
 	}

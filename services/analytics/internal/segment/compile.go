@@ -50,10 +50,11 @@ func (s *Service) compileExpression(ctx context.Context, known library, d *defin
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.newPlan(ctx, s.facts.Today(), nil)
+	catalogue, err := s.facts.Catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
+	p := s.newPlan(catalogue, s.facts.Today(), nil)
 	for _, other := range known {
 		// A reference is near to any name, and leads to those in the order only.
 		p.byName[other.Name] = &rule{definition: other, column: "s_0"}

@@ -53,15 +53,11 @@ type rule struct {
 }
 
 // newPlan begins a plan for a day. thresholds are those known; others are noted in extremes, and true of nobody.
-func (s *Service) newPlan(ctx context.Context, day time.Time, known thresholds) (*plan, error) {
-	catalogue, err := s.facts.Catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) newPlan(catalogue *customerfact.Catalogue, day time.Time, known thresholds) *plan {
 	p := &plan{catalogue: catalogue, day: day, byName: map[string]*rule{}, extremes: map[string]extreme{}, thresholds: known}
 	p.schema = slices.DeleteFunc(catalogue.Schema(), func(f filter.Field) bool { return f.Name == factSegments })
 	p.statement = filter.NewStatement(s.moment(day), p.functions()...)
-	return p, nil
+	return p
 }
 
 // functions are those of expressions of segments.
@@ -166,7 +162,11 @@ func (p *plan) need(name string) {
 // planned compiles segments in their order for a day, with the thresholds that they need: those that are known stay, all others
 // are computed.
 func (s *Service) planned(ctx context.Context, order []*definition.Definition, day time.Time, known thresholds) (*plan, error) {
-	p, err := s.compiled(ctx, order, day, known)
+	catalogue, err := s.facts.Catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.compiled(ctx, catalogue, order, day, known)
 	if err != nil {
 		return nil, err
 	}
@@ -178,14 +178,13 @@ func (s *Service) planned(ctx context.Context, order []*definition.Definition, d
 	if err != nil {
 		return nil, err
 	}
-	return s.compiled(ctx, order, day, known.with(found))
+	return s.compiled(ctx, catalogue, order, day, known.with(found))
 }
 
-func (s *Service) compiled(ctx context.Context, order []*definition.Definition, day time.Time, known thresholds) (*plan, error) {
-	p, err := s.newPlan(ctx, day, known)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) compiled(
+	ctx context.Context, catalogue *customerfact.Catalogue, order []*definition.Definition, day time.Time, known thresholds,
+) (*plan, error) {
+	p := s.newPlan(catalogue, day, known)
 	for _, d := range order {
 		r := s.add(ctx, p, d)
 		var refused *apperr.Error
