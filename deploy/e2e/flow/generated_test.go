@@ -47,6 +47,7 @@ func TestGeneratedBank(t *testing.T) {
 	b.tandem(t, 0, "wait", "--timeout", catchUpTimeout)
 	b.compareGenerated(t, folder)
 
+	b.tandem(t, 0, "facts", "refresh") // they follow in their own time
 	b.followReadme(t)
 }
 

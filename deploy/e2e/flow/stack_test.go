@@ -56,8 +56,24 @@ func open(t *testing.T) *bank {
 		if err := s.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
+		if t.Failed() {
+			showErrors(t, filepath.Join(work, "data"))
+		}
 	})
 	return &bank{Stack: s, root: root, work: work}
+}
+
+// showErrors prints what the services logged as errors: callers learn no details.
+func showErrors(t *testing.T, data string) {
+	t.Helper()
+	for _, name := range []string{"crm", "analytics"} {
+		text, _ := os.ReadFile(filepath.Join(data, name, name+".log")) // a service that did not start has none
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "ERROR") {
+				t.Logf("%s: %s", name, line)
+			}
+		}
+	}
 }
 
 // command prepares a call of the command line.

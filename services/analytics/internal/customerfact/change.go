@@ -72,8 +72,10 @@ type touched struct {
 	records  map[string]map[uint64]struct{}
 	entities map[string]string
 	count    int
-	// everybody says that the list is no longer kept.
+	// everybody says that all customers have to be told anew.
 	everybody bool
+	// overflow says that there were too many records to list; then everybody is told anew.
+	overflow bool
 }
 
 func newTouched() *touched {
@@ -83,7 +85,7 @@ func newTouched() *touched {
 func (t *touched) empty() bool { return t.count == 0 && !t.everybody }
 
 func (t *touched) add(cause, entity string, ids []uint64) {
-	if t.everybody || len(ids) == 0 {
+	if t.overflow || len(ids) == 0 {
 		return
 	}
 	if t.records[cause] == nil {
@@ -96,18 +98,22 @@ func (t *touched) add(cause, entity string, ids []uint64) {
 		}
 	}
 	if t.count > recordsMax {
-		t.all()
+		t.overflown()
 	}
 }
 
-// all forgets single records for everybody.
-func (t *touched) all() { *t = *newTouched(); t.everybody = true }
+// overflown forgets single records for everybody.
+func (t *touched) overflown() {
+	*t = *newTouched()
+	t.everybody, t.overflow = true, true
+}
 
 func (t *touched) merge(other *touched) {
-	if other.everybody {
-		t.all()
+	if other.overflow {
+		t.overflown()
 		return
 	}
+	t.everybody = t.everybody || other.everybody
 	for cause, ids := range other.records {
 		for id := range ids {
 			t.add(cause, other.entities[cause], []uint64{id})
@@ -117,10 +123,7 @@ func (t *touched) merge(other *touched) {
 
 // take adds what a batch of changes was about. Rates count on the bank's first day only: see rated.
 func (t *touched) take(batch fact.Touched, firstDay bool) {
-	if batch.Places || batch.Rates && firstDay {
-		t.all()
-		return
-	}
+	t.everybody = t.everybody || batch.Places || batch.Rates && firstDay
 	for cause, records := range batch.Records {
 		t.add(cause, records.Entity, records.IDs)
 	}

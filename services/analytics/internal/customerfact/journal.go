@@ -52,7 +52,8 @@ func (s *Service) writtenDown(ctx context.Context, since time.Time) (*touched, e
 			return err
 		}
 		if l.cause == CauseRebuild {
-			t.all()
+			t.everybody = true
+			return nil
 		}
 		t.add(l.cause, l.entity, []uint64{l.entityID})
 		return nil

@@ -26,7 +26,7 @@ const (
 	overlap = time.Minute
 	// pauseMin is the least time between two refreshes of everybody on the same day, and pauseTimes how many times as long as the last one
 	// took there is none: a bank that is being loaded shall not spend its time on facts.
-	pauseMin   = 10 * time.Second
+	pauseMin   = 2 * time.Second
 	pauseTimes = 4
 	// Pause between attempts while ClickHouse is away.
 	backoffMin = 100 * time.Millisecond
@@ -259,18 +259,21 @@ func (k *Keeper) giveBack(taken *touched, since time.Time) {
 	}
 }
 
-// changed tells the customers of changed records anew, and then those who follow.
+// changed tells the customers of changed records anew, and then those who follow. That everybody is due, too, stays pending.
 func (k *Keeper) changed(ctx context.Context) error {
 	began := time.Now()
 	k.lock.Lock()
 	taken, since := k.pending, k.since
-	if taken.everybody { // its time comes
+	if taken.overflow { // the time of everybody comes
 		k.lock.Unlock()
 		return nil
 	}
-	k.pending, k.since = newTouched(), time.Time{}
+	k.pending = newTouched()
+	if k.pending.everybody = taken.everybody; !taken.everybody {
+		k.since = time.Time{}
+	}
 	k.lock.Unlock()
-	if !taken.empty() {
+	if taken.count > 0 {
 		if err := k.refresh(ctx, taken); err != nil {
 			k.giveBack(taken, since)
 			return err

@@ -192,7 +192,7 @@ func TestWrongNames(t *testing.T) {
 		`query.pivot: "chanel" is not a dimension; near ones are channel`:                   {Measures: []string{"turnover"}, Pivot: "chanel"},
 		`query.filter: "brnch" is not a field by which turnover can be filtered; near ones`: {Measures: []string{"turnover"}, Filter: `brnch = "x"`},
 		`query.filter: `: {Measures: []string{"turnover"}, Filter: `branch = `},
-		`query.dimensions: turnover can't be seen by channel; it can by year`:              {Measures: []string{"turnover"}, Dimensions: []string{"channel"}},
+		`query.dimensions: turnover can't be seen by outcome; it can by year`:              {Measures: []string{"turnover"}, Dimensions: []string{"outcome"}},
 		`query.order_by: "turnovr" is not a column of this report; near ones are turnover`: {Measures: []string{"turnover"}, OrderBy: "turnovr desc"},
 		`query.order_by: "turnover down" is not a column, followed by desc or not`:         {Measures: []string{"turnover"}, OrderBy: "turnover down"},
 		`query.top.measure: "turnovers" is not a measure of this report; near ones`:        {Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: "turnovers"}},

@@ -142,6 +142,19 @@ func TestPreview(t *testing.T) {
 }
 
 // Bad definitions are told with place, cause and nearest name, before anything is saved.
+// Before there are customers, or values, nobody is among the greatest and nothing breaks.
+func TestNobody(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	for range 2 {
+		got, err := b.server.PreviewSegment(eva(t.Context()), &analyticsv1.PreviewSegmentRequest{Expression: "top(balance, 10%)"})
+		if err != nil || got.GetCustomers() != 0 {
+			t.Errorf("%v, %v", got, err)
+		}
+		b.people(t)
+	}
+}
+
 func TestCompile(t *testing.T) {
 	t.Parallel()
 	b := newBank(t)

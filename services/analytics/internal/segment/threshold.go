@@ -111,9 +111,10 @@ func (s *Service) computeThresholds(ctx context.Context, p *plan, wanted []extre
 	if err := s.store.one(ctx, "count values for thresholds", q, &known); err != nil {
 		return nil, err
 	}
+	// min() makes one row of it, also where nobody has a value.
 	values := make([]string, len(wanted))
 	for i, e := range wanted {
-		values[i] = "''"
+		values[i] = "min('')"
 		if known[i] > 0 {
 			values[i] = fmt.Sprintf("toString(assumeNotNull(quantileExact(%s)(%s)))", e.level(known[i]), e.column())
 		}

@@ -22,8 +22,8 @@ const (
 var customersElsewhere = []protoreflect.Name{"employer_id"}
 
 // numbersOnly are fields that hold customers' numbers and show nothing else of them: an entry of the audit tells which
-// numbers a list showed, not what the list said.
-var numbersOnly = []protoreflect.FullName{"tandem.crm.v1.AuditEntry.customer_ids"}
+// numbers a list showed, not what the list said; a definition lists numbers that its author put there.
+var numbersOnly = []protoreflect.FullName{"tandem.crm.v1.AuditEntry.customer_ids", "tandem.definition.v1.StaticSegment.customer_ids"}
 
 // plan says where in a kind of message the ids of customers and accounts stand. It is made once for each kind.
 type plan struct {
