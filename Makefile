@@ -80,12 +80,17 @@ bin/local:
 .PHONY: test
 test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=1"
 	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
-	$(MAKE) test-cluster
+	$(MAKE) test-cluster SHARDED="$(SHARDED_CORE)"
+
+# What `make test` runs on two servers: the tables, ingestion, and reports over all of them. The rest takes as long as all other tests.
+SHARDED_CORE = ./services/analytics/migrations ./services/analytics/internal/warehouse ./services/analytics/internal/ingest \
+	./services/analytics/internal/report
+SHARDED     ?= ./services/analytics/...
 
 .PHONY: test-cluster
-test-cluster: setup build ## Run the tests of analytics on two ClickHouse servers that share the rows; part of `make test`.
+test-cluster: setup build ## Run all tests of analytics on two ClickHouse servers that share the rows; `make test` runs a part.
 	bin/local run --throwaway --ephemeral-ports --clickhouse-shards 2 -- \
-		go test $(TESTFLAGS) ./services/analytics/...
+		go test -timeout 30m $(TESTFLAGS) $(SHARDED)
 
 .PHONY: bench
 bench: bench-crm bench-value bench-olap bench-segments ## Run all benchmarks: ratios to a baseline in the same run. CUSTOMERS=1000000 for the full size

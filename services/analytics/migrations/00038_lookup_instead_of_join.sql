@@ -213,7 +213,7 @@ CREATE OR REPLACE VIEW {bi}.fact_clv
     last_days                UInt32 COMMENT 'Days from the first purchase to the last',
     age_days                 UInt32 COMMENT 'Days from the first purchase to as_of',
     base_mean_amount         Float64 COMMENT 'Mean amount of a repeat purchase, in base currency; 0 without one',
-    margin_share             Float64 COMMENT 'Part of the amounts that is margin',
+    margin_share             Float64 COMMENT 'Margin earned, of amounts and of balances, over the amounts',
     base_historic            Decimal(38, 4) COMMENT 'Margin earned until as_of, halved for every half-life of age, in base currency',
     p_alive                  Nullable(Float64) COMMENT 'Probability that the customer has not left; NULL: no model could be fitted',
     expected_purchases       Nullable(Float64) COMMENT 'Purchases expected within the horizon, discounted; NULL: no model',
