@@ -82,9 +82,8 @@ test: setup build ## Run all tests on real engines. TESTFLAGS="-run Name -count=
 	bin/local run --throwaway --ephemeral-ports -- go test $(TESTFLAGS) $(PACKAGES)
 	$(MAKE) test-cluster SHARDED="$(SHARDED_CORE)"
 
-# What `make test` runs on two servers: the tables, ingestion, and reports over all of them. The rest takes as long as all other tests.
-SHARDED_CORE = ./services/analytics/migrations ./services/analytics/internal/warehouse ./services/analytics/internal/ingest \
-	./services/analytics/internal/report
+# What `make test` runs on two servers: the tables, and reports over all of them. The rest takes as long as all other tests.
+SHARDED_CORE = ./services/analytics/migrations ./services/analytics/internal/warehouse ./services/analytics/internal/report
 SHARDED     ?= ./services/analytics/...
 
 .PHONY: test-cluster
