@@ -137,8 +137,12 @@ func (b *bench) measureChanges(ctx context.Context) error {
 		return err
 	}
 	took := time.Since(began)
-	after, err := b.evaluations(ctx, "change")
-	if err != nil {
+	// An evaluation is counted when it has ended, a little after its events.
+	after := before
+	if err := b.await(ctx, func() (bool, error) {
+		after, err = b.evaluations(ctx, "change")
+		return after.count > before.count, err
+	}); err != nil {
 		return err
 	}
 	b.atMost(after.seconds-before.seconds, "s", 1, fmt.Sprintf("100 followed segments for %d changed customers, in %d evaluations",
