@@ -6,19 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"tandem.bank/deploy/e2e/bench/benchkit"
-	"tandem.bank/deploy/local/engine"
-	"tandem.bank/deploy/local/project"
 )
 
 // Config says how much is measured. Everything is bounded: rows by Customers, time by Slice, Rounds and Limit.
@@ -47,55 +40,31 @@ func (c Config) Validate() error {
 }
 
 func main() {
-	engine.RunIfChild()
 	var config Config
-	kong.Parse(&config, kong.Name("bench"), kong.Description("Measures crm against bare SQL."))
-	debug.SetGCPercent(400) // our own garbage is not what is measured
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, config)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	benchkit.Main("bench", "Measures crm against bare SQL.", &config, func(ctx context.Context) error { return run(ctx, config) })
 }
 
-func run(ctx context.Context, config Config) (err error) {
-	if err := config.Validate(); err != nil {
-		return err
-	}
+func run(ctx context.Context, config Config) error {
+	debug.SetGCPercent(400) // our own garbage is not what is measured
 	ctx, cancel := context.WithTimeout(ctx, config.Limit)
 	defer cancel()
-	root, err := project.Root(".")
-	if err != nil {
-		return err
-	}
-	work := config.Data
-	if work == "" {
-		if work, err = os.MkdirTemp("", "tandem-bench-"); err != nil {
+	return benchkit.InFolder(config.Data, func(root, work string) (err error) {
+		benchkit.Say("starting Postgres, NATS and crm; load average %s", benchkit.LoadAverage())
+		s, err := startStack(ctx, root, work)
+		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	}
-	benchkit.Say("starting Postgres, NATS and crm; load average %s", benchkit.LoadAverage())
-	s, err := startStack(ctx, root, work)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	results, err := measureAll(ctx, config, s)
-	if err != nil {
-		return err
-	}
-	benchkit.Say("load average %s", benchkit.LoadAverage())
-	if err := benchkit.Print(os.Stdout, results); err != nil {
-		return err
-	}
-	return benchkit.Write(filepath.Join(root, config.Out), "crm", results)
+		defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
+		results, err := measureAll(ctx, config, s)
+		if err != nil {
+			return err
+		}
+		return results.Publish(filepath.Join(root, config.Out), "crm")
+	})
 }
 
 // measureAll loads the bank and takes the measurements, one after the other.
-func measureAll(ctx context.Context, config Config, s *stack) ([]benchkit.Result, error) {
+func measureAll(ctx context.Context, config Config, s *stack) (benchkit.Results, error) {
 	results, err := loadOnce(ctx, config, s)
 	if err != nil {
 		return nil, err

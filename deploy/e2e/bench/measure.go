@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"tandem.bank/deploy/e2e/bench/benchkit"
 )
@@ -50,13 +49,8 @@ func openBench(ctx context.Context, config Config, s *stack) (*bench, error) {
 		b.close()
 		return nil, err
 	}
-	caller, err := benchkit.Administrator(s.keyFile)
-	if err != nil {
-		b.close()
-		return nil, err
-	}
 	for range connections {
-		conn, err := grpc.NewClient(s.crmAddr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(caller))
+		conn, err := benchkit.Dial(s.crmAddr, s.keyFile)
 		if err != nil {
 			b.close()
 			return nil, err

@@ -11,14 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pgx/v5"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"tandem.bank/deploy/e2e/bench/benchkit"
-	"tandem.bank/deploy/local/stack"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 )
 
@@ -27,57 +22,26 @@ var bankSQL string
 
 // bench talks to a running stack.
 type bench struct {
-	config Config
-	root   string
-	// addresses of the stack, by the names of their variables.
-	addresses map[string]string
-	warehouse driver.Conn
-	calls     *grpc.ClientConn
-	reports   analyticsv1.ReportServiceClient
-	postgres  *pgx.Conn
+	*benchkit.Stack
+	config   Config
+	reports  analyticsv1.ReportServiceClient
+	postgres *pgx.Conn
 	// written are the queries of people, by report.
 	written, writtenForPostgres map[string]string
 }
 
-func openBench(ctx context.Context, config Config, root string, s *stack.Stack) (*bench, error) {
-	b := &bench{
-		config: config, root: root, addresses: map[string]string{},
+func openBench(ctx context.Context, config Config, s *benchkit.Stack) (*bench, error) {
+	postgres, err := pgx.Connect(ctx, s.Addresses["TANDEM_POSTGRES_URL"])
+	if err != nil {
+		return nil, err
+	}
+	return &bench{
+		Stack: s, config: config, reports: analyticsv1.NewReportServiceClient(s.Analytics), postgres: postgres,
 		written: sections(clickhouseSQL), writtenForPostgres: sections(postgresSQL),
-	}
-	for _, line := range s.Addresses() {
-		name, value, _ := strings.Cut(line, "=")
-		b.addresses[name] = value
-	}
-	options, err := clickhouse.ParseDSN(b.addresses["TANDEM_CLICKHOUSE_URL"])
-	if err != nil {
-		return nil, err
-	}
-	options.Auth.Database, options.ReadTimeout = "tandem", time.Hour
-	options.Settings = clickhouse.Settings{"max_partitions_per_insert_block": 0, "do_not_merge_across_partitions_select_final": 1}
-	if b.warehouse, err = clickhouse.Open(options); err != nil {
-		return nil, err
-	}
-	if b.postgres, err = pgx.Connect(ctx, b.addresses["TANDEM_POSTGRES_URL"]); err != nil {
-		return nil, err
-	}
-	caller, err := benchkit.Administrator(b.addresses["TANDEM_KEY_FILE"])
-	if err != nil {
-		return nil, err
-	}
-	b.calls, err = grpc.NewClient(b.addresses["TANDEM_ANALYTICS_ADDR"],
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(caller))
-	if err != nil {
-		return nil, err
-	}
-	b.reports = analyticsv1.NewReportServiceClient(b.calls)
-	return b, nil
+	}, nil
 }
 
-func (b *bench) close() {
-	_ = b.calls.Close()
-	_ = b.warehouse.Close()
-	_ = b.postgres.Close(context.Background())
-}
+func (b *bench) close() { _ = b.postgres.Close(context.Background()) }
 
 // load makes the bank, the copy without duplicates, and the same rows in Postgres.
 func (b *bench) load(ctx context.Context) error {
@@ -98,8 +62,8 @@ func (b *bench) load(ctx context.Context) error {
 var copied = []string{"branch", "customer", "account", "account_holder", "transaction", "interaction"}
 
 func (b *bench) fill(ctx context.Context) error {
-	migrate := exec.CommandContext(ctx, filepath.Join(b.root, "bin", "analytics"), "migrate")
-	migrate.Env = append(os.Environ(), "ANALYTICS_CLICKHOUSE_URL="+b.addresses["TANDEM_CLICKHOUSE_URL"]+"/copy")
+	migrate := exec.CommandContext(ctx, filepath.Join(b.Root, "bin", "analytics"), "migrate")
+	migrate.Env = append(os.Environ(), "ANALYTICS_CLICKHOUSE_URL="+b.Addresses["TANDEM_CLICKHOUSE_URL"]+"/copy")
 	if out, err := migrate.CombinedOutput(); err != nil {
 		return fmt.Errorf("migrate the copy: %w\n%s", err, out)
 	}
@@ -109,7 +73,7 @@ func (b *bench) fill(ctx context.Context) error {
 	}
 	// Merges would resolve what FINAL is measured on, and use the processors meanwhile.
 	for _, statement := range append(statements, "SYSTEM STOP MERGES", "SYSTEM RELOAD DICTIONARIES", "SYSTEM RELOAD DICTIONARIES") {
-		if err := b.warehouse.Exec(ctx, statement); err != nil {
+		if err := b.Warehouse.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%.60s: %w", statement, err)
 		}
 	}
@@ -133,7 +97,7 @@ func sections(text string) map[string]string {
 // processor is the processor time that ClickHouse has used for queries since it started. On a busy machine it tells more than the clock.
 func (b *bench) processor(ctx context.Context) (time.Duration, error) {
 	var used uint64
-	err := b.warehouse.QueryRow(ctx,
+	err := b.Warehouse.QueryRow(ctx,
 		"SELECT sum(value) FROM system.events WHERE event IN ('UserTimeMicroseconds', 'SystemTimeMicroseconds')").Scan(&used)
 	return time.Duration(used) * time.Microsecond, err
 }
@@ -190,7 +154,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 func (b *bench) ask(sql string) func(context.Context) (time.Duration, error) {
 	return func(ctx context.Context) (first time.Duration, err error) {
 		began := time.Now()
-		rows, err := b.warehouse.Query(ctx, sql)
+		rows, err := b.Warehouse.Query(ctx, sql)
 		if err != nil {
 			return 0, err
 		}

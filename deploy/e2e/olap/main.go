@@ -7,19 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"tandem.bank/deploy/e2e/bench/benchkit"
-	"tandem.bank/deploy/local/engine"
-	"tandem.bank/deploy/local/project"
-	"tandem.bank/deploy/local/stack"
 )
 
 // Config says how much is measured.
@@ -32,63 +26,34 @@ type Config struct {
 }
 
 func main() {
-	engine.RunIfChild()
 	var config Config
-	kong.Parse(&config, kong.Name("olap"), kong.Description("Measures reports and the views for analysts."))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, config)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "olap:", err)
-		os.Exit(1)
-	}
+	benchkit.Main("olap", "Measures reports and the views for analysts.", &config, func(ctx context.Context) error { return run(ctx, config) })
 }
 
-func run(ctx context.Context, config Config) (err error) {
+func run(ctx context.Context, config Config) error {
 	ctx, cancel := context.WithTimeout(ctx, config.Limit)
 	defer cancel()
-	root, err := project.Root(".")
-	if err != nil {
-		return err
-	}
-	work, err := os.MkdirTemp("", "tandem-olap-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	s, err := stack.New(stack.Config{
-		Engines:    stack.EnginesConfig{Root: root, DataDir: filepath.Join(work, "data"), Throwaway: true},
-		CRMProgram: filepath.Join(root, "bin", "crm"), AnalyticsProgram: filepath.Join(root, "bin", "analytics"),
-		BaseCurrency: "CZK", TimeZone: "Europe/Prague",
+	settings := clickhouse.Settings{"max_partitions_per_insert_block": 0, "do_not_merge_across_partitions_select_final": 1}
+	return benchkit.WithStack(ctx, settings, func(ctx context.Context, s *benchkit.Stack) error {
+		b, err := openBench(ctx, config, s)
+		if err != nil {
+			return err
+		}
+		defer b.close()
+		if err := b.load(ctx); err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		results, err := b.measure(ctx)
+		if err != nil {
+			return err
+		}
+		return results.Publish(filepath.Join(s.Root, config.Out), "olap")
 	})
-	if err != nil {
-		return err
-	}
-	if err := s.Start(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
-	b, err := openBench(ctx, config, root, s)
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	if err := b.load(ctx); err != nil {
-		return fmt.Errorf("load: %w", err)
-	}
-	results, err := b.measure(ctx)
-	if err != nil {
-		return err
-	}
-	if err := benchkit.Print(os.Stdout, results); err != nil {
-		return err
-	}
-	return benchkit.Write(filepath.Join(root, config.Out), "olap", results)
 }
 
 // measure takes all measurements, one after the other.
-func (b *bench) measure(ctx context.Context) ([]benchkit.Result, error) {
-	var results []benchkit.Result
+func (b *bench) measure(ctx context.Context) (benchkit.Results, error) {
+	var results benchkit.Results
 	for _, q := range questions {
 		if !strings.Contains(q.name, b.config.Only) {
 			continue
@@ -115,6 +80,5 @@ func (b *bench) measure(ctx context.Context) ([]benchkit.Result, error) {
 		}
 		results = append(results, found...)
 	}
-	benchkit.Say("load average %s", benchkit.LoadAverage())
 	return results, errors.Join(failed...)
 }

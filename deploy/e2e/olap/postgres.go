@@ -93,7 +93,7 @@ func (b *bench) copy(ctx context.Context, table, columns, from string) error {
 		names = append(names, name)
 	}
 	sql := "SELECT " + strings.Join(names, ", ") + " FROM " + from + " FORMAT CSV"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.addresses["TANDEM_CLICKHOUSE_HTTP_URL"], strings.NewReader(sql))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.Addresses["TANDEM_CLICKHOUSE_HTTP_URL"], strings.NewReader(sql))
 	if err != nil {
 		return err
 	}

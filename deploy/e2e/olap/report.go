@@ -164,7 +164,7 @@ func (b *bench) same(ctx context.Context, name, written, forPostgres string) err
 	}
 	for by, check := range map[string]func([]any) error{
 		"ClickHouse": func(into []any) error {
-			return b.warehouse.QueryRow(ctx, "SELECT "+strings.Join(clickhouse, ", ")+" FROM ("+written+") AS c").Scan(into...)
+			return b.Warehouse.QueryRow(ctx, "SELECT "+strings.Join(clickhouse, ", ")+" FROM ("+written+") AS c").Scan(into...)
 		},
 		"Postgres": func(into []any) error {
 			return b.postgres.QueryRow(ctx, "SELECT "+strings.Join(postgres, ", ")+" FROM ("+forPostgres+") AS c").Scan(into...)

@@ -35,7 +35,7 @@ var questions = []question{
 func (b *bench) view(ctx context.Context, q question) ([]benchkit.Result, error) {
 	var definition string
 	const shown = "SELECT as_select FROM system.tables WHERE database = 'bi' AND name = ?"
-	if err := b.warehouse.QueryRow(ctx, shown, q.view).Scan(&definition); err != nil {
+	if err := b.Warehouse.QueryRow(ctx, shown, q.view).Scan(&definition); err != nil {
 		return nil, err
 	}
 	plain := strings.NewReplacer("tandem.", "copy.", "FINAL", "").Replace(definition)

@@ -183,6 +183,7 @@ func (s *Stack) Addresses() []string {
 	return []string{
 		"TANDEM_CRM_ADDR=" + address(s.cfg.CRMPort),
 		"TANDEM_ANALYTICS_ADDR=" + address(s.cfg.AnalyticsPort),
+		"TANDEM_ANALYTICS_HTTP_URL=http://" + address(s.cfg.AnalyticsHTTPPort),
 		"TANDEM_KEY_FILE=" + s.signingKey,
 		"TANDEM_POSTGRES_URL=" + s.Engines.Postgres.URL(),
 		"TANDEM_NATS_URL=" + s.Engines.NATS.URL(),

@@ -115,8 +115,8 @@ func TestStack(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{
-		"TANDEM_CRM_ADDR=127.0.0.1:", "TANDEM_ANALYTICS_ADDR=", "TANDEM_POSTGRES_URL=postgres://",
-		"TANDEM_NATS_URL=nats://", "TANDEM_CLICKHOUSE_URL=clickhouse://", "TANDEM_CLICKHOUSE_HTTP_URL=http://",
+		"TANDEM_CRM_ADDR=127.0.0.1:", "TANDEM_ANALYTICS_ADDR=", "TANDEM_ANALYTICS_HTTP_URL=http://",
+		"TANDEM_POSTGRES_URL=postgres://", "TANDEM_NATS_URL=nats://", "TANDEM_CLICKHOUSE_URL=clickhouse://", "TANDEM_CLICKHOUSE_HTTP_URL=http://",
 	} {
 		if !strings.Contains(string(text), name) {
 			t.Errorf("the addresses have no %s:\n%s", name, text)

@@ -11,8 +11,8 @@ import (
 	"tandem.bank/pkg/auth"
 )
 
-// Administrator is a caller who may do everything, as the command line is one. The file holds the key that the services trust.
-func Administrator(keyFile string) (credentials.PerRPCCredentials, error) {
+// administrator is a caller who may do everything, as the command line is one. The file holds the key that the services trust.
+func administrator(keyFile string) (credentials.PerRPCCredentials, error) {
 	key, err := auth.ReadPrivateKey(keyFile)
 	if err != nil {
 		return nil, err

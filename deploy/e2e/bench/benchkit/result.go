@@ -1,4 +1,4 @@
-// Package benchkit is what the benchmarks share: results, who calls, and how busy the machine is.
+// Package benchkit is what the benchmarks share: the command, a stack, results, who calls, and how busy the machine is.
 package benchkit
 
 import (
@@ -59,8 +59,31 @@ func AtMost(name string, value float64, unit string, goal float64) Result {
 	return Result{Name: name, Value: value, Unit: unit, Sign: signAtMost, Goal: goal, OK: value <= goal}
 }
 
-// Print writes the table for readers.
-func Print(out io.Writer, results []Result) error {
+// Plain is a value without a goal.
+func Plain(name string, value float64, unit string) Result {
+	return Result{Name: name, Value: value, Unit: unit, OK: true}
+}
+
+// Results are what a benchmark found, in the order of its measurements.
+type Results []Result
+
+// Add keeps a result and shows it at once.
+func (rs *Results) Add(r Result) {
+	*rs = append(*rs, r)
+	Say("%s: %.4g %s", r.Name, r.Value, r.Unit)
+}
+
+// Publish prints the table, and writes the results of a bench into a file for machines.
+func (rs Results) Publish(path, bench string) error {
+	Say("load average %s", LoadAverage())
+	if err := write(os.Stdout, rs); err != nil {
+		return err
+	}
+	return store(path, bench, rs)
+}
+
+// write is the table for readers.
+func write(out io.Writer, results []Result) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprint(w, "value\tunit\tbaseline\tratio\tgoal\t\t  measurement\n")
 	for _, r := range results {
@@ -76,8 +99,8 @@ func Print(out io.Writer, results []Result) error {
 	return w.Flush()
 }
 
-// Write leaves the results of a bench for machines; those of other benches in the file stay.
-func Write(path, bench string, results []Result) error {
+// store leaves the results of a bench for machines; those of other benches in the file stay.
+func store(path, bench string, results []Result) error {
 	var all []Result
 	text, err := os.ReadFile(path)
 	switch {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/deploy/e2e/bench/benchkit"
 	"tandem.bank/pkg/natsx"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
@@ -42,7 +43,7 @@ AND region_id IN (1, 2, 3, 5, 8, 13, 21, 34) AND occupation != 'clerk'`
 func (b *bench) tellFacts(ctx context.Context) error {
 	began := time.Now()
 	_, err := b.facts.RefreshFacts(ctx, &analyticsv1.RefreshFactsRequest{})
-	say("facts of everybody in %.1f s", time.Since(began).Seconds())
+	benchkit.Say("facts of everybody in %.1f s", time.Since(began).Seconds())
 	return err
 }
 
@@ -65,7 +66,7 @@ func (b *bench) measurePreview(ctx context.Context) error {
 	var want int64
 	for range rounds {
 		began := time.Now()
-		if err := b.warehouse.QueryRow(ctx, handWritten).Scan(&want); err != nil {
+		if err := b.Warehouse.QueryRow(ctx, handWritten).Scan(&want); err != nil {
 			return err
 		}
 		bare = min(bare, time.Since(began))
@@ -79,8 +80,8 @@ func (b *bench) measurePreview(ctx context.Context) error {
 			return fmt.Errorf("the preview finds %d customers, by hand there are %d", answer.GetCustomers(), want)
 		}
 	}
-	b.atMost(preview.Seconds()/bare.Seconds(), "×", 1.5, fmt.Sprintf("preview of five clauses (%.1f ms) against the same count by hand (%.1f ms)",
-		1000*preview.Seconds(), 1000*bare.Seconds()))
+	b.results.Add(benchkit.RatioAtMost("preview of five clauses, against the same count by hand",
+		1000*preview.Seconds(), 1000*bare.Seconds(), "ms", 1.5))
 	return nil
 }
 
@@ -90,7 +91,7 @@ func (b *bench) measureFull(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.warehouse.Exec(ctx, defineSQL); err != nil {
+	if err := b.Warehouse.Exec(ctx, defineSQL); err != nil {
 		return err
 	}
 	after := before
@@ -100,7 +101,7 @@ func (b *bench) measureFull(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	b.plain(after.seconds-before.seconds, "s", "full evaluation of 100 new segments, events stored")
+	b.results.Add(benchkit.Plain("full evaluation of 100 new segments, events stored", after.seconds-before.seconds, "s"))
 	return nil
 }
 
@@ -116,7 +117,7 @@ func (b *bench) measureChanges(ctx context.Context) error {
 	}
 	var events uint64
 	count := func() error {
-		return b.warehouse.QueryRow(ctx, "SELECT uniqExact(customer_id) FROM segment_event WHERE cause = 'change'").Scan(&events)
+		return b.Warehouse.QueryRow(ctx, "SELECT uniqExact(customer_id) FROM segment_event WHERE cause = 'change'").Scan(&events)
 	}
 	js, err := jetstream.New(b.nats)
 	if err != nil {
@@ -145,15 +146,15 @@ func (b *bench) measureChanges(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	b.atMost(after.seconds-before.seconds, "s", 1, fmt.Sprintf("100 followed segments for %d changed customers, in %d evaluations",
-		len(changes), after.count-before.count))
-	b.atMost(took.Seconds(), "s", 10, "from the first event to the joins and leaves of all of them")
+	b.results.Add(benchkit.AtMost(fmt.Sprintf("100 followed segments for %d changed customers, in %d evaluations",
+		len(changes), after.count-before.count), after.seconds-before.seconds, "s", 1))
+	b.results.Add(benchkit.AtMost("from the first event to the joins and leaves of all of them", took.Seconds(), "s", 10))
 	return nil
 }
 
 // changes move customers to another region.
 func (b *bench) changes(ctx context.Context) ([]*eventsv1.Change, error) {
-	rows, err := b.warehouse.Query(ctx, changeSQL, clickhouse.Named("customers", changedCustomers))
+	rows, err := b.Warehouse.Query(ctx, changeSQL, clickhouse.Named("customers", changedCustomers))
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func (b *bench) measureExplain(ctx context.Context) error {
 		times = append(times, time.Since(began))
 	}
 	slices.Sort(times)
-	b.atMost(1000*times[len(times)/2].Seconds(), "ms", 50, "explanation of a membership, the middle one")
+	b.results.Add(benchkit.AtMost("explanation of a membership, the middle one", 1000*times[len(times)/2].Seconds(), "ms", 50))
 	return nil
 }
 
@@ -200,7 +201,7 @@ type evaluations struct {
 
 // evaluations reads the metrics of evaluations by a cause.
 func (b *bench) evaluations(ctx context.Context, cause string) (out evaluations, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.metrics, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Addresses["TANDEM_ANALYTICS_HTTP_URL"]+"/metrics", nil)
 	if err != nil {
 		return out, err
 	}

@@ -5,26 +5,14 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/alecthomas/kong"
 	"google.golang.org/genproto/googleapis/type/date"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"tandem.bank/deploy/e2e/bench/benchkit"
-	"tandem.bank/deploy/local/engine"
-	"tandem.bank/deploy/local/project"
-	"tandem.bank/deploy/local/stack"
 	"tandem.bank/pkg/btyd"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -42,8 +30,6 @@ var (
 const (
 	// unitDays makes weeks of days.
 	unitDays = 7
-	// generatedAtOnce bounds the memory of the generator.
-	generatedAtOnce = 100_000
 	// plainPart is how much of the customers the plain way is measured on: at full size it takes minutes. Its time is that of a
 	// number of passes over all rows, so it is taken for proportional.
 	plainPart = 10
@@ -60,124 +46,48 @@ type Config struct {
 }
 
 func main() {
-	engine.RunIfChild()
 	var config Config
-	kong.Parse(&config, kong.Name("value"), kong.Description("Measures RFM and lifetime value."))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, config)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	benchkit.Main("value", "Measures RFM and lifetime value.", &config, func(ctx context.Context) error { return run(ctx, config) })
 }
 
-func run(ctx context.Context, config Config) (err error) {
+func run(ctx context.Context, config Config) error {
 	ctx, cancel := context.WithTimeout(ctx, config.Limit)
 	defer cancel()
-	root, err := project.Root(".")
-	if err != nil {
-		return err
-	}
-	work, err := os.MkdirTemp("", "tandem-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	s, err := stack.New(stack.Config{
-		Engines:    stack.EnginesConfig{Root: root, DataDir: filepath.Join(work, "data"), Throwaway: true},
-		CRMProgram: filepath.Join(root, "bin", "crm"), AnalyticsProgram: filepath.Join(root, "bin", "analytics"),
-		BaseCurrency: "CZK", TimeZone: "Europe/Prague",
+	settings := clickhouse.Settings{"max_partitions_per_insert_block": 0}
+	return benchkit.WithStack(ctx, settings, func(ctx context.Context, s *benchkit.Stack) error {
+		b := &bench{Stack: s, rfm: analyticsv1.NewRfmServiceClient(s.Analytics), clv: analyticsv1.NewClvServiceClient(s.Analytics)}
+		err := benchkit.InTurn(ctx,
+			benchkit.Part{Name: "generate", Work: func(ctx context.Context) error { return b.generate(ctx, config.Customers) }},
+			benchkit.Part{Name: "rfm", Work: b.measureRFM},
+			benchkit.Part{Name: "fit", Work: b.measureFit},
+			benchkit.Part{Name: "run", Work: b.measureRun})
+		if err != nil {
+			return err
+		}
+		return b.results.Publish(filepath.Join(s.Root, config.Out), "value")
 	})
-	if err != nil {
-		return err
-	}
-	if err := s.Start(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
-	b, err := open(s)
-	if err != nil {
-		return err
-	}
-	if err := b.measure(ctx, config); err != nil {
-		return err
-	}
-	return benchkit.Write(filepath.Join(root, config.Out), "value", b.results)
 }
 
 // bench talks to a running stack.
 type bench struct {
-	warehouse driver.Conn
-	rfm       analyticsv1.RfmServiceClient
-	clv       analyticsv1.ClvServiceClient
-	results   []benchkit.Result
-}
-
-func open(s *stack.Stack) (*bench, error) {
-	env := map[string]string{}
-	for _, line := range s.Addresses() {
-		name, value, _ := strings.Cut(line, "=")
-		env[name] = value
-	}
-	options, err := clickhouse.ParseDSN(env["TANDEM_CLICKHOUSE_URL"])
-	if err != nil {
-		return nil, err
-	}
-	options.Auth.Database, options.ReadTimeout = "tandem", time.Hour
-	conn, err := clickhouse.Open(options)
-	if err != nil {
-		return nil, err
-	}
-	caller, err := benchkit.Administrator(env["TANDEM_KEY_FILE"])
-	if err != nil {
-		return nil, err
-	}
-	calls, err := grpc.NewClient(env["TANDEM_ANALYTICS_ADDR"], grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithPerRPCCredentials(caller))
-	if err != nil {
-		return nil, err
-	}
-	return &bench{warehouse: conn, rfm: analyticsv1.NewRfmServiceClient(calls), clv: analyticsv1.NewClvServiceClient(calls)}, nil
-}
-
-func (b *bench) measure(ctx context.Context, config Config) error {
-	if err := b.generate(ctx, config.Customers); err != nil {
-		return fmt.Errorf("generate: %w", err)
-	}
-	for _, part := range []struct {
-		name string
-		work func(context.Context) error
-	}{{"rfm", b.measureRFM}, {"fit", b.measureFit}, {"run", b.measureRun}} {
-		if err := part.work(ctx); err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
-		}
-	}
-	benchkit.Say("load average %s", benchkit.LoadAverage())
-	return benchkit.Print(os.Stdout, b.results)
-}
-
-func (b *bench) add(r benchkit.Result) {
-	b.results = append(b.results, r)
-	benchkit.Say("%s: %.4g %s", r.Name, r.Value, r.Unit)
+	*benchkit.Stack
+	rfm     analyticsv1.RfmServiceClient
+	clv     analyticsv1.ClvServiceClient
+	results benchkit.Results
 }
 
 // generate fills the warehouse by SQL inside ClickHouse.
 func (b *bench) generate(ctx context.Context, customers int) error {
 	began := time.Now()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0}))
-	for first := 0; first < customers; first += generatedAtOnce {
-		if err := b.warehouse.Exec(ctx, generateSQL,
-			clickhouse.Named("first", first), clickhouse.Named("customers", min(generatedAtOnce, customers-first))); err != nil {
-			return err
-		}
+	if err := b.Fill(ctx, generateSQL, customers); err != nil {
+		return err
 	}
-	if err := b.warehouse.Exec(ctx, `INSERT INTO account_holder (account_holder_id, account_id, customer_id, role, version)
+	if err := b.Warehouse.Exec(ctx, `INSERT INTO account_holder (account_holder_id, account_id, customer_id, role, version)
 		SELECT number + 1, number + 1, number + 1, 'owner', 1 FROM numbers({customers:UInt64})`, clickhouse.Named("customers", customers)); err != nil {
 		return err
 	}
 	var rows uint64
-	if err := b.warehouse.QueryRow(ctx, "SELECT count() FROM transaction").Scan(&rows); err != nil {
+	if err := b.Warehouse.QueryRow(ctx, "SELECT count() FROM transaction").Scan(&rows); err != nil {
 		return err
 	}
 	benchkit.Say("%d customers with %d transactions in %.1f s; load average %s", customers, rows, time.Since(began).Seconds(), benchkit.LoadAverage())
@@ -189,7 +99,7 @@ func (b *bench) measureRFM(ctx context.Context) error {
 	bare, snapshot := time.Hour, time.Hour
 	for range rounds {
 		began := time.Now()
-		if err := b.warehouse.Exec(ctx, bareSQL); err != nil {
+		if err := b.Warehouse.Exec(ctx, bareSQL); err != nil {
 			return err
 		}
 		bare = min(bare, time.Since(began))
@@ -201,7 +111,7 @@ func (b *bench) measureRFM(ctx context.Context) error {
 		// The call also waits until NATS has all insights; a snapshot is computed before.
 		snapshot = min(snapshot, answer.GetRun().GetComputedTime().AsTime().Sub(began))
 	}
-	b.add(benchkit.RatioAtMost("RFM run with snapshot, against the bare aggregation", snapshot.Seconds(), bare.Seconds(), "s", 1.5))
+	b.results.Add(benchkit.RatioAtMost("RFM run with snapshot, against the bare aggregation", snapshot.Seconds(), bare.Seconds(), "s", 1.5))
 	return nil
 }
 
@@ -215,16 +125,16 @@ func (b *bench) measureFit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.add(benchkit.AtMost(fmt.Sprintf("BG/NBD and Gamma-Gamma of %d customers, on one core", len(histories)), ours.Seconds(), "s", 3))
+	b.results.Add(benchkit.AtMost(fmt.Sprintf("BG/NBD and Gamma-Gamma of %d customers, on one core", len(histories)), ours.Seconds(), "s", 3))
 	plain, err := onOneCore(func() error { return fitPlainly(histories[:len(histories)/plainPart]) })
 	if err != nil {
 		return err
 	}
-	b.add(benchkit.RatioAtLeast(fmt.Sprintf("Nelder–Mead on rows, extrapolated from a %dth of them, against that", plainPart),
+	b.results.Add(benchkit.RatioAtLeast(fmt.Sprintf("Nelder–Mead on rows, extrapolated from a %dth of them, against that", plainPart),
 		plainPart*plain.Seconds(), ours.Seconds(), "s", 10))
 	small := histories[:min(len(histories), cdnowCustomers)]
 	quick, err := onOneCore(func() error { return fit(small) })
-	b.add(benchkit.AtMost(fmt.Sprintf("a fit of %d customers, as many as CDNOW has", len(small)), 1000*quick.Seconds(), "ms", 100))
+	b.results.Add(benchkit.AtMost(fmt.Sprintf("a fit of %d customers, as many as CDNOW has", len(small)), 1000*quick.Seconds(), "ms", 100))
 	return err
 }
 
@@ -232,7 +142,7 @@ func (b *bench) measureFit(ctx context.Context) error {
 const cdnowCustomers = 2357
 
 func (b *bench) histories(ctx context.Context) ([]history, error) {
-	rows, err := b.warehouse.Query(ctx, historySQL)
+	rows, err := b.Warehouse.Query(ctx, historySQL)
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +172,7 @@ func (b *bench) measureRun(ctx context.Context) error {
 	for _, step := range answer.GetSteps() {
 		benchkit.Say("%s: %.2f s", step.GetName(), step.GetTook().AsDuration().Seconds())
 		if step.GetName() == "predictions" {
-			b.add(benchkit.AtMost(fmt.Sprintf("predictions of %d customers with intervals, stored", answer.GetRun().GetPredicted()),
+			b.results.Add(benchkit.AtMost(fmt.Sprintf("predictions of %d customers with intervals, stored", answer.GetRun().GetPredicted()),
 				step.GetTook().AsDuration().Seconds(), "s", 10))
 		}
 	}
