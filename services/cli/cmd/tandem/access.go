@@ -17,15 +17,6 @@ type AccessCmd struct {
 	Policy  AccessPolicyCmd  `cmd:"" help:"Print the policy that is in force."`
 }
 
-// access is the API's client.
-func access(app *App) (crmv1.AccessServiceClient, error) {
-	conn, err := app.CRM()
-	if err != nil {
-		return nil, err
-	}
-	return crmv1.NewAccessServiceClient(conn), nil
-}
-
 // AccessExplainCmd explains one call.
 type AccessExplainCmd struct {
 	Method   string       `arg:"" help:"Call, as in CustomerService/GetCustomer."`
@@ -39,23 +30,10 @@ type AccessExplainCmd struct {
 
 // Run prints the decision and what led to it.
 func (c *AccessExplainCmd) Run(ctx context.Context, app *App) error {
-	client, err := access(app)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	answer, err := client.ExplainAccess(ctx, &crmv1.ExplainAccessRequest{
+	return ask(ctx, app, accessService, callTimeout, crmv1.AccessServiceClient.ExplainAccess, &crmv1.ExplainAccessRequest{
 		Subject: c.Subject, Roles: c.Role, Method: c.Method, CustomerId: c.Customer.id, CustomerKey: c.Customer.key,
 		Record: c.Record, RecordId: c.ID, Fields: c.Field,
-	})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return printExplanation(app.Out, answer)
+	}, printExplanation)
 }
 
 func printExplanation(out io.Writer, answer *crmv1.ExplainAccessResponse) error {
@@ -95,20 +73,11 @@ type AccessRolesCmd struct{}
 
 // Run prints a line for each role.
 func (*AccessRolesCmd) Run(ctx context.Context, app *App) error {
-	client, err := access(app)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	answer, err := client.ListRoles(ctx, &crmv1.ListRolesRequest{})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
+	return ask(ctx, app, accessService, callTimeout, crmv1.AccessServiceClient.ListRoles, &crmv1.ListRolesRequest{}, printRoles)
+}
+
+func printRoles(out io.Writer, answer *crmv1.ListRolesResponse) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "role\tcustomers\tcalls\tsees\tin part\tnot")
 	for _, r := range answer.GetRoles() {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", r.GetName(), word(r.GetRows().String(), "ROW_SCOPE_"), len(r.GetMethods()),
@@ -122,22 +91,12 @@ type AccessPolicyCmd struct{}
 
 // Run prints the file as it is; where it comes from goes to where messages go.
 func (*AccessPolicyCmd) Run(ctx context.Context, app *App) error {
-	client, err := access(app)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	answer, err := client.GetPolicy(ctx, &crmv1.GetPolicyRequest{})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	_, _ = fmt.Fprintf(app.Err, "policy %s, SHA-256 %s\n", answer.GetOrigin(), answer.GetHash())
-	_, err = io.WriteString(app.Out, answer.GetText())
-	return err
+	return ask(ctx, app, accessService, callTimeout, crmv1.AccessServiceClient.GetPolicy, &crmv1.GetPolicyRequest{},
+		func(out io.Writer, r *crmv1.GetPolicyResponse) error {
+			_, _ = fmt.Fprintf(app.Err, "policy %s, SHA-256 %s\n", r.GetOrigin(), r.GetHash())
+			_, err := io.WriteString(out, r.GetText())
+			return err
+		})
 }
 
 func orDash(text string) string {

@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/show"
@@ -24,24 +23,6 @@ type clusterRun struct {
 	Definition string `placeholder:"NAME" help:"Definition whose last run is meant."`
 }
 
-// askClusters calls the service, and prints the answer for programs or for people.
-func askClusters[A proto.Message](
-	ctx context.Context, app *App, ask func(context.Context, analyticsv1.ClusterServiceClient) (A, error), show func(A) error,
-) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	answer, err := ask(ctx, analyticsv1.NewClusterServiceClient(conn))
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return show(answer)
-}
-
 // ClusterRunCmd computes clusters.
 type ClusterRunCmd struct {
 	Definition string        `arg:"" help:"Saved definition of the kind clustering."`
@@ -54,11 +35,11 @@ type ClusterRunCmd struct {
 func (c *ClusterRunCmd) Run(ctx context.Context, app *App) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	return askClusters(ctx, app, func(ctx context.Context, client analyticsv1.ClusterServiceClient) (*analyticsv1.RunClusteringResponse, error) {
-		return client.RunClustering(ctx, &analyticsv1.RunClusteringRequest{
-			Definition: &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}, AsOf: c.AsOf.Date,
-		})
-	}, func(r *analyticsv1.RunClusteringResponse) error { return show.ClusteringRun(app.Out, r.GetRun()) })
+	return ask(ctx, app, clusterService, listTimeout, analyticsv1.ClusterServiceClient.RunClustering, &analyticsv1.RunClusteringRequest{
+		Definition: &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}, AsOf: c.AsOf.Date,
+	}, func(out io.Writer, r *analyticsv1.RunClusteringResponse) error {
+		return show.ClusteringRun(out, r.GetRun())
+	})
 }
 
 // ClusterListCmd lists runs.
@@ -69,11 +50,11 @@ type ClusterListCmd struct {
 
 // Run prints the runs.
 func (c *ClusterListCmd) Run(ctx context.Context, app *App) error {
-	return askClusters(ctx, app, func(ctx context.Context, client analyticsv1.ClusterServiceClient) (*analyticsv1.ListClusteringRunsResponse, error) {
-		return client.ListClusteringRuns(ctx, &analyticsv1.ListClusteringRunsRequest{Definition: c.Definition, PageSize: c.Limit})
-	}, func(r *analyticsv1.ListClusteringRunsResponse) error {
-		return show.ClusteringRuns(app.Out, r.GetRuns())
-	})
+	return ask(ctx, app, clusterService, listTimeout, analyticsv1.ClusterServiceClient.ListClusteringRuns,
+		&analyticsv1.ListClusteringRunsRequest{Definition: c.Definition, PageSize: c.Limit},
+		func(out io.Writer, r *analyticsv1.ListClusteringRunsResponse) error {
+			return show.ClusteringRuns(out, r.GetRuns())
+		})
 }
 
 // ClusterShowCmd describes a run.
@@ -83,9 +64,11 @@ type ClusterShowCmd struct {
 
 // Run prints the clusters.
 func (c *ClusterShowCmd) Run(ctx context.Context, app *App) error {
-	return askClusters(ctx, app, func(ctx context.Context, client analyticsv1.ClusterServiceClient) (*analyticsv1.GetClusteringRunResponse, error) {
-		return client.GetClusteringRun(ctx, &analyticsv1.GetClusteringRunRequest{RunId: c.RunID, Definition: c.Definition})
-	}, func(r *analyticsv1.GetClusteringRunResponse) error { return show.ClusteringRun(app.Out, r.GetRun()) })
+	return ask(ctx, app, clusterService, listTimeout, analyticsv1.ClusterServiceClient.GetClusteringRun,
+		&analyticsv1.GetClusteringRunRequest{RunId: c.RunID, Definition: c.Definition},
+		func(out io.Writer, r *analyticsv1.GetClusteringRunResponse) error {
+			return show.ClusteringRun(out, r.GetRun())
+		})
 }
 
 // ClusterExplainCmd explains a customer's cluster.
@@ -96,7 +79,7 @@ type ClusterExplainCmd struct {
 
 // Run prints the explanation.
 func (c *ClusterExplainCmd) Run(ctx context.Context, app *App) error {
-	return askClusters(ctx, app, func(ctx context.Context, client analyticsv1.ClusterServiceClient) (*analyticsv1.ExplainClusterResponse, error) {
-		return client.ExplainCluster(ctx, &analyticsv1.ExplainClusterRequest{CustomerId: c.Customer, RunId: c.RunID, Definition: c.Definition})
-	}, func(r *analyticsv1.ExplainClusterResponse) error { return show.ClusterExplanation(app.Out, r) })
+	return ask(ctx, app, clusterService, listTimeout, analyticsv1.ClusterServiceClient.ExplainCluster,
+		&analyticsv1.ExplainClusterRequest{CustomerId: c.Customer, RunId: c.RunID, Definition: c.Definition},
+		show.ClusterExplanation)
 }

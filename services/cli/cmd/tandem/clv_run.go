@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"fmt"
+	"io"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/genproto/googleapis/type/money"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
-	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/cli/internal/show"
 )
@@ -67,13 +64,12 @@ func (c *RunClvCmd) request() *analyticsv1.RunClvRequest {
 
 // Run computes the values and prints the run with its models.
 func (c *RunClvCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
+	client, err := clvService.on(app)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	client := analyticsv1.NewClvServiceClient(conn)
 	response, err := client.RunClv(ctx, c.request())
 	if err != nil {
 		return err
@@ -118,66 +114,24 @@ var valueTitles = []string{
 
 // Run prints the values page by page.
 func (c *ClvListCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
+	client, err := clvService.on(app)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	titles := valueTitles
-	var keys map[int64]*crmv1.ExternalKey
-	if c.WithKeys {
-		titles = append([]string{"source", "external_id"}, titles...)
-		if keys, err = customerKeys(ctx, app); err != nil {
-			return err
-		}
-	}
-	write, flush := c.writer(app)
-	if err := write(titles); err != nil {
-		return err
-	}
-	err = c.each(ctx, analyticsv1.NewClvServiceClient(conn), func(v *analyticsv1.ClvValue) error {
-		cells := valueCells(v)
-		if c.WithKeys {
-			key := keys[v.GetCustomerId()]
-			cells = append([]string{key.GetSource(), key.GetExternalId()}, cells...)
-		}
-		return write(cells)
+	return printCustomers(ctx, app, c.WithKeys, c.CSV, valueTitles, func(write func(customer int64, cells ...string) error) error {
+		// A page's token names the run, so that a newer one does not mix in.
+		return each(c.Limit, scorePage, func(size int32, token string) ([]*analyticsv1.ClvValue, string, error) {
+			page, err := client.ListClvValues(ctx, &analyticsv1.ListClvValuesRequest{
+				RunId: c.RunID, PageSize: size, PageToken: token, Order: clvOrders[c.Order],
+			})
+			return page.GetValues(), page.GetNextPageToken(), err
+		}, func(v *analyticsv1.ClvValue) error { return write(v.GetCustomerId(), valueCells(v)...) })
 	})
-	if err != nil {
-		return err
-	}
-	return flush()
 }
 
-// each goes through the run page by page; a page's token names the run, so that a newer one does not mix in.
-func (c *ClvListCmd) each(ctx context.Context, client analyticsv1.ClvServiceClient, use func(*analyticsv1.ClvValue) error) error {
-	request := &analyticsv1.ListClvValuesRequest{RunId: c.RunID, PageSize: scorePage, Order: clvOrders[c.Order]}
-	if c.Limit > 0 {
-		request.PageSize = int32(min(c.Limit, scorePage))
-	}
-	listed := 0
-	for {
-		page, err := client.ListClvValues(ctx, request)
-		if err != nil {
-			return err
-		}
-		for _, value := range page.GetValues() {
-			if c.Limit > 0 && listed == c.Limit {
-				return nil
-			}
-			listed++
-			if err := use(value); err != nil {
-				return err
-			}
-		}
-		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" {
-			return nil
-		}
-	}
-}
-
-// valueCells are the columns of a value; empty for what is not known.
+// valueCells are the columns of a value after the customer number; empty for what is not known.
 func valueCells(v *analyticsv1.ClvValue) []string {
 	number := func(known bool, value float64) string {
 		if !known {
@@ -187,26 +141,12 @@ func valueCells(v *analyticsv1.ClvValue) []string {
 	}
 	modelled := v.GetPAlive() != nil
 	return []string{
-		strconv.FormatInt(v.GetCustomerId(), 10), strconv.FormatInt(v.GetRank(), 10), number(true, v.GetPercentile()),
+		strconv.FormatInt(v.GetRank(), 10), number(true, v.GetPercentile()),
 		strconv.Itoa(int(v.GetRepeats())), strconv.Itoa(int(v.GetLastDays())), strconv.Itoa(int(v.GetAgeDays())), number(true, v.GetMeanAmount()),
 		show.Plain(v.GetHistoric()), number(modelled, v.GetPAlive().GetValue()), number(modelled, v.GetExpectedPurchases().GetValue()),
 		number(v.ExpectedAmount != nil, v.GetExpectedAmount()), plainOf(v.GetPredictive().GetValue()), plainOf(v.GetPredictive().GetLow()),
 		plainOf(v.GetPredictive().GetHigh()), v.GetHistoric().GetCurrencyCode(),
 	}
-}
-
-// writer prints CSV or a table.
-func (c *ClvListCmd) writer(app *App) (write func([]string) error, flush func() error) {
-	if c.CSV {
-		w := csv.NewWriter(app.Out)
-		return w.Write, func() error { w.Flush(); return w.Error() }
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	return func(cells []string) error {
-		printCells(w, anySlice(cells))
-		_, err := fmt.Fprintln(w)
-		return err
-	}, w.Flush
 }
 
 // ClvModelCmd prints models of the registry.
@@ -218,20 +158,13 @@ type ClvModelCmd struct {
 
 // Run prints a model.
 func (c *ClvModelCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, func(ctx context.Context, client analyticsv1.ClvServiceClient) error {
-		purpose := analyticsv1.ClvModelPurpose_CLV_MODEL_PURPOSE_FORECAST
-		if c.Holdout {
-			purpose = analyticsv1.ClvModelPurpose_CLV_MODEL_PURPOSE_HOLDOUT
-		}
-		answer, err := client.GetClvModel(ctx, &analyticsv1.GetClvModelRequest{RunId: c.RunID, Group: c.Group, Purpose: purpose})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.ClvModel(app.Out, answer.GetModel())
-	})
+	purpose := analyticsv1.ClvModelPurpose_CLV_MODEL_PURPOSE_FORECAST
+	if c.Holdout {
+		purpose = analyticsv1.ClvModelPurpose_CLV_MODEL_PURPOSE_HOLDOUT
+	}
+	return ask(ctx, app, clvService, callTimeout, analyticsv1.ClvServiceClient.GetClvModel,
+		&analyticsv1.GetClvModelRequest{RunId: c.RunID, Group: c.Group, Purpose: purpose},
+		func(out io.Writer, r *analyticsv1.GetClvModelResponse) error { return show.ClvModel(out, r.GetModel()) })
 }
 
 // ClvBacktestCmd prints what a run's models foretold, and what came.
@@ -242,16 +175,11 @@ type ClvBacktestCmd struct {
 
 // Run prints the backtest.
 func (c *ClvBacktestCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, func(ctx context.Context, client analyticsv1.ClvServiceClient) error {
-		answer, err := client.GetClvBacktest(ctx, &analyticsv1.GetClvBacktestRequest{RunId: c.RunID, Group: c.Group})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.ClvBacktest(app.Out, answer.GetBacktest())
-	})
+	return ask(ctx, app, clvService, callTimeout, analyticsv1.ClvServiceClient.GetClvBacktest,
+		&analyticsv1.GetClvBacktestRequest{RunId: c.RunID, Group: c.Group},
+		func(out io.Writer, r *analyticsv1.GetClvBacktestResponse) error {
+			return show.ClvBacktest(out, r.GetBacktest())
+		})
 }
 
 // ClvExplainCmd explains a customer's value.
@@ -262,16 +190,9 @@ type ClvExplainCmd struct {
 
 // Run prints the explanation.
 func (c *ClvExplainCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, func(ctx context.Context, client analyticsv1.ClvServiceClient) error {
-		answer, err := client.ExplainClv(ctx, &analyticsv1.ExplainClvRequest{RunId: c.RunID, CustomerId: c.Customer})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.ClvExplanation(app.Out, answer)
-	})
+	return ask(ctx, app, clvService, callTimeout, analyticsv1.ClvServiceClient.ExplainClv,
+		&analyticsv1.ExplainClvRequest{RunId: c.RunID, CustomerId: c.Customer},
+		show.ClvExplanation)
 }
 
 // ClvSlicesCmd sums up a run.
@@ -293,29 +214,9 @@ var slicesByFlag = map[string]analyticsv1.ClvSliceBy{
 
 // Run prints the slices.
 func (c *ClvSlicesCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, func(ctx context.Context, client analyticsv1.ClvServiceClient) error {
-		answer, err := client.GetClvSlices(ctx, &analyticsv1.GetClvSlicesRequest{
-			RunId: c.RunID, By: slicesByFlag[c.By], RunsBefore: c.RunsBefore, SlicesMax: c.Limit, Plan: c.Plan, Indicator: c.Indicator,
-		})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.ClvSlices(app.Out, answer)
-	})
-}
-
-// ask calls the service of lifetime value within the time of a call that answers at once.
-func ask(ctx context.Context, app *App, call func(context.Context, analyticsv1.ClvServiceClient) error) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return call(ctx, analyticsv1.NewClvServiceClient(conn))
+	return ask(ctx, app, clvService, callTimeout, analyticsv1.ClvServiceClient.GetClvSlices, &analyticsv1.GetClvSlicesRequest{
+		RunId: c.RunID, By: slicesByFlag[c.By], RunsBefore: c.RunsBefore, SlicesMax: c.Limit, Plan: c.Plan, Indicator: c.Indicator,
+	}, show.ClvSlices)
 }
 
 // plainOf is a bare number, empty for an amount that is not known.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/cli/internal/show"
@@ -72,18 +73,7 @@ func (n *documentName) UnmarshalText(text []byte) error {
 
 // Run prints what is known of the document, and its text.
 func (c *DocumentShowCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.CRM()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	answer, err := crmv1.NewDocumentServiceClient(conn).GetDocument(ctx, &crmv1.GetDocumentRequest{DocumentId: c.Document.id, Key: c.Document.key})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return show.Document(app.Out, answer.GetDocument())
+	return ask(ctx, app, documentService, callTimeout, crmv1.DocumentServiceClient.GetDocument,
+		&crmv1.GetDocumentRequest{DocumentId: c.Document.id, Key: c.Document.key},
+		func(out io.Writer, r *crmv1.GetDocumentResponse) error { return show.Document(out, r.GetDocument()) })
 }

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/show"
@@ -18,24 +17,6 @@ type FactsCmd struct {
 	Refresh FactsRefreshCmd `cmd:"" help:"Tell today's facts anew; they follow the bank by themselves."`
 }
 
-// askFacts calls the service, and prints the answer for programs or for people.
-func askFacts[A proto.Message](
-	ctx context.Context, app *App, ask func(context.Context, analyticsv1.FactServiceClient) (A, error), show func(A) error,
-) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	answer, err := ask(ctx, analyticsv1.NewFactServiceClient(conn))
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return show(answer)
-}
-
 // FactsListCmd lists the catalogue.
 type FactsListCmd struct {
 	Source string `placeholder:"NAME" help:"Only facts of this source, for example transaction."`
@@ -43,9 +24,10 @@ type FactsListCmd struct {
 
 // Run prints the catalogue.
 func (c *FactsListCmd) Run(ctx context.Context, app *App) error {
-	return askFacts(ctx, app, func(ctx context.Context, client analyticsv1.FactServiceClient) (*analyticsv1.ListFactsResponse, error) {
-		return client.ListFacts(ctx, &analyticsv1.ListFactsRequest{Source: c.Source})
-	}, func(r *analyticsv1.ListFactsResponse) error { return show.CustomerFacts(app.Out, r.GetFacts()) })
+	return ask(ctx, app, factService, listTimeout, analyticsv1.FactServiceClient.ListFacts, &analyticsv1.ListFactsRequest{Source: c.Source},
+		func(out io.Writer, r *analyticsv1.ListFactsResponse) error {
+			return show.CustomerFacts(out, r.GetFacts())
+		})
 }
 
 // FactsShowCmd tells the facts of a customer.
@@ -57,11 +39,11 @@ type FactsShowCmd struct {
 
 // Run prints the facts.
 func (c *FactsShowCmd) Run(ctx context.Context, app *App) error {
-	return askFacts(ctx, app, func(ctx context.Context, client analyticsv1.FactServiceClient) (*analyticsv1.GetCustomerFactsResponse, error) {
-		return client.GetCustomerFacts(ctx, &analyticsv1.GetCustomerFactsRequest{CustomerId: c.Customer, Facts: c.Facts, AsOf: c.AsOf.Date})
-	}, func(r *analyticsv1.GetCustomerFactsResponse) error {
-		return show.FactsOfCustomer(app.Out, r, len(c.Facts) > 0)
-	})
+	return ask(ctx, app, factService, listTimeout, analyticsv1.FactServiceClient.GetCustomerFacts,
+		&analyticsv1.GetCustomerFactsRequest{CustomerId: c.Customer, Facts: c.Facts, AsOf: c.AsOf.Date},
+		func(out io.Writer, r *analyticsv1.GetCustomerFactsResponse) error {
+			return show.FactsOfCustomer(out, r, len(c.Facts) > 0)
+		})
 }
 
 // FactsRefreshCmd tells facts anew.
@@ -74,10 +56,10 @@ type FactsRefreshCmd struct {
 func (c *FactsRefreshCmd) Run(ctx context.Context, app *App) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	return askFacts(ctx, app, func(ctx context.Context, client analyticsv1.FactServiceClient) (*analyticsv1.RefreshFactsResponse, error) {
-		return client.RefreshFacts(ctx, &analyticsv1.RefreshFactsRequest{CustomerIds: c.Customers})
-	}, func(r *analyticsv1.RefreshFactsResponse) error {
-		_, err := fmt.Fprintf(app.Out, "facts of %s told anew, with all that had come by %s\n", show.Date(r.GetAsOf()), show.Time(r.GetBeganTime()))
-		return err
-	})
+	return ask(ctx, app, factService, listTimeout, analyticsv1.FactServiceClient.RefreshFacts,
+		&analyticsv1.RefreshFactsRequest{CustomerIds: c.Customers},
+		func(out io.Writer, r *analyticsv1.RefreshFactsResponse) error {
+			_, err := fmt.Fprintf(out, "facts of %s told anew, with all that had come by %s\n", show.Date(r.GetAsOf()), show.Time(r.GetBeganTime()))
+			return err
+		})
 }

@@ -17,20 +17,9 @@ type ProfileMatrixCmd struct {
 
 // Run prints the matrix.
 func (c *ProfileMatrixCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
 	req := &analyticsv1.GetProductMatrixRequest{Segments: c.Segments, AsOf: c.AsOf.Date, ComparedAsOf: c.Before.Date}
 	if c.Products {
 		req.By = analyticsv1.ProductMatrixBy_PRODUCT_MATRIX_BY_PRODUCT
 	}
-	answer, err := analyticsv1.NewProductMatrixServiceClient(conn).GetProductMatrix(ctx, req)
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return show.ProductMatrix(app.Out, answer)
+	return ask(ctx, app, matrixService, listTimeout, analyticsv1.ProductMatrixServiceClient.GetProductMatrix, req, show.ProductMatrix)
 }

@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/definitionfile"
@@ -24,26 +23,6 @@ type ProfileCmd struct {
 	Explain   ProfileExplainCmd   `cmd:"" help:"Explain a customer's cell: facts, points, weights, levels and thresholds."`
 }
 
-type profileClient = analyticsv1.ProfileSchemeServiceClient
-
-// askProfiles calls the service, and prints the answer for programs or for people.
-func askProfiles[A proto.Message](
-	ctx context.Context, app *App, ask func(context.Context, profileClient) (A, error), show func(A) error,
-) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	answer, err := ask(ctx, analyticsv1.NewProfileSchemeServiceClient(conn))
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return show(answer)
-}
-
 // ProfileRunCmd places customers.
 type ProfileRunCmd struct {
 	Definition string        `arg:"" help:"Saved definition of the kind profile_scheme."`
@@ -56,11 +35,11 @@ type ProfileRunCmd struct {
 func (c *ProfileRunCmd) Run(ctx context.Context, app *App) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	return askProfiles(ctx, app, func(ctx context.Context, client profileClient) (*analyticsv1.RunProfileSchemeResponse, error) {
-		return client.RunProfileScheme(ctx, &analyticsv1.RunProfileSchemeRequest{
-			Definition: &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}, AsOf: c.AsOf.Date,
-		})
-	}, func(r *analyticsv1.RunProfileSchemeResponse) error { return show.ProfileRun(app.Out, r.GetRun()) })
+	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.RunProfileScheme, &analyticsv1.RunProfileSchemeRequest{
+		Definition: &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}, AsOf: c.AsOf.Date,
+	}, func(out io.Writer, r *analyticsv1.RunProfileSchemeResponse) error {
+		return show.ProfileRun(out, r.GetRun())
+	})
 }
 
 // ProfileListCmd lists runs.
@@ -71,9 +50,11 @@ type ProfileListCmd struct {
 
 // Run prints the runs.
 func (c *ProfileListCmd) Run(ctx context.Context, app *App) error {
-	return askProfiles(ctx, app, func(ctx context.Context, client profileClient) (*analyticsv1.ListProfileRunsResponse, error) {
-		return client.ListProfileRuns(ctx, &analyticsv1.ListProfileRunsRequest{Definition: c.Definition, PageSize: c.Limit})
-	}, func(r *analyticsv1.ListProfileRunsResponse) error { return show.ProfileRuns(app.Out, r.GetRuns()) })
+	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.ListProfileRuns,
+		&analyticsv1.ListProfileRunsRequest{Definition: c.Definition, PageSize: c.Limit},
+		func(out io.Writer, r *analyticsv1.ListProfileRunsResponse) error {
+			return show.ProfileRuns(out, r.GetRuns())
+		})
 }
 
 // profileRun names a run.
@@ -89,9 +70,11 @@ type ProfileShowCmd struct {
 
 // Run prints the cells.
 func (c *ProfileShowCmd) Run(ctx context.Context, app *App) error {
-	return askProfiles(ctx, app, func(ctx context.Context, client profileClient) (*analyticsv1.GetProfileRunResponse, error) {
-		return client.GetProfileRun(ctx, &analyticsv1.GetProfileRunRequest{RunId: c.RunID, Definition: c.Definition})
-	}, func(r *analyticsv1.GetProfileRunResponse) error { return show.ProfileRun(app.Out, r.GetRun()) })
+	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.GetProfileRun,
+		&analyticsv1.GetProfileRunRequest{RunId: c.RunID, Definition: c.Definition},
+		func(out io.Writer, r *analyticsv1.GetProfileRunResponse) error {
+			return show.ProfileRun(out, r.GetRun())
+		})
 }
 
 // ProfileDryRunCmd tries a scheme.
@@ -114,9 +97,9 @@ func (c *ProfileDryRunCmd) Run(ctx context.Context, app *App) error {
 	if scheme == nil {
 		return fmt.Errorf("%s: spec: is no profile_scheme", c.File)
 	}
-	return askProfiles(ctx, app, func(ctx context.Context, client profileClient) (*analyticsv1.DryRunProfileSchemeResponse, error) {
-		return client.DryRunProfileScheme(ctx, &analyticsv1.DryRunProfileSchemeRequest{Scheme: scheme, Definition: d.GetName(), AsOf: c.AsOf.Date})
-	}, func(r *analyticsv1.DryRunProfileSchemeResponse) error { return show.ProfileDryRun(app.Out, r) })
+	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.DryRunProfileScheme,
+		&analyticsv1.DryRunProfileSchemeRequest{Scheme: scheme, Definition: d.GetName(), AsOf: c.AsOf.Date},
+		show.ProfileDryRun)
 }
 
 // ProfileMigrationCmd counts moves.
@@ -128,9 +111,9 @@ type ProfileMigrationCmd struct {
 
 // Run prints the moves.
 func (c *ProfileMigrationCmd) Run(ctx context.Context, app *App) error {
-	return askProfiles(ctx, app, func(ctx context.Context, client profileClient) (*analyticsv1.GetProfileMigrationResponse, error) {
-		return client.GetProfileMigration(ctx, &analyticsv1.GetProfileMigrationRequest{Definition: c.Definition, From: c.From.Date, To: c.To.Date})
-	}, func(r *analyticsv1.GetProfileMigrationResponse) error { return show.ProfileMigration(app.Out, r) })
+	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.GetProfileMigration,
+		&analyticsv1.GetProfileMigrationRequest{Definition: c.Definition, From: c.From.Date, To: c.To.Date},
+		show.ProfileMigration)
 }
 
 // ProfileExplainCmd explains a customer's cell.
@@ -141,7 +124,7 @@ type ProfileExplainCmd struct {
 
 // Run prints the explanation.
 func (c *ProfileExplainCmd) Run(ctx context.Context, app *App) error {
-	return askProfiles(ctx, app, func(ctx context.Context, client profileClient) (*analyticsv1.ExplainProfileResponse, error) {
-		return client.ExplainProfile(ctx, &analyticsv1.ExplainProfileRequest{CustomerId: c.Customer, RunId: c.RunID, Definition: c.Definition})
-	}, func(r *analyticsv1.ExplainProfileResponse) error { return show.ProfileExplanation(app.Out, r) })
+	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.ExplainProfile,
+		&analyticsv1.ExplainProfileRequest{CustomerId: c.Customer, RunId: c.RunID, Definition: c.Definition},
+		show.ProfileExplanation)
 }

@@ -67,25 +67,15 @@ type ReportListCmd struct{}
 
 // Run prints the list.
 func (c *ReportListCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	response, err := analyticsv1.NewReportServiceClient(conn).ListReports(ctx, &analyticsv1.ListReportsRequest{})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, response)
-	}
-	for _, r := range response.GetReports() {
-		if _, err := fmt.Fprintf(app.Out, "%-24s %s\n", r.GetName(), r.GetDefinition().GetDescription()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return ask(ctx, app, reportService, callTimeout, analyticsv1.ReportServiceClient.ListReports, &analyticsv1.ListReportsRequest{},
+		func(out io.Writer, response *analyticsv1.ListReportsResponse) error {
+			for _, r := range response.GetReports() {
+				if _, err := fmt.Fprintf(out, "%-24s %s\n", r.GetName(), r.GetDefinition().GetDescription()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 }
 
 // reportQuestion is a question, or the name of a report.

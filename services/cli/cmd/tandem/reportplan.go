@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -30,10 +31,6 @@ type ReportPlanCmd struct {
 
 // Run prints the comparison.
 func (c *ReportPlanCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
 	request := &analyticsv1.CompareWithPlanRequest{
 		Plan: c.Plan, Indicator: c.Indicator, Volume: c.Volume, From: c.From.Date, To: c.To.Date, Currency: c.Currency, PlannedRate: c.PlannedRate,
 		Unit:   analyticsv1.PlanUnit(enumValue(analyticsv1.PlanUnit_value, "PLAN_UNIT_", c.Unit)),
@@ -42,26 +39,17 @@ func (c *ReportPlanCmd) Run(ctx context.Context, app *App) error {
 	if !c.PlannedAt.IsZero() {
 		request.PlannedAt = timestamppb.New(c.PlannedAt)
 	}
-	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
-	defer cancel()
-	response, err := analyticsv1.NewPerformanceServiceClient(conn).CompareWithPlan(ctx, request)
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, response)
-	}
-	return c.print(app, response)
+	return ask(ctx, app, performanceService, reportTimeout, analyticsv1.PerformanceServiceClient.CompareWithPlan, request, c.print)
 }
 
 // print shows the lines as a report, so that tables and CSV look alike everywhere.
-func (c *ReportPlanCmd) print(app *App, response *analyticsv1.CompareWithPlanResponse) error {
+func (c *ReportPlanCmd) print(out io.Writer, response *analyticsv1.CompareWithPlanResponse) error {
 	header := &analyticsv1.ReportHeader{
 		Title: "Plan " + c.Plan + ", " + c.Indicator, AsOf: response.GetAsOf(), Currency: response.GetCurrency(),
 		NewestEventTime: response.GetNewestEventTime(), Columns: planColumns(c.Volume != ""),
 	}
 	end := &analyticsv1.ReportEnd{Rows: int64(len(response.GetLines()))}
-	table, lines := &show.ReportTable{}, show.NewReportCSV(app.Out)
+	table, lines := &show.ReportTable{}, show.NewReportCSV(out)
 	var to reportPrinter = table
 	if c.CSV {
 		to = lines
@@ -77,7 +65,7 @@ func (c *ReportPlanCmd) print(app *App, response *analyticsv1.CompareWithPlanRes
 	if c.CSV {
 		return lines.Flush()
 	}
-	return table.Print(app.Out, end)
+	return table.Print(out, end)
 }
 
 func planColumns(parts bool) []*analyticsv1.ReportColumn {

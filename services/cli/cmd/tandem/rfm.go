@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"fmt"
+	"io"
 	"strconv"
-	"text/tabwriter"
-	"time"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
@@ -16,7 +14,6 @@ import (
 const (
 	scorePage    = 5000
 	customerPage = 1000
-	listTimeout  = 10 * time.Minute
 )
 
 // RfmCmd groups the looks at RFM results.
@@ -36,20 +33,8 @@ type RfmShowCmd struct {
 
 // Run prints the run.
 func (c *RfmShowCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	response, err := analyticsv1.NewRfmServiceClient(conn).GetRfmRun(ctx, &analyticsv1.GetRfmRunRequest{RunId: c.RunID})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, response)
-	}
-	return show.RfmRun(app.Out, response.GetRun())
+	return ask(ctx, app, rfmService, callTimeout, analyticsv1.RfmServiceClient.GetRfmRun, &analyticsv1.GetRfmRunRequest{RunId: c.RunID},
+		func(out io.Writer, r *analyticsv1.GetRfmRunResponse) error { return show.RfmRun(out, r.GetRun()) })
 }
 
 // RfmListCmd lists scores.
@@ -66,49 +51,25 @@ var scoreTitles = []string{"customer_id", "recency_days", "frequency", "monetary
 
 // Run prints the scores page by page.
 func (c *RfmListCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
+	client, err := rfmService.on(app)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	titles := scoreTitles
-	var keys map[int64]*crmv1.ExternalKey
-	if c.WithKeys {
-		titles = append([]string{"source", "external_id"}, titles...)
-		if keys, err = customerKeys(ctx, app); err != nil {
-			return err
-		}
-	}
-	write, flush := c.writer(app)
-	if err := write(titles); err != nil {
-		return err
-	}
-	err = c.each(ctx, analyticsv1.NewRfmServiceClient(conn), func(s *analyticsv1.RfmScore) error {
-		cells := []string{
-			strconv.FormatInt(s.GetCustomerId(), 10), strconv.Itoa(int(s.GetRecencyDays())), strconv.FormatInt(s.GetFrequency(), 10),
-			show.Plain(s.GetMonetary()), s.GetMonetary().GetCurrencyCode(), strconv.Itoa(int(s.GetCell())), s.GetSegment(),
-		}
-		if c.WithKeys {
-			key := keys[s.GetCustomerId()]
-			cells = append([]string{key.GetSource(), key.GetExternalId()}, cells...)
-		}
-		return write(cells)
+	return printCustomers(ctx, app, c.WithKeys, c.CSV, scoreTitles, func(write func(customer int64, cells ...string) error) error {
+		return c.each(ctx, client, func(s *analyticsv1.RfmScore) error {
+			return write(s.GetCustomerId(), strconv.Itoa(int(s.GetRecencyDays())), strconv.FormatInt(s.GetFrequency(), 10),
+				show.Plain(s.GetMonetary()), s.GetMonetary().GetCurrencyCode(), strconv.Itoa(int(s.GetCell())), s.GetSegment())
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return flush()
 }
 
 // each goes through the run page by page. The pages after the first name the run, so that a newer one does not mix in.
 func (c *RfmListCmd) each(ctx context.Context, client analyticsv1.RfmServiceClient, use func(*analyticsv1.RfmScore) error) error {
-	request := &analyticsv1.ListRfmScoresRequest{RunId: c.RunID, PageSize: scorePage}
+	request := &analyticsv1.ListRfmScoresRequest{RunId: c.RunID}
 	if c.Order == "best" {
 		request.Order = analyticsv1.RfmOrder_RFM_ORDER_BEST_FIRST
-	}
-	if c.Limit > 0 {
-		request.PageSize = int32(min(c.Limit, scorePage))
 	}
 	if request.GetRunId() == "" {
 		newest, err := client.GetRfmRun(ctx, &analyticsv1.GetRfmRunRequest{})
@@ -117,40 +78,49 @@ func (c *RfmListCmd) each(ctx context.Context, client analyticsv1.RfmServiceClie
 		}
 		request.RunId = newest.GetRun().GetRunId()
 	}
-	listed := 0
-	for {
+	return each(c.Limit, scorePage, func(size int32, token string) ([]*analyticsv1.RfmScore, string, error) {
+		request.PageSize, request.PageToken = size, token
 		page, err := client.ListRfmScores(ctx, request)
-		if err != nil {
-			return err
-		}
-		for _, score := range page.GetScores() {
-			if c.Limit > 0 && listed == c.Limit {
-				return nil
-			}
-			listed++
-			if err := use(score); err != nil {
-				return err
-			}
-		}
-		if page.GetNextPageToken() == "" {
-			return nil
-		}
-		request.PageToken = page.GetNextPageToken()
-	}
+		return page.GetScores(), page.GetNextPageToken(), err
+	}, use)
 }
 
-// writer prints CSV or a table.
-func (c *RfmListCmd) writer(app *App) (write func([]string) error, flush func() error) {
-	if c.CSV {
-		w := csv.NewWriter(app.Out)
-		return w.Write, func() error { w.Flush(); return w.Error() }
+// lines prints CSV, or a table for people.
+func lines(app *App, asCSV bool) (write func([]string) error, flush func() error) {
+	if !asCSV {
+		return show.Columns(app.Out)
 	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	return func(cells []string) error {
-		printCells(w, anySlice(cells))
-		_, err := fmt.Fprintln(w)
+	w := csv.NewWriter(app.Out)
+	return w.Write, func() error { w.Flush(); return w.Error() }
+}
+
+// printCustomers prints a line a customer below titles, the first of which is the customer number. With keys, each begins with
+// the customer's external key.
+func printCustomers(
+	ctx context.Context, app *App, withKeys, asCSV bool, titles []string, each func(write func(customer int64, cells ...string) error) error,
+) (err error) {
+	var keys map[int64]*crmv1.ExternalKey
+	if withKeys {
+		titles = append([]string{"source", "external_id"}, titles...)
+		if keys, err = customerKeys(ctx, app); err != nil {
+			return err
+		}
+	}
+	write, flush := lines(app, asCSV)
+	if err := write(titles); err != nil {
 		return err
-	}, w.Flush
+	}
+	if err := each(func(customer int64, cells ...string) error {
+		line := append([]string{strconv.FormatInt(customer, 10)}, cells...)
+		if withKeys {
+			key := keys[customer]
+			line = append([]string{key.GetSource(), key.GetExternalId()}, line...)
+		}
+		return write(line)
+	}); err != nil {
+		return err
+	}
+	return flush()
 }
 
 // customerKeys reads the external keys of all customers.
@@ -161,18 +131,12 @@ func customerKeys(ctx context.Context, app *App) (map[int64]*crmv1.ExternalKey, 
 	}
 	client := crmv1.NewCustomerServiceClient(conn)
 	keys := map[int64]*crmv1.ExternalKey{}
-	request := &crmv1.ListCustomersRequest{PageSize: customerPage}
-	for {
-		page, err := client.ListCustomers(ctx, request)
-		if err != nil {
-			return nil, err
-		}
-		for _, customer := range page.GetCustomers() {
-			keys[customer.GetCustomerId()] = customer.GetKey()
-		}
-		if page.GetNextPageToken() == "" {
-			return keys, nil
-		}
-		request.PageToken = page.GetNextPageToken()
-	}
+	err = each(0, customerPage, func(size int32, token string) ([]*crmv1.Customer, string, error) {
+		page, err := client.ListCustomers(ctx, &crmv1.ListCustomersRequest{PageSize: size, PageToken: token})
+		return page.GetCustomers(), page.GetNextPageToken(), err
+	}, func(customer *crmv1.Customer) error {
+		keys[customer.GetCustomerId()] = customer.GetKey()
+		return nil
+	})
+	return keys, err
 }

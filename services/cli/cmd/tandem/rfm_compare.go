@@ -28,18 +28,9 @@ type RfmMigrationCmd struct {
 
 // Run prints the moves.
 func (c *RfmMigrationCmd) Run(ctx context.Context, app *App) error {
-	return askRfm(ctx, app, func(ctx context.Context, client analyticsv1.RfmServiceClient) error {
-		answer, err := client.GetRfmMigration(ctx, &analyticsv1.GetRfmMigrationRequest{
-			RunId: c.RunID, From: c.From.Date, To: c.To.Date, By: measuresByFlag[c.By],
-		})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.RfmMigration(app.Out, answer)
-	})
+	return ask(ctx, app, rfmService, callTimeout, analyticsv1.RfmServiceClient.GetRfmMigration, &analyticsv1.GetRfmMigrationRequest{
+		RunId: c.RunID, From: c.From.Date, To: c.To.Date, By: measuresByFlag[c.By],
+	}, show.RfmMigration)
 }
 
 // RfmResponseCmd prints response rates.
@@ -52,18 +43,9 @@ type RfmResponseCmd struct {
 
 // Run prints the rates.
 func (c *RfmResponseCmd) Run(ctx context.Context, app *App) error {
-	return askRfm(ctx, app, func(ctx context.Context, client analyticsv1.RfmServiceClient) error {
-		answer, err := client.GetRfmResponseRates(ctx, &analyticsv1.GetRfmResponseRatesRequest{
-			RunId: c.RunID, By: measuresByFlag[c.By], WindowDays: c.WindowDays, Kinds: c.Kinds, Outcomes: c.Outcomes,
-		})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.RfmResponseRates(app.Out, answer)
-	})
+	return ask(ctx, app, rfmService, callTimeout, analyticsv1.RfmServiceClient.GetRfmResponseRates, &analyticsv1.GetRfmResponseRatesRequest{
+		RunId: c.RunID, By: measuresByFlag[c.By], WindowDays: c.WindowDays, Kinds: c.Kinds, Outcomes: c.Outcomes,
+	}, show.RfmResponseRates)
 }
 
 // RfmExplainCmd explains a customer's cell.
@@ -74,25 +56,7 @@ type RfmExplainCmd struct {
 
 // Run prints the explanation.
 func (c *RfmExplainCmd) Run(ctx context.Context, app *App) error {
-	return askRfm(ctx, app, func(ctx context.Context, client analyticsv1.RfmServiceClient) error {
-		answer, err := client.ExplainRfm(ctx, &analyticsv1.ExplainRfmRequest{RunId: c.RunID, CustomerId: c.Customer})
-		if err != nil {
-			return err
-		}
-		if app.JSON {
-			return printJSON(app, answer)
-		}
-		return show.RfmExplanation(app.Out, answer)
-	})
-}
-
-// askRfm calls the RFM service within the time of a call that answers at once.
-func askRfm(ctx context.Context, app *App, call func(context.Context, analyticsv1.RfmServiceClient) error) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return call(ctx, analyticsv1.NewRfmServiceClient(conn))
+	return ask(ctx, app, rfmService, callTimeout, analyticsv1.RfmServiceClient.ExplainRfm,
+		&analyticsv1.ExplainRfmRequest{RunId: c.RunID, CustomerId: c.Customer},
+		show.RfmExplanation)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	datepb "google.golang.org/genproto/googleapis/type/date"
@@ -13,9 +14,6 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/show"
 )
-
-// callTimeout is for calls that answer at once.
-const callTimeout = 30 * time.Second
 
 // RunCmd groups the analyses.
 type RunCmd struct {
@@ -35,24 +33,12 @@ type RunRfmCmd struct {
 
 // Run computes the snapshot and prints it.
 func (c *RunRfmCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
 	request := &analyticsv1.RunRfmRequest{AsOf: c.AsOf.Date, WindowDays: c.WindowDays, TransactionKinds: c.Kinds}
 	if c.Definition != "" {
 		request.Definition = &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}
 	}
-	response, err := analyticsv1.NewRfmServiceClient(conn).RunRfm(ctx, request)
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, response)
-	}
-	return show.RfmRun(app.Out, response.GetRun())
+	return ask(ctx, app, rfmService, c.Timeout, analyticsv1.RfmServiceClient.RunRfm, request,
+		func(out io.Writer, r *analyticsv1.RunRfmResponse) error { return show.RfmRun(out, r.GetRun()) })
 }
 
 // day is a flag that takes a date.

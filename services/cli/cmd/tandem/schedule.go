@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -18,33 +19,17 @@ type ScheduleCmd struct {
 	Run  ScheduleRunCmd  `cmd:"" help:"Run a definition now, as its schedule would."`
 }
 
-func (a *App) schedules() (analyticsv1.ScheduleServiceClient, error) {
-	conn, err := a.Analytics()
-	if err != nil {
-		return nil, err
-	}
-	return analyticsv1.NewScheduleServiceClient(conn), nil
-}
-
 // ScheduleListCmd lists schedules.
 type ScheduleListCmd struct{}
 
 // Run prints one line a definition.
 func (c *ScheduleListCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.schedules()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	all, err := client.ListSchedules(ctx, &analyticsv1.ListSchedulesRequest{})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
+	return ask(ctx, app, scheduleService, callTimeout, analyticsv1.ScheduleServiceClient.ListSchedules,
+		&analyticsv1.ListSchedulesRequest{}, printSchedules)
+}
+
+func printSchedules(out io.Writer, all *analyticsv1.ListSchedulesResponse) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprint(w, "name\tkind\tversion\tschedule\tnext\tas of\tlast run\n")
 	for _, s := range all.GetSchedules() {
 		next, asOf, last := "paused", "", "never"
@@ -71,20 +56,12 @@ type ScheduleRunsCmd struct {
 
 // Run prints one line a run.
 func (c *ScheduleRunsCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.schedules()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	page, err := client.ListScheduleRuns(ctx, &analyticsv1.ListScheduleRunsRequest{Name: c.Name, PageSize: c.Limit})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, page)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
+	return ask(ctx, app, scheduleService, callTimeout, analyticsv1.ScheduleServiceClient.ListScheduleRuns,
+		&analyticsv1.ListScheduleRunsRequest{Name: c.Name, PageSize: c.Limit}, printScheduleRuns)
+}
+
+func printScheduleRuns(out io.Writer, page *analyticsv1.ListScheduleRunsResponse) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprint(w, "name\tversion\tas of\tbegun\tseconds\toutcome\tresult\n")
 	for _, r := range page.GetRuns() {
 		seconds, result := "", r.GetResult()
@@ -110,21 +87,13 @@ type ScheduleRunCmd struct {
 
 // Run waits for the outcome.
 func (c *ScheduleRunCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.schedules()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	answer, err := client.RunNow(ctx, &analyticsv1.RunNowRequest{Name: c.Name, Version: c.Version, AsOf: c.AsOf.Date})
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
+	return ask(ctx, app, scheduleService, c.Timeout, analyticsv1.ScheduleServiceClient.RunNow,
+		&analyticsv1.RunNowRequest{Name: c.Name, Version: c.Version, AsOf: c.AsOf.Date}, printScheduleRun)
+}
+
+func printScheduleRun(out io.Writer, answer *analyticsv1.RunNowResponse) error {
 	r := answer.GetRun()
-	_, err = fmt.Fprintf(app.Out, "%s, version %d, as of %s: %s %s\n", r.GetName(), r.GetVersion(), dayText(r.GetAsOf()),
+	_, err := fmt.Fprintf(out, "%s, version %d, as of %s: %s %s\n", r.GetName(), r.GetVersion(), dayText(r.GetAsOf()),
 		shortWord(r.GetOutcome().String()), r.GetResult())
 	return err
 }

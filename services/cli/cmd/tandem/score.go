@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
+	"io"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,15 +25,6 @@ type ScoreCmd struct {
 	Explain ScoreExplainCmd `cmd:"" help:"Explain a customer's score: what adds up to it, the facts behind, and earlier scores."`
 }
 
-// scores returns the service.
-func (a *App) scores() (analyticsv1.ScoreServiceClient, error) {
-	conn, err := a.Analytics()
-	if err != nil {
-		return nil, err
-	}
-	return analyticsv1.NewScoreServiceClient(conn), nil
-}
-
 // definitionArg is the definition that a command works with.
 type definitionArg struct {
 	Name    string `arg:"" help:"Name of the definition."`
@@ -42,26 +33,6 @@ type definitionArg struct {
 
 func (d definitionArg) ref() *analyticsv1.DefinitionRef {
 	return &analyticsv1.DefinitionRef{Name: d.Name, Version: d.Version}
-}
-
-// answer asks the service and prints what it says, as JSON or by text.
-func answer[M proto.Message](
-	ctx context.Context, app *App, timeout time.Duration, ask func(context.Context, analyticsv1.ScoreServiceClient) (M, error), text func(M) error,
-) error {
-	client, err := app.scores()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	response, err := ask(ctx, client)
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, response)
-	}
-	return text(response)
 }
 
 // ScoreRunCmd scores customers.
@@ -74,9 +45,9 @@ type ScoreRunCmd struct {
 
 // Run scores and prints the run.
 func (c *ScoreRunCmd) Run(ctx context.Context, app *App) error {
-	return answer(ctx, app, c.Timeout, func(ctx context.Context, client analyticsv1.ScoreServiceClient) (*analyticsv1.RunScoreResponse, error) {
-		return client.RunScore(ctx, &analyticsv1.RunScoreRequest{AsOf: c.AsOf.Date, Definition: c.ref()})
-	}, func(r *analyticsv1.RunScoreResponse) error { return show.ScoreRun(app.Out, r.GetRun()) })
+	return ask(ctx, app, scoreService, c.Timeout, analyticsv1.ScoreServiceClient.RunScore,
+		&analyticsv1.RunScoreRequest{AsOf: c.AsOf.Date, Definition: c.ref()},
+		func(out io.Writer, r *analyticsv1.RunScoreResponse) error { return show.ScoreRun(out, r.GetRun()) })
 }
 
 // ScoreRunsCmd lists runs.
@@ -87,9 +58,11 @@ type ScoreRunsCmd struct {
 
 // Run lists the last runs.
 func (c *ScoreRunsCmd) Run(ctx context.Context, app *App) error {
-	return answer(ctx, app, callTimeout, func(ctx context.Context, client analyticsv1.ScoreServiceClient) (*analyticsv1.ListScoreRunsResponse, error) {
-		return client.ListScoreRuns(ctx, &analyticsv1.ListScoreRunsRequest{Score: c.Name, PageSize: c.Limit})
-	}, func(r *analyticsv1.ListScoreRunsResponse) error { return show.ScoreRuns(app.Out, r.GetRuns()) })
+	return ask(ctx, app, scoreService, callTimeout, analyticsv1.ScoreServiceClient.ListScoreRuns,
+		&analyticsv1.ListScoreRunsRequest{Score: c.Name, PageSize: c.Limit},
+		func(out io.Writer, r *analyticsv1.ListScoreRunsResponse) error {
+			return show.ScoreRuns(out, r.GetRuns())
+		})
 }
 
 // ScoreTrainCmd trains a model.
@@ -102,9 +75,11 @@ type ScoreTrainCmd struct {
 
 // Run trains and prints the model.
 func (c *ScoreTrainCmd) Run(ctx context.Context, app *App) error {
-	return answer(ctx, app, c.Timeout, func(ctx context.Context, client analyticsv1.ScoreServiceClient) (*analyticsv1.TrainModelResponse, error) {
-		return client.TrainModel(ctx, &analyticsv1.TrainModelRequest{AsOf: c.AsOf.Date, Definition: c.ref()})
-	}, func(r *analyticsv1.TrainModelResponse) error { return show.ScoreModel(app.Out, r.GetModel()) })
+	return ask(ctx, app, scoreService, c.Timeout, analyticsv1.ScoreServiceClient.TrainModel,
+		&analyticsv1.TrainModelRequest{AsOf: c.AsOf.Date, Definition: c.ref()},
+		func(out io.Writer, r *analyticsv1.TrainModelResponse) error {
+			return show.ScoreModel(out, r.GetModel())
+		})
 }
 
 // ScoreModelsCmd lists models.
@@ -114,9 +89,11 @@ type ScoreModelsCmd struct {
 
 // Run lists the models, newest first.
 func (c *ScoreModelsCmd) Run(ctx context.Context, app *App) error {
-	return answer(ctx, app, callTimeout, func(ctx context.Context, client analyticsv1.ScoreServiceClient) (*analyticsv1.ListModelsResponse, error) {
-		return client.ListModels(ctx, &analyticsv1.ListModelsRequest{Definition: c.ref(), PageSize: 1000})
-	}, func(r *analyticsv1.ListModelsResponse) error { return show.ScoreModels(app.Out, r.GetModels()) })
+	return ask(ctx, app, scoreService, callTimeout, analyticsv1.ScoreServiceClient.ListModels,
+		&analyticsv1.ListModelsRequest{Definition: c.ref(), PageSize: 1000},
+		func(out io.Writer, r *analyticsv1.ListModelsResponse) error {
+			return show.ScoreModels(out, r.GetModels())
+		})
 }
 
 // ScoreModelCmd prints a model.
@@ -128,9 +105,9 @@ type ScoreModelCmd struct {
 
 // Run prints the model.
 func (c *ScoreModelCmd) Run(ctx context.Context, app *App) error {
-	return answer(ctx, app, callTimeout, func(ctx context.Context, client analyticsv1.ScoreServiceClient) (*analyticsv1.GetModelResponse, error) {
-		return client.GetModel(ctx, &analyticsv1.GetModelRequest{Definition: c.ref(), TrainedAsOf: c.TrainedAsOf.Date})
-	}, func(r *analyticsv1.GetModelResponse) error { return show.ScoreModel(app.Out, r.GetModel()) })
+	return ask(ctx, app, scoreService, callTimeout, analyticsv1.ScoreServiceClient.GetModel,
+		&analyticsv1.GetModelRequest{Definition: c.ref(), TrainedAsOf: c.TrainedAsOf.Date},
+		func(out io.Writer, r *analyticsv1.GetModelResponse) error { return show.ScoreModel(out, r.GetModel()) })
 }
 
 // ScorePromoteCmd gives a role to a model.
@@ -142,7 +119,7 @@ type ScorePromoteCmd struct {
 
 // Run asks analytics how the definition must look, and saves it in crm.
 func (c *ScorePromoteCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.scores()
+	client, err := scoreService.on(app)
 	if err != nil {
 		return err
 	}
@@ -192,46 +169,29 @@ type ScoreListCmd struct {
 
 // Run prints the scores page by page.
 func (c *ScoreListCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.scores()
+	client, err := scoreService.on(app)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	out := csv.NewWriter(app.Out)
-	write, flush := out.Write, func() error { out.Flush(); return out.Error() }
-	if !c.CSV {
-		write, flush = show.Columns(app.Out)
-	}
-	request := &analyticsv1.ListScoresRequest{RunId: c.RunID, Score: c.Name, PageSize: scorePage}
+	write, flush := lines(app, c.CSV)
+	request := &analyticsv1.ListScoresRequest{RunId: c.RunID, Score: c.Name}
 	if c.Order == "highest" {
 		request.Order = analyticsv1.ScoreOrder_SCORE_ORDER_HIGHEST_FIRST
 	}
-	for listed := 0; ; {
-		if c.Limit > 0 {
-			request.PageSize = int32(min(c.Limit, scorePage))
-		}
+	err = each(c.Limit, scorePage, func(size int32, token string) ([]*analyticsv1.CustomerScore, string, error) {
+		request.PageSize, request.PageToken = size, token
 		page, err := client.ListScores(ctx, request)
-		if err != nil {
-			return err
+		if err == nil && token == "" {
+			err = write(show.ScoreTitles(page.GetScores()))
 		}
-		if listed == 0 {
-			if err := write(show.ScoreTitles(page.GetScores())); err != nil {
-				return err
-			}
-		}
-		for _, s := range page.GetScores() {
-			if listed++; c.Limit > 0 && listed > c.Limit {
-				return flush()
-			}
-			if err := write(show.ScoreCells(s)); err != nil {
-				return err
-			}
-		}
-		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" {
-			return flush()
-		}
+		return page.GetScores(), page.GetNextPageToken(), err
+	}, func(s *analyticsv1.CustomerScore) error { return write(show.ScoreCells(s)) })
+	if err != nil {
+		return err
 	}
+	return flush()
 }
 
 // ScoreExplainCmd explains a score.
@@ -244,9 +204,7 @@ type ScoreExplainCmd struct {
 
 // Run prints the explanation.
 func (c *ScoreExplainCmd) Run(ctx context.Context, app *App) error {
-	return answer(ctx, app, callTimeout, func(ctx context.Context, client analyticsv1.ScoreServiceClient) (*analyticsv1.ExplainScoreResponse, error) {
-		return client.ExplainScore(ctx, &analyticsv1.ExplainScoreRequest{
-			CustomerId: c.Customer, Score: c.Name, AsOf: c.AsOf.Date, RunId: c.RunID,
-		})
-	}, func(r *analyticsv1.ExplainScoreResponse) error { return show.ScoreExplanation(app.Out, r) })
+	return ask(ctx, app, scoreService, callTimeout, analyticsv1.ScoreServiceClient.ExplainScore, &analyticsv1.ExplainScoreRequest{
+		CustomerId: c.Customer, Score: c.Name, AsOf: c.AsOf.Date, RunId: c.RunID,
+	}, show.ScoreExplanation)
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
@@ -31,26 +31,6 @@ type SegmentCmd struct {
 	Events  SegmentEventsCmd  `cmd:"" help:"List who joined and left, and why."`
 }
 
-// askSegment calls the service, and prints its answer as JSON or as people read it.
-func askSegment[A proto.Message](
-	ctx context.Context, app *App, call func(context.Context, segmentClient) (A, error), write func(A) error,
-) error {
-	conn, err := app.Analytics()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
-	answer, err := call(ctx, analyticsv1.NewSegmentServiceClient(conn))
-	if err != nil {
-		return err
-	}
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	return write(answer)
-}
-
 // SegmentPreviewCmd previews an expression.
 type SegmentPreviewCmd struct {
 	Expression string   `arg:"" help:"Expression over facts, such as: age >= 30 AND top(balance, 10%)."`
@@ -62,11 +42,9 @@ type SegmentPreviewCmd struct {
 
 // Run prints the preview.
 func (c *SegmentPreviewCmd) Run(ctx context.Context, app *App) error {
-	return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.PreviewSegmentResponse, error) {
-		return client.PreviewSegment(ctx, &analyticsv1.PreviewSegmentRequest{
-			Expression: c.Expression, AsOf: c.AsOf.Date, SampleSize: c.Sample, BreakdownFacts: c.By, OverlapSegments: c.Overlap,
-		})
-	}, func(answer *analyticsv1.PreviewSegmentResponse) error { return show.SegmentPreview(app.Out, answer) })
+	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.PreviewSegment, &analyticsv1.PreviewSegmentRequest{
+		Expression: c.Expression, AsOf: c.AsOf.Date, SampleSize: c.Sample, BreakdownFacts: c.By, OverlapSegments: c.Overlap,
+	}, show.SegmentPreview)
 }
 
 // SegmentRunCmd computes a snapshot.
@@ -78,11 +56,9 @@ type SegmentRunCmd struct {
 
 // Run prints the snapshot.
 func (c *SegmentRunCmd) Run(ctx context.Context, app *App) error {
-	return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.RunSegmentResponse, error) {
-		return client.RunSegment(ctx, &analyticsv1.RunSegmentRequest{
-			Definition: &analyticsv1.DefinitionRef{Name: c.Name, Version: c.Version}, AsOf: c.AsOf.Date,
-		})
-	}, func(answer *analyticsv1.RunSegmentResponse) error { return show.SegmentRun(app.Out, answer.GetRun()) })
+	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.RunSegment, &analyticsv1.RunSegmentRequest{
+		Definition: &analyticsv1.DefinitionRef{Name: c.Name, Version: c.Version}, AsOf: c.AsOf.Date,
+	}, func(out io.Writer, r *analyticsv1.RunSegmentResponse) error { return show.SegmentRun(out, r.GetRun()) })
 }
 
 // SegmentMembersCmd lists members.
@@ -107,32 +83,18 @@ func eachPage(
 	ctx context.Context, app *App, limit int,
 	read func(ctx context.Context, client segmentClient, size int32, token string) ([]int64, string, error),
 ) error {
-	conn, err := app.Analytics()
+	client, err := segmentService.on(app)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	client, token, listed := analyticsv1.NewSegmentServiceClient(conn), "", 0
-	for {
-		size := memberPage
-		if limit > 0 {
-			size = min(limit-listed, memberPage)
-		}
-		ids, next, err := read(ctx, client, int32(size), token)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if _, err := fmt.Fprintln(app.Out, id); err != nil {
-				return err
-			}
-		}
-		listed += len(ids)
-		if token = next; token == "" || limit > 0 && listed >= limit {
-			return nil
-		}
-	}
+	return each(limit, memberPage, func(size int32, token string) ([]int64, string, error) {
+		return read(ctx, client, size, token)
+	}, func(id int64) error {
+		_, err := fmt.Fprintln(app.Out, id)
+		return err
+	})
 }
 
 // SegmentCombineCmd combines segments.
@@ -153,21 +115,17 @@ var operationsByFlag = map[string]analyticsv1.SegmentOperation{
 
 // Run prints customer numbers, one in a line, or how many there are.
 func (c *SegmentCombineCmd) Run(ctx context.Context, app *App) error {
-	ask := func(ctx context.Context, client segmentClient, size int32, token string) (*analyticsv1.CombineSegmentsResponse, error) {
-		return client.CombineSegments(ctx, &analyticsv1.CombineSegmentsRequest{
-			Segments: c.Names, Operation: operationsByFlag[c.How], AsOf: c.AsOf.Date, PageSize: size, PageToken: token,
-		})
-	}
+	request := &analyticsv1.CombineSegmentsRequest{Segments: c.Names, Operation: operationsByFlag[c.How], AsOf: c.AsOf.Date}
 	if c.Count || app.JSON {
-		return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.CombineSegmentsResponse, error) {
-			return ask(ctx, client, 0, "")
-		}, func(answer *analyticsv1.CombineSegmentsResponse) error {
-			_, err := fmt.Fprintln(app.Out, answer.GetCustomers())
-			return err
-		})
+		return ask(ctx, app, segmentService, listTimeout, segmentClient.CombineSegments, request,
+			func(out io.Writer, r *analyticsv1.CombineSegmentsResponse) error {
+				_, err := fmt.Fprintln(out, r.GetCustomers())
+				return err
+			})
 	}
 	return eachPage(ctx, app, c.Limit, func(ctx context.Context, client segmentClient, size int32, token string) ([]int64, string, error) {
-		page, err := ask(ctx, client, size, token)
+		request.PageSize, request.PageToken = size, token
+		page, err := client.CombineSegments(ctx, request)
 		return page.GetCustomerIds(), page.GetNextPageToken(), err
 	})
 }
@@ -183,11 +141,9 @@ type SegmentCompareCmd struct {
 
 // Run prints the difference.
 func (c *SegmentCompareCmd) Run(ctx context.Context, app *App) error {
-	return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.CompareSegmentResponse, error) {
-		return client.CompareSegment(ctx, &analyticsv1.CompareSegmentRequest{
-			Definition: &analyticsv1.DefinitionRef{Name: c.Name, Version: c.Version}, From: c.From.Date, To: c.To.Date, PageSize: c.Limit,
-		})
-	}, func(answer *analyticsv1.CompareSegmentResponse) error { return show.SegmentComparison(app.Out, answer) })
+	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.CompareSegment, &analyticsv1.CompareSegmentRequest{
+		Definition: &analyticsv1.DefinitionRef{Name: c.Name, Version: c.Version}, From: c.From.Date, To: c.To.Date, PageSize: c.Limit,
+	}, show.SegmentComparison)
 }
 
 // SegmentSizesCmd lists sizes.
@@ -199,9 +155,9 @@ type SegmentSizesCmd struct {
 
 // Run prints the sizes.
 func (c *SegmentSizesCmd) Run(ctx context.Context, app *App) error {
-	return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.ListSegmentSizesResponse, error) {
-		return client.ListSegmentSizes(ctx, &analyticsv1.ListSegmentSizesRequest{Segment: c.Name, From: c.From.Date, To: c.To.Date})
-	}, func(answer *analyticsv1.ListSegmentSizesResponse) error { return show.SegmentSizes(app.Out, answer) })
+	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.ListSegmentSizes,
+		&analyticsv1.ListSegmentSizesRequest{Segment: c.Name, From: c.From.Date, To: c.To.Date},
+		show.SegmentSizes)
 }
 
 // SegmentExplainCmd explains a membership.
@@ -217,11 +173,7 @@ func (c *SegmentExplainCmd) Run(ctx context.Context, app *App) error {
 	if !c.At.IsZero() {
 		request.At = timestamppb.New(c.At)
 	}
-	return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.ExplainMembershipResponse, error) {
-		return client.ExplainMembership(ctx, request)
-	}, func(answer *analyticsv1.ExplainMembershipResponse) error {
-		return show.SegmentExplanation(app.Out, answer)
-	})
+	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.ExplainMembership, request, show.SegmentExplanation)
 }
 
 // SegmentEventsCmd lists events.
@@ -238,9 +190,8 @@ func (c *SegmentEventsCmd) Run(ctx context.Context, app *App) error {
 	if c.Since > 0 {
 		request.FromTime = timestamppb.New(time.Now().Add(-c.Since))
 	}
-	return askSegment(ctx, app, func(ctx context.Context, client segmentClient) (*analyticsv1.ListMembershipEventsResponse, error) {
-		return client.ListMembershipEvents(ctx, request)
-	}, func(answer *analyticsv1.ListMembershipEventsResponse) error {
-		return show.SegmentEvents(app.Out, answer.GetEvents())
+	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.ListMembershipEvents, request,
+		func(out io.Writer, r *analyticsv1.ListMembershipEventsResponse) error {
+		return show.SegmentEvents(out, r.GetEvents())
 	})
 }
