@@ -38,11 +38,11 @@ func TestKeyFileIsReadAgain(t *testing.T) {
 		t.Errorf("with a broken file: %v", err)
 	}
 	i.replace(t)
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		_, err := i.verifier.Verify(t.Context(), i.token(t, nil))
 		return err
 	})
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if _, err := i.verifier.Verify(t.Context(), before); reason(err) != auth.ReasonTokenInvalid {
 			return errors.New("the old key counts still")
 		}
@@ -257,7 +257,7 @@ func TestTokenFile(t *testing.T) {
 		t.Errorf("%v, %v", md, err)
 	}
 	write(t, file, []byte("two"))
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if token, err := tokens.Token(); err != nil || token != "two" {
 			return errors.Join(err, errors.New(token))
 		}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -150,7 +149,7 @@ func TestOverloadIsRefusedAtOnce(t *testing.T) {
 		t.Errorf("the slow call: %v", st)
 	}
 	// The place is given back when the handler has returned, which the caller may learn a moment earlier.
-	testkit.Eventually(t, 10*time.Second, func() error { return call(t.Context(), conn, "quick").Err() })
+	testkit.Eventually(t, testkit.Patience, func() error { return call(t.Context(), conn, "quick").Err() })
 }
 
 func TestCallsWithoutDeadlineGetOne(t *testing.T) {

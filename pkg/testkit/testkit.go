@@ -74,6 +74,9 @@ func lookup(file *os.File, name string) (string, error) {
 	return "", errors.New("it has no " + name)
 }
 
+// Patience is how long a test waits for what takes moments on a quiet machine: only a test that fails waits so long.
+const Patience = 2 * time.Minute
+
 // Eventually calls check until it returns nil, every few milliseconds; when it never does, the test fails
 // with the last error. For what happens in another process; inside one, wait on a signal instead.
 func Eventually(t testing.TB, timeout time.Duration, check func() error) {

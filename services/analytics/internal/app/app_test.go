@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/genproto/googleapis/type/date"
 	"google.golang.org/grpc"
@@ -27,8 +26,6 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/app"
 )
-
-const patience = 20 * time.Second
 
 // freeAddress is one that nobody listens on at the moment.
 func freeAddress(t *testing.T) string {
@@ -62,7 +59,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func await(t *testing.T, url string, code int, text string) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if got, body := get(t, url); got != code || !strings.Contains(body, text) {
 			return &net.AddrError{Err: body, Addr: url}
 		}
@@ -96,7 +93,7 @@ func TestServe(t *testing.T) {
 	}
 	defer func() { _ = conn.Close() }()
 	ingested, values := analyticsv1.NewIngestServiceClient(conn), analyticsv1.NewRfmServiceClient(conn)
-	callCtx, cancel := context.WithTimeout(t.Context(), patience)
+	callCtx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	if _, err := ingested.AwaitIngested(callCtx, &analyticsv1.AwaitIngestedRequest{}, grpc.WaitForReady(true)); err != nil {
 		t.Fatal(err)
@@ -107,7 +104,7 @@ func TestServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Streams are declared by ingestion when it begins to follow.
-		testkit.Eventually(t, patience, func() error {
+		testkit.Eventually(t, testkit.Patience, func() error {
 			_, err := js.RequestWithContext(callCtx, natsx.ChangeSubject(c.GetEntity(), false), data)
 			return err
 		})

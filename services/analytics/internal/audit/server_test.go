@@ -12,13 +12,12 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/audit"
 	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // received collects what a server streams.
@@ -43,15 +42,7 @@ func hash(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 
 func open(t *testing.T) driver.Conn {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	return conn
 }
 

@@ -10,21 +10,17 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/date"
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/cluster"
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
-	"tandem.bank/services/analytics/internal/fact"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 const today = "2026-03-10"
@@ -39,46 +35,21 @@ type bank struct {
 	newest time.Time
 }
 
-// published is a publisher for tests that are not about publishing.
-type published struct{}
-
-func (published) Publish(context.Context, string) error { return nil }
-
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	b := &bank{conn: conn, newest: day("2026-03-10")}
+	conn := warehousetest.Open(t)
+	b := &bank{conn: conn, newest: warehousetest.Day("2026-03-10")}
 	log := slog.New(slog.DiscardHandler)
-	b.facts, err = customerfact.New(customerfact.Config{
-		Warehouse: conn, TimeZone: time.UTC, Logger: log, Now: func() time.Time { return day(today).Add(12 * time.Hour) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.service, err = cluster.New(cluster.Config{
+	b.facts = warehousetest.Facts(t, conn, func() time.Time { return warehousetest.Day(today).Add(12 * time.Hour) })
+	service, err := cluster.New(cluster.Config{
 		Warehouse: conn, Facts: b.facts, NewestChange: func() time.Time { return b.newest }, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.server = cluster.NewServer(b.service, published{}, definition.NewStore(conn))
+	b.service = service
+	b.server = cluster.NewServer(b.service, warehousetest.Published{}, definition.NewStore(conn))
 	return b
-}
-
-func day(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
 }
 
 // person is a customer with the two facts that tests cluster by.
@@ -91,14 +62,14 @@ type person struct {
 }
 
 func (p person) change() *eventsv1.Change {
-	born := day(today).AddDate(0, 0, -int(p.age*365.25)-10)
-	since := day(today).AddDate(0, 0, -int(p.tenure*30.44)-5)
+	born := warehousetest.Day(today).AddDate(0, 0, -int(p.age*365.25)-10)
+	since := warehousetest.Day(today).AddDate(0, 0, -int(p.tenure*30.44)-5)
 	kind := p.kind
 	if kind == "" {
 		kind = "individual"
 	}
 	return &eventsv1.Change{
-		Entity: "customer", EntityId: p.id, Version: 1, ChangeTime: timestamppb.New(day("2020-01-01")),
+		Entity: "customer", EntityId: p.id, Version: 1, ChangeTime: timestamppb.New(warehousetest.Day("2020-01-01")),
 		Payload: &eventsv1.Change_Customer{Customer: &eventsv1.CustomerState{
 			Kind: kind, State: "active", BirthDate: born.Format(time.DateOnly), CustomerSince: since.Format(time.DateOnly), BranchId: p.branch,
 		}},
@@ -138,29 +109,17 @@ func (b *bank) load(t testing.TB, persons ...person) {
 // insert stores changes as ingestion does.
 func (b *bank) insert(t testing.TB, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 // define saves a version of a definition.
 func (b *bank) define(t testing.TB, name string, version int64, spec *definitionv1.ClusteringDefinition) {
 	t.Helper()
 	b.insert(t, &eventsv1.Change{
-		Entity: "definition", EntityId: int64(len(name)), Version: version, ChangeTime: timestamppb.New(day("2026-01-01")),
+		Entity: "definition", EntityId: int64(len(name)), Version: version, ChangeTime: timestamppb.New(warehousetest.Day("2026-01-01")),
 		Payload: &eventsv1.Change_Definition{Definition: &eventsv1.DefinitionState{
 			Name: name, Title: name, Kind: definition.KindClustering, State: "active", Owner: "ada", SpecVersion: version,
-			SpecTime: timestamppb.New(day("2026-01-01")), Spec: &definitionv1.Spec{Kind: &definitionv1.Spec_Clustering{Clustering: spec}},
+			SpecTime: timestamppb.New(warehousetest.Day("2026-01-01")), Spec: &definitionv1.Spec{Kind: &definitionv1.Spec_Clustering{Clustering: spec}},
 		}},
 	})
 }
@@ -180,7 +139,7 @@ func analyst(t testing.TB) context.Context {
 func (b *bank) tryRun(t testing.TB, asOf, name string) (*analyticsv1.ClusteringRun, error) {
 	t.Helper()
 	answer, err := b.server.RunClustering(analyst(t), &analyticsv1.RunClusteringRequest{
-		Definition: &analyticsv1.DefinitionRef{Name: name}, AsOf: date.Proto(day(asOf)),
+		Definition: &analyticsv1.DefinitionRef{Name: name}, AsOf: date.Proto(warehousetest.Day(asOf)),
 	})
 	return answer.GetRun(), err
 }

@@ -17,6 +17,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // Three kinds of customers come out as three clusters, by each method, two of which find their number, too; who is no individual is left out, and the rule of a cluster
@@ -93,7 +94,7 @@ func (b *bank) checkCluster(t *testing.T, run *analyticsv1.ClusteringRun, c *ana
 	if rule.GetPrecision() < 0.9 || rule.GetRecall() < 0.9 {
 		t.Errorf("cluster %d: rule %v", c.GetNumber(), rule)
 	}
-	of, err := population.Of(t.Context(), b.facts, []string{"age"}, `kind = "individual" AND `+rule.GetFilter(), day(today))
+	of, err := population.Of(t.Context(), b.facts, []string{"age"}, `kind = "individual" AND `+rule.GetFilter(), warehousetest.Day(today))
 	if err != nil {
 		t.Fatal(err)
 	}

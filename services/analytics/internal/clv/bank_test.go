@@ -1,7 +1,6 @@
 package clv_test
 
 import (
-	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -12,13 +11,12 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/clv"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // bank is a warehouse with the service over it.
@@ -30,28 +28,15 @@ type bank struct {
 	next   uint64
 }
 
-// published is a publisher for tests that are not about publishing.
-type published struct{}
-
-func (published) Publish(context.Context, string) error { return nil }
-
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	b := &bank{conn: conn, newest: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}
 	service, err := clv.New(clv.Config{Warehouse: conn, NewestChange: func() time.Time { return b.newest }, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.server = clv.NewServer(service, published{}, definition.NewStore(conn))
+	b.server = clv.NewServer(service, warehousetest.Published{}, definition.NewStore(conn))
 	return b
 }
 
@@ -152,7 +137,7 @@ func (b *bank) run(t testing.TB, asOf string, settings *definitionv1.ClvDefiniti
 
 func (b *bank) tryRun(t testing.TB, asOf string, settings *definitionv1.ClvDefinition) (*analyticsv1.RunClvResponse, error) {
 	t.Helper()
-	return b.server.RunClv(t.Context(), &analyticsv1.RunClvRequest{AsOf: date.Proto(day(asOf)), Settings: settings})
+	return b.server.RunClv(t.Context(), &analyticsv1.RunClvRequest{AsOf: date.Proto(warehousetest.Day(asOf)), Settings: settings})
 }
 
 // values reads a list page by page.
@@ -186,12 +171,4 @@ func (b *bank) model(t testing.TB, run *analyticsv1.ClvRun, purpose analyticsv1.
 func code(err error) codes.Code {
 	st, _ := apperr.Public(err)
 	return st.Code()
-}
-
-func day(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
 }

@@ -8,6 +8,7 @@ import (
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // A run that is broken off, wherever it is, leaves nothing to be seen; asked for again, it is done.
@@ -16,7 +17,7 @@ func TestBrokenOff(t *testing.T) {
 	b := newBank(t)
 	b.load(t, random(3, 200)...)
 	request := &analyticsv1.RunClvRequest{
-		AsOf: date.Proto(day("2024-01-15")), Settings: &definitionv1.ClvDefinition{Models: []definitionv1.ClvModel{bgNBD}},
+		AsOf: date.Proto(warehousetest.Day("2024-01-15")), Settings: &definitionv1.ClvDefinition{Models: []definitionv1.ClvModel{bgNBD}},
 	}
 	broken := 0
 	for patience := time.Millisecond; ; patience = patience * 3 / 2 {

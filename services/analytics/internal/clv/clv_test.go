@@ -17,6 +17,7 @@ import (
 	"tandem.bank/pkg/money"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 const (
@@ -30,7 +31,7 @@ func random(seed uint64, customers int) []movement {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var out []movement
 	for c := range customers {
-		day := day("2023-01-01").AddDate(0, 0, r.IntN(200))
+		day := warehousetest.Day("2023-01-01").AddDate(0, 0, r.IntN(200))
 		for range 1 + r.IntN(12) {
 			m := movement{customer: uint64(c + 1), day: day, value: decimal.New(r.Int64N(90_000), -2).String()}
 			switch r.IntN(8) {
@@ -75,7 +76,7 @@ func TestAgainstRows(t *testing.T) {
 	for _, v := range b.values(t, run, byNumber, 70) {
 		id := uint64(v.GetCustomerId())
 		found[id] = true
-		want, ok := btyd.Summarize(purchases[id], day(asOf))
+		want, ok := btyd.Summarize(purchases[id], warehousetest.Day(asOf))
 		got := btyd.History{X: int(v.GetRepeats()), TX: int(v.GetLastDays()), T: int(v.GetAgeDays())}
 		if !ok || got != want.History || math.Abs(v.GetMeanAmount()-want.Mean) > 1e-6 {
 			t.Errorf("customer %d has %v, mean %g; row by row %v %v", id, got, v.GetMeanAmount(), want, ok)
@@ -84,10 +85,10 @@ func TestAgainstRows(t *testing.T) {
 		if math.Abs(v.GetExpectedPurchases().GetValue()-expected) > 1e-9 || math.Abs(v.GetPAlive().GetValue()-fit.Alive(got)) > 1e-9 {
 			t.Errorf("customer %d: %v, want %g", id, v, expected)
 		}
-		checkHistoric(t, v, purchases[id], day(asOf))
+		checkHistoric(t, v, purchases[id], warehousetest.Day(asOf))
 	}
 	for id, list := range purchases {
-		if _, ok := btyd.Summarize(list, day(asOf)); ok != found[id] {
+		if _, ok := btyd.Summarize(list, warehousetest.Day(asOf)); ok != found[id] {
 			t.Errorf("customer %d is in the run: %t", id, found[id])
 		}
 	}
@@ -135,7 +136,7 @@ func TestSameBytes(t *testing.T) {
 	}
 	b.onParts(t, "OPTIMIZE TABLE transaction FINAL")
 	b.newest = b.newest.Add(time.Hour)
-	b.load(t, movement{customer: 1, day: day("2024-01-01"), value: "77"}, movement{customer: 999, day: day("2024-01-02"), value: "5"})
+	b.load(t, movement{customer: 1, day: warehousetest.Day("2024-01-01"), value: "77"}, movement{customer: 999, day: warehousetest.Day("2024-01-02"), value: "5"})
 	second := b.run(t, "2023-12-31", definition)
 	if second.GetRunId() == first.GetRunId() {
 		t.Fatal("a run over newer data is the old one")
@@ -212,7 +213,7 @@ func TestMargin(t *testing.T) {
 		"INSERT INTO product (product_id, family, margin, version) VALUES (1, 'loan', 0.5, 1), (2, 'loan', NULL, 1), (3, 'card', NULL, 1)",
 		"INSERT INTO account (account_id, product_id, version) VALUES (1, 1, 1), (2, 2, 1), (3, 3, 1)")
 	for c := uint64(1); c <= 4; c++ {
-		b.load(t, movement{customer: c, day: day("2024-01-31"), value: "100", currency: "EUR", amount: "4"})
+		b.load(t, movement{customer: c, day: warehousetest.Day("2024-01-31"), value: "100", currency: "EUR", amount: "4"})
 	}
 	margin := &definitionv1.ClvMargin{DefaultShare: new(0.01), FamilyShares: map[string]float64{"loan": 0.2}}
 	for name, c := range map[string]struct {
@@ -243,10 +244,10 @@ func TestMarginOfBalances(t *testing.T) {
 			(1, '2024-01-01', 'CZK', 1000, 0, 1), (1, '2024-01-11', 'CZK', -500, 1, 1), (2, '2023-06-01', 'CZK', 300, 1, 1),
 			(2, '2024-02-01', 'CZK', 9999, 1, 1), (3, '2024-01-31', 'EUR', 100, 1, 1), (4, '2024-01-31', 'USD', 100, 1, 1)`)
 	for c := uint64(1); c <= 4; c++ {
-		b.load(t, movement{customer: c, day: day("2024-01-30"), value: "100"})
+		b.load(t, movement{customer: c, day: warehousetest.Day("2024-01-30"), value: "100"})
 	}
 	// A rate of the euro, made by somebody without a product.
-	b.load(t, movement{customer: 5, day: day("2024-01-15"), value: "100", currency: "EUR", amount: "4"})
+	b.load(t, movement{customer: 5, day: warehousetest.Day("2024-01-15"), value: "100", currency: "EUR", amount: "4"})
 	run := b.run(t, "2024-01-31", &definitionv1.ClvDefinition{
 		WindowDays: 31, HoldoutDays: 10, HalfLifeDays: 30, Margin: &definitionv1.ClvMargin{DefaultShare: new(0.5)},
 	})
@@ -280,7 +281,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := b.tryRun(t, "2024-01-31", nil); code(err) != codes.FailedPrecondition {
 		t.Errorf("a bank without transactions gave %v", err)
 	}
-	b.load(t, movement{customer: 1, day: day("2024-01-31"), value: "100", back: "credit"})
+	b.load(t, movement{customer: 1, day: warehousetest.Day("2024-01-31"), value: "100", back: "credit"})
 	if _, err := b.tryRun(t, "2024-01-31", nil); code(err) != codes.FailedPrecondition {
 		t.Errorf("money back only gave %v", err)
 	}
@@ -297,7 +298,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := b.server.GetClvRun(t.Context(), &analyticsv1.GetClvRunRequest{}); code(err) != codes.NotFound {
 		t.Errorf("no run gave %v", err)
 	}
-	b.load(t, movement{customer: 1, day: day("2024-01-30"), value: "1", baseCurrency: "EUR"})
+	b.load(t, movement{customer: 1, day: warehousetest.Day("2024-01-30"), value: "1", baseCurrency: "EUR"})
 	if _, err := b.tryRun(t, "2024-01-31", nil); code(err) != codes.FailedPrecondition {
 		t.Errorf("two base currencies gave %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // repeated are purchases of each customer every so many days.
@@ -15,7 +16,7 @@ func repeated(customers, times, days int, value string) []movement {
 	var out []movement
 	for c := range customers {
 		for i := range times {
-			out = append(out, movement{customer: uint64(c + 1), day: day("2020-01-01").AddDate(0, 0, i*days), value: value})
+			out = append(out, movement{customer: uint64(c + 1), day: warehousetest.Day("2020-01-01").AddDate(0, 0, i*days), value: value})
 		}
 	}
 	return out

@@ -7,14 +7,12 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"tandem.bank/pkg/testkit"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/customerfact"
-	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 	"tandem.bank/services/analytics/migrations"
 )
 
@@ -29,15 +27,8 @@ type bank struct {
 
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	url := warehousetest.Migrated(t)
+	conn := warehousetest.Connect(t, url)
 	database, err := warehouse.Database(url)
 	if err != nil {
 		t.Fatal(err)
@@ -55,19 +46,7 @@ func newBank(t testing.TB) *bank {
 // load stores changes as ingestion does.
 func (b *bank) load(t testing.TB, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 // facts reads facts of all customers, or of some, as text by customer and name.

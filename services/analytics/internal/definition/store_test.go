@@ -9,17 +9,13 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/auth"
-	"tandem.bank/pkg/testkit"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/definition"
-	"tandem.bank/services/analytics/internal/fact"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // bundle is a warehouse with the store over it.
@@ -30,15 +26,7 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	return &bundle{conn: conn, store: definition.NewStore(conn)}
 }
 
@@ -67,19 +55,7 @@ func state(name string, specVersion int64, window int32, edit ...func(*eventsv1.
 
 func (b *bundle) load(t *testing.T, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		raw, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(raw); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 func shared(roles ...string) func(*eventsv1.DefinitionState) {

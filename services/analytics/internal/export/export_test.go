@@ -15,12 +15,12 @@ import (
 	"github.com/xuri/excelize/v2"
 	"google.golang.org/genproto/googleapis/type/date"
 
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 	"tandem.bank/services/analytics/migrations"
 )
 
@@ -29,15 +29,8 @@ var eva = report.Caller{ID: "eva"}
 // newReports is a warehouse with a thousand contacts of ten customers, whose outcomes look like formulas.
 func newReports(t *testing.T) *report.Service {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	url := warehousetest.Migrated(t)
+	conn := warehousetest.Connect(t, url)
 	if err := conn.Exec(t.Context(), `INSERT INTO interaction (interaction_id, customer_id, kind, channel, outcome, business_date, duration_seconds, version)
 		SELECT number + 1, 1 + number % 10, 'call', ['phone', 'Отделение', '+420'][1 + number % 3], '=HYPERLINK("x")', toDate('2024-01-01') + number % 90, 90, 1
 		FROM numbers(1000)`); err != nil {

@@ -30,7 +30,7 @@ import (
 
 // patience is how long a test waits for what takes milliseconds. It is below ackWait: what comes only because NATS
 // gave up waiting for an acknowledgement is late.
-const patience = 12 * time.Second
+const patience = 50 * time.Second
 
 // bank is one warehouse and one stream.
 type bank struct {

@@ -29,9 +29,9 @@ const (
 	batchMessagesMax = 20_000
 	batchRowsMax     = 100_000
 	flushInterval    = 250 * time.Millisecond
-	// ackWait is how long NATS waits before it sends a message again. Longer than any insert should take; a message
-	// that comes twice because it took longer does no harm.
-	ackWait = 15 * time.Second
+	// ackWait is how long NATS waits before it sends a message again. Longer than any insert should take, also one over
+	// decades of months on a busy machine; a message that comes twice because it took longer does no harm.
+	ackWait = time.Minute
 	// ackPendingMax bounds messages delivered and not acknowledged: two batches of single rows and what is on the way.
 	ackPendingMax = 3 * batchMessagesMax
 	// pullBytesMax bounds what waits in memory while a batch is inserted.

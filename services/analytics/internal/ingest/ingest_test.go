@@ -97,11 +97,11 @@ func TestLongHistory(t *testing.T) {
 	b := newBank(t)
 	b.start(t, b.conn)
 	var rows []*eventsv1.TransactionState
-	for i := range int64(240) {
+	for i := range int64(120) {
 		rows = append(rows, transaction(i+1, 1, 1, fmt.Sprintf("%d-%02d-15", 2000+i/12, 1+i%12), "1"))
 	}
 	b.await(t, b.change(t, bundle(rows...)))
-	if got := b.count(t, "transaction"); got != "240" {
+	if got := b.count(t, "transaction"); got != "120" {
 		t.Fatalf("%s rows", got)
 	}
 }

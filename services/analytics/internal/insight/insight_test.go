@@ -21,8 +21,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/rfm"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 const manyCustomers = 2345
@@ -70,15 +69,7 @@ var asOf = time.Date(2024, 6, 30, 0, 0, 0, 0, time.UTC)
 // newBank is a warehouse of customers with an account and one transaction each.
 func newBank(t *testing.T) (driver.Conn, *rfm.Service) {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	for _, seed := range []string{
 		`INSERT INTO account_holder (account_holder_id, account_id, customer_id, role, version)
 			SELECT number + 1, number + 1, number + 1, 'owner', 1 FROM numbers(2345)`,
@@ -188,7 +179,7 @@ func TestInsightsAfterCrash(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- newPublisher(t, js, service).Run(ctx) }()
 	_, lines := home(t, js, 3)
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		left, err := service.Unpublished(t.Context())
 		if err == nil && len(left) > 0 {
 			return errors.New("not marked as published")

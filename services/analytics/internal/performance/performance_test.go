@@ -12,11 +12,11 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 	"tandem.bank/services/analytics/migrations"
 )
 
@@ -63,15 +63,8 @@ func TestPartsAddUp(t *testing.T) {
 // newService is a warehouse with 90 loans of 11 EUR each at branch 1, worth 26 CZK a euro, and a plan for them.
 func newService(t *testing.T) *Service {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	url := warehousetest.Migrated(t)
+	conn := warehousetest.Connect(t, url)
 	name, err := warehouse.Database(url)
 	if err != nil {
 		t.Fatal(err)

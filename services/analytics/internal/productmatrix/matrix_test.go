@@ -3,7 +3,6 @@ package productmatrix_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -15,20 +14,15 @@ import (
 	"github.com/shopspring/decimal"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/date"
 	"tandem.bank/pkg/money"
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
-	"tandem.bank/services/analytics/internal/customerfact"
-	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/productmatrix"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 const (
@@ -59,53 +53,20 @@ var products = []struct{ code, family, margin string }{
 	{}, {"giro", "current_account", "0.01"}, {"gold", "current_account", "0.025"}, {"save", "deposit", ""},
 }
 
-func day(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 func newBank(t *testing.T) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	facts, err := customerfact.New(customerfact.Config{
-		Warehouse: conn, TimeZone: time.UTC, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return day(today).Add(12 * time.Hour) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := warehousetest.Open(t)
+	facts := warehousetest.Facts(t, conn, func() time.Time { return warehousetest.Day(today).Add(12 * time.Hour) })
 	return &bank{conn: conn, server: productmatrix.NewServer(productmatrix.New(conn, facts)), segments: map[string][]int64{}}
 }
 
 func change(entity string, id int64) *eventsv1.Change {
-	return &eventsv1.Change{Entity: entity, EntityId: id, Version: 1, ChangeTime: timestamppb.New(day("2024-01-01"))}
+	return &eventsv1.Change{Entity: entity, EntityId: id, Version: 1, ChangeTime: timestamppb.New(warehousetest.Day("2024-01-01"))}
 }
 
 func (b *bank) insert(t *testing.T, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 // load puts products, customers and accounts into the warehouse; balances are those after transactions.
@@ -163,7 +124,7 @@ func (b *bank) segment(t *testing.T, name, asOf string, members ...int64) {
 	t.Helper()
 	id := uuid.New()
 	if err := b.conn.Exec(t.Context(), `INSERT INTO segment_run (run_id, segment, definition_version, as_of, customers, computed_time, newest_event_time)
-		VALUES (?, ?, 1, ?, ?, ?, ?)`, id, name, asOf, uint64(len(members)), day(asOf), day(asOf)); err != nil {
+		VALUES (?, ?, 1, ?, ?, ?, ?)`, id, name, asOf, uint64(len(members)), warehousetest.Day(asOf), warehousetest.Day(asOf)); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range members {
@@ -277,7 +238,7 @@ func TestMatrixAgainstHand(t *testing.T) {
 		analyticsv1.ProductMatrixBy_PRODUCT_MATRIX_BY_PRODUCT: func(p int) string { return products[p].code },
 	} {
 		req := &analyticsv1.GetProductMatrixRequest{
-			Segments: []string{"all", "habits/2", "nobody"}, AsOf: date.Proto(day(today)), ComparedAsOf: date.Proto(day(earlier)), By: by,
+			Segments: []string{"all", "habits/2", "nobody"}, AsOf: date.Proto(warehousetest.Day(today)), ComparedAsOf: date.Proto(warehousetest.Day(earlier)), By: by,
 		}
 		answer, err := b.server.GetProductMatrix(caller(t, auth.RoleAnalyst), req)
 		if err != nil {
@@ -337,9 +298,9 @@ func TestRefusals(t *testing.T) {
 	b := newBank(t)
 	b.segment(t, "habits/2", "2026-03-01", 3)
 	ask := func(segment, asOf, before string) error {
-		req := &analyticsv1.GetProductMatrixRequest{Segments: []string{segment}, AsOf: date.Proto(day(asOf))}
+		req := &analyticsv1.GetProductMatrixRequest{Segments: []string{segment}, AsOf: date.Proto(warehousetest.Day(asOf))}
 		if before != "" {
-			req.ComparedAsOf = date.Proto(day(before))
+			req.ComparedAsOf = date.Proto(warehousetest.Day(before))
 		}
 		_, err := b.server.GetProductMatrix(caller(t, auth.RoleAnalyst), req)
 		return err

@@ -18,6 +18,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 func band(from, points float64) *definitionv1.ProfileBand {
@@ -189,7 +190,7 @@ func TestDryRunAndMigration(t *testing.T) {
 		t.Error(diff)
 	}
 	moves, err := b.server.GetProfileMigration(analyst(t), &analyticsv1.GetProfileMigrationRequest{
-		Definition: "scheme", From: date.Proto(day("2026-03-05")), To: date.Proto(day(today)),
+		Definition: "scheme", From: date.Proto(warehousetest.Day("2026-03-05")), To: date.Proto(warehousetest.Day(today)),
 	})
 	if err != nil || moves.GetFromRunId() != first.GetRunId() || moves.GetToRunId() != second.GetRunId() {
 		t.Fatalf("%v, %v", moves, err)
@@ -208,7 +209,7 @@ func TestDryRunAndMigration(t *testing.T) {
 		}
 	}
 	if _, err := b.server.GetProfileMigration(analyst(t), &analyticsv1.GetProfileMigrationRequest{
-		Definition: "scheme", From: date.Proto(day("2025-01-01")), To: date.Proto(day(today)),
+		Definition: "scheme", From: date.Proto(warehousetest.Day("2025-01-01")), To: date.Proto(warehousetest.Day(today)),
 	}); code(err) != codes.NotFound {
 		t.Errorf("a day before all runs: %v", err)
 	}

@@ -12,8 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
-	"tandem.bank/pkg/testkit"
-	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 	"tandem.bank/services/analytics/migrations"
 )
 
@@ -69,26 +68,10 @@ type contactRow struct {
 	kind, channel string
 }
 
-func day(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 // newWorld draws a bank and stores it.
 func newWorld(t testing.TB, seed uint64) *world {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	w := &world{conn: conn}
 	w.draw(rand.New(rand.NewPCG(seed, 1)))
 	w.store(t)
@@ -121,7 +104,7 @@ func (w *world) reload(t testing.TB) string {
 	return database
 }
 
-var epoch2023 = day("2023-01-01")
+var epoch2023 = warehousetest.Day("2023-01-01")
 
 func (w *world) draw(r *rand.Rand) {
 	for id := uint64(1); id <= 60; id++ {
@@ -281,7 +264,7 @@ func (w *world) storeRFM(t testing.TB) {
 	}
 	var scores []score
 	runs := []uuid.UUID{uuid.MustParse("00000000-0000-7000-8000-000000000001"), uuid.MustParse("00000000-0000-7000-8000-000000000002")}
-	days := []time.Time{day("2023-12-31"), day("2024-03-31")}
+	days := []time.Time{warehousetest.Day("2023-12-31"), warehousetest.Day("2024-03-31")}
 	for i, run := range runs {
 		for _, c := range w.customers[:40+i] {
 			bin := uint8(1 + c.id%5)

@@ -15,6 +15,7 @@ import (
 
 	"tandem.bank/pkg/date"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // berkaFile reads a file of the Berka bank, which lies beside the project; false where it does not.
@@ -83,7 +84,7 @@ func TestBerka(t *testing.T) {
 		return []any{id, "CZK", "open", uint64(1)}
 	})
 	w.reload(t)
-	asOf := date.Proto(day("1994-12-31"))
+	asOf := date.Proto(warehousetest.Day("1994-12-31"))
 	kinds := w.ask(t, &definitionv1.ReportQuery{
 		Measures: []string{"turnover"}, Dimensions: []string{"transaction_kind"}, AsOf: asOf, Subtotals: definitionv1.Subtotals_SUBTOTALS_TOTAL,
 	})
@@ -143,15 +144,15 @@ func berkaMoves(t *testing.T) []berkaMove {
 		if r[2] == "credit" {
 			direction = "credit"
 		}
-		out = append(out, berkaMove{uint64(i + 1), account, day(r[1]), direction, r[3], amount, balance})
+		out = append(out, berkaMove{uint64(i + 1), account, warehousetest.Day(r[1]), direction, r[3], amount, balance})
 	}
 	return out
 }
 
 // drawnMoves are those of sixty accounts over the same days as the file, in the order of account and day, as there.
 func drawnMoves(r *rand.Rand) []berkaMove {
-	first := day("1993-01-01")
-	days := int(day("1994-04-20").Sub(first).Hours() / 24)
+	first := warehousetest.Day("1993-01-01")
+	days := int(warehousetest.Day("1994-04-20").Sub(first).Hours() / 24)
 	var out []berkaMove
 	for account := uint64(1); account <= 60; account++ {
 		balance := decimal.Zero

@@ -8,6 +8,7 @@ import (
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // answer keeps a report.
@@ -47,7 +48,7 @@ func TestCatalogueCompiles(t *testing.T) {
 			dimensions := slices.DeleteFunc(c.dimensionsOf(m), func(name string) bool { return c.Dimension(name).Grain != "" })
 			for chunk := range slices.Chunk(dimensions, 8) {
 				w.compiles(t, &definitionv1.ReportQuery{
-					Measures: []string{m.Name}, Dimensions: chunk, Grain: grain, AsOf: date.Proto(day("2024-03-31")), Period: dayRange(span{day("2024-01-01"), day("2024-03-31")}),
+					Measures: []string{m.Name}, Dimensions: chunk, Grain: grain, AsOf: date.Proto(warehousetest.Day("2024-03-31")), Period: dayRange(span{warehousetest.Day("2024-01-01"), warehousetest.Day("2024-03-31")}),
 				})
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // drillsPerQuestion is how many cells of an answer are drilled into.
@@ -108,7 +109,7 @@ func (w *world) addsUp(t *testing.T, header *analyticsv1.ReportHeader, column *a
 	}
 }
 
-var byRegion = &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"region"}, AsOf: date.Proto(day("2024-06-30"))}
+var byRegion = &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"region"}, AsOf: date.Proto(warehousetest.Day("2024-06-30"))}
 
 // Tokens are good for their caller only, with the same rights, and not when a character was changed.
 func TestTokens(t *testing.T) {
@@ -156,12 +157,12 @@ func TestScope(t *testing.T) {
 	m := newModel(w)
 	mine := Caller{ID: "eva", Scope: Scope{Limited: true, Branches: []int64{2, 3}}}
 	for _, name := range []string{"turnover", "balance", "customers", "accounts", "sales_amount", "contacts", "active_customers"} {
-		q := &definitionv1.ReportQuery{Measures: []string{name}, AsOf: date.Proto(day("2024-06-30")), Filter: `branch_id = 1 OR branch_id = 2 OR sex = ""`}
+		q := &definitionv1.ReportQuery{Measures: []string{name}, AsOf: date.Proto(warehousetest.Day("2024-06-30")), Filter: `branch_id = 1 OR branch_id = 2 OR sex = ""`}
 		a := &answer{}
 		if _, err := w.service.Run(t.Context(), q, mine, a); err != nil {
 			t.Fatal(err)
 		}
-		want := m.value(name, span{to: day("2024-06-30")}, func(d map[string]string) bool {
+		want := m.value(name, span{to: warehousetest.Day("2024-06-30")}, func(d map[string]string) bool {
 			return (d["branch"] == "2" || d["branch"] == "3") && (d["branch"] == "1" || d["branch"] == "2" || d["sex"] == "")
 		})
 		if got := numberOf(a.rows[0].GetCells()[0]); !same(got, want) {
@@ -197,7 +198,7 @@ func TestWrongNames(t *testing.T) {
 		`query.order_by: "turnover down" is not a column, followed by desc or not`:         {Measures: []string{"turnover"}, OrderBy: "turnover down"},
 		`query.top.measure: "turnovers" is not a measure of this report; near ones`:        {Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: "turnovers"}},
 		`query.top.dimension: "brunch" is not a dimension of this report; near ones`:       {Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: "turnover", Dimension: "brunch"}},
-		`query.period.days.to: must not be later than as_of, 2024-01-31`:                   {Measures: []string{"turnover"}, AsOf: date.Proto(day("2024-01-31")), Period: dayRange(span{day("2024-01-01"), day("2024-02-01")})},
+		`query.period.days.to: must not be later than as_of, 2024-01-31`:                   {Measures: []string{"turnover"}, AsOf: date.Proto(warehousetest.Day("2024-01-31")), Period: dayRange(span{warehousetest.Day("2024-01-01"), warehousetest.Day("2024-02-01")})},
 		`query.comparison: needs a period with a beginning`:                                {Measures: []string{"turnover"}, Comparison: 1},
 		`query.currency: rfm_value is known only in the base currency`:                     {Measures: []string{"rfm_value"}, Currency: "EUR"},
 	} {
@@ -221,7 +222,7 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s: %v", name, wrong)
 		}
 		q := cloneQuery(d.GetQuery())
-		q.AsOf = date.Proto(day("2024-06-30"))
+		q.AsOf = date.Proto(warehousetest.Day("2024-06-30"))
 		if a := w.ask(t, q); len(a.rows) == 0 && name != "service-quality" && name != "clv-by-slice" {
 			t.Errorf("%s has no rows", name)
 		}

@@ -16,6 +16,7 @@ import (
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // offline is a service that only writes statements.
@@ -69,7 +70,7 @@ func TestStatements(t *testing.T) {
 		"running":  {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Grain: month, Period: year, RunningTotal: true, ShareOfTotal: true, OrderBy: "turnover desc"}},
 		"currency": {query: &definitionv1.ReportQuery{Measures: []string{"turnover", "balance"}, Currency: "EUR"}},
 	} {
-		of.query.AsOf = date.Proto(day("2024-03-15"))
+		of.query.AsOf = date.Proto(warehousetest.Day("2024-03-15"))
 		got := clause.ReplaceAllString(s.write(t, of.query, of.scope), "\n$1 ") + "\n"
 		file := filepath.Join("testdata", name+".sql")
 		if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -118,7 +119,7 @@ func FuzzInjection(f *testing.F) {
 		}
 		filter := func(value string) *definitionv1.ReportQuery {
 			value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
-			return &definitionv1.ReportQuery{Measures: []string{"turnover"}, AsOf: date.Proto(day("2024-03-15")), Filter: `sex = "` + value + `"`}
+			return &definitionv1.ReportQuery{Measures: []string{"turnover"}, AsOf: date.Proto(warehousetest.Day("2024-03-15")), Filter: `sex = "` + value + `"`}
 		}
 		if s.Check(filter(text), Scope{}) != nil || strings.Contains(text, "*") {
 			return

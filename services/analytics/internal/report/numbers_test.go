@@ -11,6 +11,7 @@ import (
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // numberOf is a cell as a decimal; nil when it is empty.
@@ -54,7 +55,7 @@ func draw(r *rand.Rand, c *Catalogue, m *model) question {
 	}
 	slices.Sort(names)
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-	q := &definitionv1.ReportQuery{Measures: names[:1+r.IntN(4)], AsOf: date.Proto(day("2024-05-17"))}
+	q := &definitionv1.ReportQuery{Measures: names[:1+r.IntN(4)], AsOf: date.Proto(warehousetest.Day("2024-05-17"))}
 	dimensions := slices.DeleteFunc(slices.Clone(modelDimensions), func(name string) bool {
 		return slices.ContainsFunc(q.Measures, func(m string) bool { return !slices.Contains(c.dimensionsOf(c.Measure(m)), name) })
 	})
@@ -66,7 +67,7 @@ func draw(r *rand.Rand, c *Catalogue, m *model) question {
 	case 0:
 		q.Period = &definitionv1.ReportPeriod{Kind: &definitionv1.ReportPeriod_Last{Last: &definitionv1.LastPeriods{Count: 1 + r.Int32N(4), Unit: definitionv1.TimeGrain(1 + r.IntN(4)), Complete: r.IntN(2) == 0}}}
 	case 1:
-		q.Period = dayRange(span{day("2023-01-01").AddDate(0, 0, r.IntN(300)), day("2023-12-31").AddDate(0, 0, r.IntN(130))})
+		q.Period = dayRange(span{warehousetest.Day("2023-01-01").AddDate(0, 0, r.IntN(300)), warehousetest.Day("2023-12-31").AddDate(0, 0, r.IntN(130))})
 	case 2:
 		q.Period = &definitionv1.ReportPeriod{Kind: &definitionv1.ReportPeriod_ToDate{ToDate: definitionv1.TimeGrain(1 + r.IntN(3))}}
 	}

@@ -7,15 +7,12 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"google.golang.org/genproto/googleapis/type/date"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"tandem.bank/pkg/testkit"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
-	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/rfm"
 	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 var newestChange = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
@@ -28,15 +25,7 @@ type bank struct {
 
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	service, err := rfm.New(rfm.Config{
 		Warehouse: conn, NewestChange: func() time.Time { return newestChange }, TimeZone: time.UTC, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -49,19 +38,7 @@ func newBank(t testing.TB) *bank {
 // load stores changes as ingestion does.
 func (b *bank) load(t testing.TB, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 // clear empties the tables that a run reads.
@@ -125,15 +102,7 @@ func payment(id, account int64, day, value string) entry {
 	return entry{id: id, version: 1, account: account, day: day, kind: "card_payment", state: "posted", value: value}
 }
 
-func day(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 func dateProto(text string) *date.Date {
-	t := day(text)
+	t := warehousetest.Day(text)
 	return &date.Date{Year: int32(t.Year()), Month: int32(t.Month()), Day: int32(t.Day())}
 }

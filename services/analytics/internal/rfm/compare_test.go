@@ -14,6 +14,7 @@ import (
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // spending loads customers who paid so often, once a day back from a day.
@@ -25,7 +26,7 @@ func (b *bank) spending(t *testing.T, last string, id *int64, times ...int) {
 		changes = append(changes, owner(customer, customer))
 		for j := range n {
 			*id++
-			changes = append(changes, bundle(false, "CZK", payment(*id, customer, day(last).AddDate(0, 0, -j).Format(time.DateOnly), "10")))
+			changes = append(changes, bundle(false, "CZK", payment(*id, customer, warehousetest.Day(last).AddDate(0, 0, -j).Format(time.DateOnly), "10")))
 		}
 	}
 	b.load(t, changes...)
@@ -33,7 +34,7 @@ func (b *bank) spending(t *testing.T, last string, id *int64, times ...int) {
 
 func (b *bank) compute(t *testing.T, asOf string, d *definitionv1.RfmDefinition) *analyticsv1.RfmRun {
 	t.Helper()
-	settings, err := rfm.SettingsOf(day(asOf), d)
+	settings, err := rfm.SettingsOf(warehousetest.Day(asOf), d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // score is what a run says of a customer, in plain words.
@@ -59,7 +60,7 @@ func newWorld(seed uint64) *world {
 	for id := int64(1); id <= 10*accounts; id++ {
 		w.entries = append(w.entries, entry{
 			id: id, version: 1 + w.random.Int64N(3), account: 1 + w.random.Int64N(accounts),
-			day:     day(asOf).AddDate(0, 0, 2-w.random.IntN(windowDays+5)).Format(time.DateOnly),
+			day:     warehousetest.Day(asOf).AddDate(0, 0, 2-w.random.IntN(windowDays+5)).Format(time.DateOnly),
 			kind:    kinds[w.random.IntN(len(kinds))],
 			state:   []string{"posted", "posted", "posted", "reversed"}[w.random.IntN(4)],
 			value:   decimal.New(w.random.Int64N(40), -int32(w.random.IntN(3))).String(),
@@ -74,7 +75,7 @@ func (w *world) near(spread int) string {
 	if w.random.IntN(2) == 0 {
 		return ""
 	}
-	return day(asOf).AddDate(0, 0, w.random.IntN(2*spread+1)-spread).Format(time.DateOnly)
+	return warehousetest.Day(asOf).AddDate(0, 0, w.random.IntN(2*spread+1)-spread).Format(time.DateOnly)
 }
 
 // changes are the rows with older versions of some, in any order and sometimes twice.
@@ -129,7 +130,7 @@ type values struct {
 
 // expected computes the scores, by customer number.
 func (w *world) expected(only []string) []score {
-	first := day(asOf).AddDate(0, 0, 1-windowDays).Format(time.DateOnly)
+	first := warehousetest.Day(asOf).AddDate(0, 0, 1-windowDays).Format(time.DateOnly)
 	owners, byCustomer := w.owners(), map[int64]values{}
 	for _, e := range w.entries {
 		customer, owned := owners[e.account]
@@ -151,7 +152,7 @@ func (w *world) expected(only []string) []score {
 	for _, c := range customers {
 		v := byCustomer[c]
 		out = append(out, score{
-			Customer: c, Recency: int32(day(asOf).Sub(day(v.last)) / (24 * time.Hour)),
+			Customer: c, Recency: int32(warehousetest.Day(asOf).Sub(warehousetest.Day(v.last)) / (24 * time.Hour)),
 			Frequency: v.frequency, Monetary: v.monetary.String(), Cell: 100*recency[c] + 10*frequency[c] + monetary[c],
 		})
 	}
@@ -176,7 +177,7 @@ func bins(customers []int64, better func(a, b int64) int) map[int64]int32 {
 }
 
 func (b *bank) server() *rfm.Server {
-	return rfm.NewServer(b.service, published{}, definition.NewStore(b.conn))
+	return rfm.NewServer(b.service, warehousetest.Published{}, definition.NewStore(b.conn))
 }
 
 // all reads a list page by page.
@@ -213,7 +214,7 @@ func TestAgainstModel(t *testing.T) {
 		half := len(changes) / 2
 		b.load(t, changes[:half]...) // two inserts, so that versions also meet across parts
 		b.load(t, changes[half:]...)
-		settings, err := rfm.NewSettings(day(asOf), windowDays, only)
+		settings, err := rfm.NewSettings(warehousetest.Day(asOf), windowDays, only)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package rfm_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,12 +18,8 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/rfm"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
-
-// published is a publisher for tests that are not about publishing.
-type published struct{}
-
-func (published) Publish(context.Context, string) error { return nil }
 
 func code(err error) codes.Code {
 	st, _ := apperr.Public(err)
@@ -41,7 +36,7 @@ func TestTenCustomers(t *testing.T) {
 		changes = append(changes, owner(c, c))
 		for range c {
 			id++
-			changes = append(changes, bundle(false, "CZK", payment(id, c, day("2024-06-30").AddDate(0, 0, int(c)-10).Format(time.DateOnly), "10")))
+			changes = append(changes, bundle(false, "CZK", payment(id, c, warehousetest.Day("2024-06-30").AddDate(0, 0, int(c)-10).Format(time.DateOnly), "10")))
 		}
 	}
 	b.load(t, changes...)
@@ -182,7 +177,7 @@ func TestReadErrors(t *testing.T) {
 		t.Errorf("no run gave %v", err)
 	}
 	b.load(t, owner(1, 1), owner(2, 2), bundle(false, "CZK", payment(1, 1, "2024-06-30", "1"), payment(2, 2, "2024-06-30", "1")))
-	settings, err := rfm.NewSettings(day("2024-06-30"), 0, nil)
+	settings, err := rfm.NewSettings(warehousetest.Day("2024-06-30"), 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

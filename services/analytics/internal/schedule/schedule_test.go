@@ -32,12 +32,12 @@ import (
 	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 	"tandem.bank/services/analytics/migrations"
 )
 
 const (
-	patience = 60 * time.Second
-	lockTTL  = 2 * time.Second
+	lockTTL = 2 * time.Second
 )
 
 // bundle is a warehouse with a scheduler over it.
@@ -50,10 +50,7 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
+	url := warehousetest.Migrated(t)
 	return over(t, url, testkit.NATS(t))
 }
 
@@ -147,7 +144,7 @@ func (b *bundle) run(t *testing.T, until func() error) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.scheduler.Run(ctx) }()
-	testkit.Eventually(t, patience, until)
+	testkit.Eventually(t, testkit.Patience, until)
 	stop()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
@@ -283,10 +280,7 @@ func TestKilled(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
+	url := warehousetest.Migrated(t)
 	bus := testkit.NATS(t)
 	b := over(t, url, bus)
 	b.define(t, 1, 1, 1, daily)

@@ -8,21 +8,16 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/auth"
 	"tandem.bank/pkg/date"
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
-	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
-	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/score"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // bank is a warehouse with the service over it, and a clock.
@@ -34,33 +29,18 @@ type bank struct {
 	newest, now time.Time
 }
 
-// published is a publisher for tests that are not about publishing.
-type published struct{}
-
-func (published) Publish(context.Context, string) error { return nil }
-
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	b := &bank{conn: conn, newest: at("2026-03-01 10:00"), now: at("2026-03-10 12:00")}
 	log := slog.New(slog.DiscardHandler)
-	facts, err := customerfact.New(customerfact.Config{Warehouse: conn, TimeZone: time.UTC, Logger: log, Now: func() time.Time { return b.now }})
+	facts := warehousetest.Facts(t, conn, func() time.Time { return b.now })
+	service, err := score.New(score.Config{Warehouse: conn, Facts: facts, NewestChange: func() time.Time { return b.newest }, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.service, err = score.New(score.Config{Warehouse: conn, Facts: facts, NewestChange: func() time.Time { return b.newest }, Logger: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.server = score.NewServer(b.service, published{}, definition.NewStore(conn))
+	b.service = service
+	b.server = score.NewServer(b.service, warehousetest.Published{}, definition.NewStore(conn))
 	return b
 }
 
@@ -108,19 +88,7 @@ func entry(id, account int64, on, value string) *eventsv1.Change {
 // load stores changes as ingestion does.
 func (b *bank) load(t testing.TB, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 // define saves a definition as ingestion does.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -19,6 +18,7 @@ import (
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/warehouse"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 func model(d *definitionv1.ScoreModelDefinition) *definitionv1.Spec {
@@ -63,17 +63,9 @@ func (b *bank) drawn(t testing.TB, customers int64) {
 	b.load(t, changes...)
 }
 
-func day(text string) time.Time {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 func (b *bank) train(t testing.TB, ref *analyticsv1.DefinitionRef, asOf string) (*analyticsv1.ScoreModel, error) {
 	t.Helper()
-	answer, err := b.server.TrainModel(as(t, auth.RoleAnalyst), &analyticsv1.TrainModelRequest{AsOf: date.Proto(day(asOf)), Definition: ref})
+	answer, err := b.server.TrainModel(as(t, auth.RoleAnalyst), &analyticsv1.TrainModelRequest{AsOf: date.Proto(warehousetest.Day(asOf)), Definition: ref})
 	return answer.GetModel(), err
 }
 
@@ -149,7 +141,7 @@ func TestChampionAndChallenger(t *testing.T) {
 	}
 	promote := func(asOf string, role analyticsv1.ScoreModelRole, version int64) {
 		answer, err := b.server.PromoteModel(as(t, auth.RoleAnalyst), &analyticsv1.PromoteModelRequest{
-			Definition: ref, TrainedAsOf: date.Proto(day(asOf)), Role: role,
+			Definition: ref, TrainedAsOf: date.Proto(warehousetest.Day(asOf)), Role: role,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +168,7 @@ func TestChampionAndChallenger(t *testing.T) {
 		t.Errorf("%v, before %v", replayed, run)
 	}
 	_, err = b.server.PromoteModel(as(t, auth.RoleAnalyst), &analyticsv1.PromoteModelRequest{
-		Definition: ref, TrainedAsOf: date.Proto(day("2025-01-01")), Role: analyticsv1.ScoreModelRole_SCORE_MODEL_ROLE_CHAMPION,
+		Definition: ref, TrainedAsOf: date.Proto(warehousetest.Day("2025-01-01")), Role: analyticsv1.ScoreModelRole_SCORE_MODEL_ROLE_CHAMPION,
 	})
 	wantCode(t, err, codes.NotFound)
 }

@@ -11,23 +11,16 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/genproto/googleapis/type/date"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/auth"
-	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
-	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
-	"tandem.bank/services/analytics/internal/fact"
 	"tandem.bank/services/analytics/internal/segment"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
-
-const patience = 30 * time.Second
 
 // today is the day of the bank's clock.
 var today = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
@@ -42,15 +35,7 @@ type bank struct {
 
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	url := testkit.ClickHouse(t)
-	if err := migrations.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := warehousetest.Open(t)
 	b := &bank{conn: conn, ids: map[string]int64{}}
 	b.start(t)
 	return b
@@ -60,36 +45,22 @@ func newBank(t testing.TB) *bank {
 func (b *bank) start(t testing.TB) {
 	t.Helper()
 	clock := func() time.Time { return today }
-	facts, err := customerfact.New(customerfact.Config{Warehouse: b.conn, TimeZone: time.UTC, Logger: slog.New(slog.DiscardHandler), Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.service, err = segment.New(segment.Config{
+	facts := warehousetest.Facts(t, b.conn, clock)
+	service, err := segment.New(segment.Config{
 		Warehouse: b.conn, Facts: facts, Definitions: definition.NewStore(b.conn), NewestChange: func() time.Time { return today },
 		TimeZone: time.UTC, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Registry: prometheus.NewRegistry(), Now: clock,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.service = service
 	b.server = segment.NewServer(b.service)
 }
 
 // load stores changes as ingestion does.
 func (b *bank) load(t testing.TB, changes ...*eventsv1.Change) {
 	t.Helper()
-	batch := fact.NewBatch()
-	for _, c := range changes {
-		data, err := proto.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.Add(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := batch.Insert(t.Context(), b.conn); err != nil {
-		t.Fatal(err)
-	}
+	warehousetest.Load(t, b.conn, changes...)
 }
 
 // customer is a version of a customer, as it was changed on a day of March 2026.

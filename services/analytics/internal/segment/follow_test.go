@@ -14,7 +14,7 @@ import (
 // awaitMembers waits until a segment has these members now.
 func (b *bank) awaitMembers(t *testing.T, name string, want ...int64) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		page, err := b.server.ListSegmentMembers(eva(t.Context()), &analyticsv1.ListSegmentMembersRequest{Segment: name})
 		if err != nil {
 			return err
@@ -69,7 +69,7 @@ func TestFollow(t *testing.T) {
 	// The end of one.
 	b.define(t, "young", 1, true, dynamic("top(region_id, 10%)"))
 	b.awaitMembers(t, "young")
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if got := len(sent.all()); got != 4 {
 			return fmt.Errorf("%d evaluations went home", got)
 		}

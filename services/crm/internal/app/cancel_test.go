@@ -80,7 +80,7 @@ func TestEndedCallsEndTheirStatements(t *testing.T) {
 // untilWaiting returns when so many statements wait for a lock.
 func untilWaiting(t *testing.T, pool *pgxpool.Pool, want int) {
 	t.Helper()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		var waiting int
 		if err := pool.QueryRow(t.Context(), statementsWaiting).Scan(&waiting); err != nil {
 			return err

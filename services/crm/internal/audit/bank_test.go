@@ -31,9 +31,6 @@ import (
 
 var template = testkit.Template{Name: "audit", Migrate: migrations.Migrate}
 
-// patience is longer than transactions of other databases on the same server hold the sealer up.
-const patience = time.Minute
-
 // bank is a database with customers and their audit in front of it.
 type bank struct {
 	pool      *pgxpool.Pool
@@ -111,7 +108,7 @@ func (b *bank) create(t testing.TB, given string) *crmv1.Customer {
 // seal closes blocks until every entry is in one.
 func (b *bank) seal(t testing.TB) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if _, err := b.sealer.Seal(t.Context()); err != nil {
 			return err
 		}

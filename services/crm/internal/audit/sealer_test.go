@@ -133,7 +133,7 @@ func TestRunPublishes(t *testing.T) {
 		b.create(t, fmt.Sprint("Eva ", i))
 	}
 	var blocks, published int
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		head, err := b.audit.GetAuditHead(t.Context(), &crmv1.GetAuditHeadRequest{})
 		if err == nil && head.GetUnsealedEntries() > 0 {
 			err = errors.New("entries wait")

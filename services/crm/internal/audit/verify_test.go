@@ -25,7 +25,7 @@ func chain(t *testing.T) (*bank, []int64) {
 		b.create(t, fmt.Sprint("Eva ", i))
 	}
 	// Transactions of other databases on the server hold the sealer up; then it would make smaller blocks.
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		var settled bool
 		err := b.pool.QueryRow(t.Context(), "SELECT bool_and(xact_id < pg_snapshot_xmin(pg_current_snapshot())) FROM audit_entry").Scan(&settled)
 		if err == nil && !settled {

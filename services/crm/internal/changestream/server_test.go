@@ -24,8 +24,6 @@ import (
 	"tandem.bank/services/crm/migrations"
 )
 
-const patience = 60 * time.Second
-
 type bank struct {
 	pool *pgxpool.Pool
 	js   jetstream.JetStream
@@ -67,7 +65,7 @@ func (b *bank) process(t *testing.T, run bool) *changestream.Server {
 				t.Errorf("Run: %v", err)
 			}
 		})
-		testkit.Eventually(t, patience, func() error {
+		testkit.Eventually(t, testkit.Patience, func() error {
 			if !r.Status().Active {
 				return errors.New("relay is not active")
 			}
@@ -90,7 +88,7 @@ func (b *bank) write(t *testing.T, n int) {
 
 func await(t *testing.T, s *changestream.Server) (uint64, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	response, err := s.AwaitPublished(ctx, &crmv1.AwaitPublishedRequest{})
 	return response.GetStreamSequence(), err

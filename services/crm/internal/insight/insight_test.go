@@ -30,9 +30,8 @@ import (
 )
 
 const (
-	patience = 60 * time.Second
-	runA     = "0199f3a0-0000-7000-8000-00000000000a"
-	runB     = "0199f3a0-0000-7000-8000-00000000000b"
+	runA = "0199f3a0-0000-7000-8000-00000000000a"
+	runB = "0199f3a0-0000-7000-8000-00000000000b"
 	// customersMax is the highest number that the tests' bank knows.
 	customersMax = 10_000
 )
@@ -122,7 +121,7 @@ func (b *bank) sendRaw(t *testing.T, data []byte) {
 // settled waits until every bundle sent so far is answered for.
 func (b *bank) settled(t *testing.T) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		stream, err := b.js.Stream(t.Context(), natsx.StreamInsight)
 		if err != nil {
 			return err

@@ -172,7 +172,7 @@ func TestMaintainerRunStopsWithItsContext(t *testing.T) {
 	done := make(chan error, 1)
 	ctx, cancel := cancelable(t)
 	go func() { done <- newMaintainer(t, pool).Run(ctx) }()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if len(partitions(t, pool)) < 4 {
 			return fmt.Errorf("only %v", partitions(t, pool))
 		}

@@ -308,7 +308,7 @@ func TestBrokenStreams(t *testing.T) {
 			t.Errorf("no header: %v", err)
 		}
 	}
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		var rows int
 		if err := b.pool.QueryRow(t.Context(), "SELECT count(*) FROM plan_value").Scan(&rows); err != nil {
 			return err

@@ -29,7 +29,7 @@ func BenchmarkDrain(b *testing.B) {
 				runtime.GC()
 				b.StartTimer()
 				p := bank.start(b)
-				testkit.Eventually(b, patience, func() error {
+				testkit.Eventually(b, testkit.Patience, func() error {
 					if got := p.Status().PublishedEvents; got < n {
 						return fmt.Errorf("published %d", got)
 					}

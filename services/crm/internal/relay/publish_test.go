@@ -92,7 +92,7 @@ func TestTransactionsOpenWhileTheSlotIsMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.start(t)
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		var making bool
 		err := b.pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
 			WHERE query LIKE '%pg_create_logical_replication_slot%' AND wait_event_type = 'Lock' AND datname = current_database())`).Scan(&making)
@@ -120,7 +120,7 @@ func TestRestartInTheMiddle(t *testing.T) {
 		defer close(written)
 		b.writeMany(t, 1, n)
 	}()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if got := first.Status().PublishedEvents; got < n/10 {
 			return fmt.Errorf("published %d", got)
 		}
@@ -164,7 +164,7 @@ func TestNATSStopsInTheMiddle(t *testing.T) {
 		defer close(written)
 		b.writeMany(t, 1, n)
 	}()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if got := p.Status().PublishedEvents; got < n/10 {
 			return fmt.Errorf("published %d", got)
 		}

@@ -25,9 +25,6 @@ import (
 	"tandem.bank/services/crm/migrations"
 )
 
-// patience is for what other processes do; a test that works needs far less.
-const patience = 60 * time.Second
-
 // bank is one test's database and event stream.
 type bank struct {
 	pool *pgxpool.Pool
@@ -88,7 +85,7 @@ func (b *bank) start(t testing.TB) *process {
 // awaitActive waits until the relay follows the log: holding the slot, with the replay of a new slot behind it.
 func (p *process) awaitActive(t testing.TB) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		if !p.Status().Active {
 			return errors.New("relay is not active")
 		}
@@ -149,7 +146,7 @@ type received struct {
 // read returns the first n messages of the stream, waiting for them.
 func (b *bank) read(t testing.TB, n int) []received {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	if err := natsx.AwaitConnected(ctx, b.js.Conn()); err != nil {
 		t.Fatal(err)
@@ -185,7 +182,7 @@ func (b *bank) read(t testing.TB, n int) []received {
 func (b *bank) awaitEach(t testing.TB, from, n int) uint64 {
 	t.Helper()
 	var messages uint64
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		stream, err := b.js.Stream(t.Context(), natsx.StreamCRM)
 		if err != nil {
 			return err
@@ -218,7 +215,7 @@ func (b *bank) exec(t testing.TB, sql string, args ...any) {
 // dropSlot waits until the slot is free, for its holder's end takes Postgres a moment.
 func (b *bank) dropSlot(t testing.TB) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		_, err := b.pool.Exec(t.Context(), "SELECT pg_drop_replication_slot($1)", b.slot)
 		return err
 	})
@@ -256,7 +253,7 @@ func (n *natsServer) start(t testing.TB) {
 	}
 	n.Server = s
 	s.Start()
-	if !s.ReadyForConnections(patience) {
+	if !s.ReadyForConnections(testkit.Patience) {
 		t.Fatal("NATS did not start")
 	}
 }

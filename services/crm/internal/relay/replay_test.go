@@ -12,7 +12,7 @@ import (
 // awaitWatermark waits until everything written so far is known to be published.
 func (b *bank) awaitWatermark(t *testing.T) {
 	t.Helper()
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		var passed bool
 		err := b.pool.QueryRow(t.Context(), `SELECT coalesce(
 			(SELECT published_before FROM outbox_relay WHERE slot_name = $1 AND NOT needs_replay)
@@ -82,7 +82,7 @@ func TestForeignSlotIsNotTouched(t *testing.T) {
 	b := newBank(t)
 	b.exec(t, "SELECT pg_create_logical_replication_slot($1, 'test_decoding')", b.slot)
 	p := b.start(t)
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		families, err := p.registry.Gather()
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func TestSlotFollowsForeignTraffic(t *testing.T) {
 	if err := b.pool.QueryRow(t.Context(), "SELECT pg_current_wal_lsn()::text").Scan(&target); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, patience, func() error {
+	testkit.Eventually(t, testkit.Patience, func() error {
 		var behind int64
 		err := b.pool.QueryRow(t.Context(), `SELECT pg_wal_lsn_diff($2::text::pg_lsn, confirmed_flush_lsn)::bigint
 			FROM pg_replication_slots WHERE slot_name = $1`, b.slot, target).Scan(&behind)
