@@ -205,7 +205,7 @@ func (c *Catalogue) Names() []string {
 
 // Schema is what filters over a Source may name; columns are f.<fact>.
 func (c *Catalogue) Schema() filter.Schema {
-	schema := filter.Schema{{Name: "customer_id", Column: "f.customer_id", Kind: filter.Int, Required: true}}
+	schema := filter.Schema{{Name: customerID, Column: "f.customer_id", Kind: filter.Int, Required: true}}
 	for _, f := range c.facts {
 		schema = append(schema, f.field())
 	}

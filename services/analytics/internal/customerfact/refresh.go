@@ -10,6 +10,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 const (
@@ -36,10 +38,20 @@ func (c *Catalogue) digest() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// keptFor is how long it is believed that the facts of a day are kept, once that was seen: nothing but TRUNCATE ends it before the day
+// does. A process whose keeper runs looks more often than that, so that there no question waits for it.
+const keptFor = 10 * time.Second
+
+// keptDay is a day whose facts are kept, and when that was seen.
+type keptDay struct{ day, seen time.Time }
+
 // keeps reports whether the facts of a moment are kept: those of today are, once all customers were told anew for the day.
 func (s *Service) keeps(ctx context.Context, m moment) (bool, error) {
 	if !m.known.IsZero() {
 		return false, nil
+	}
+	if last := s.kept.Load(); last != nil && last.day.Equal(m.day) && time.Since(last.seen) < keptFor {
+		return true, nil
 	}
 	day, _, err := s.refreshed(ctx)
 	return err == nil && day.Equal(m.day), err
@@ -51,12 +63,15 @@ func (s *Service) refreshed(ctx context.Context) (day, began time.Time, err erro
 	const query = "SELECT day, began_time FROM customer_fact_refresh FINAL WHERE kind = 'all' AND catalogue = ?"
 	err = s.warehouse.QueryRow(ctx, query, s.builtin.digest()).Scan(&day, &began)
 	if errors.Is(err, sql.ErrNoRows) {
+		s.kept.Store(nil)
 		return time.Time{}, time.Time{}, nil
 	}
 	if err != nil {
 		return time.Time{}, time.Time{}, fmt.Errorf("customer facts: look for the last refresh: %w", err)
 	}
-	return dateOf(day), began, nil
+	day = dateOf(day)
+	s.kept.Store(&keptDay{day: day, seen: time.Now()})
+	return day, began, nil
 }
 
 // nextVersion is greater than all before it, of this process and, as far as clocks agree, of others.
@@ -84,7 +99,7 @@ func (s *Service) keep(ctx context.Context, m moment, of scope) error {
 	insert := fmt.Sprintf(`INSERT INTO customer_fact (customer_id, day, refreshed_time, version, deleted, %s)
 SELECT f.customer_id, %s, fromUnixTimestamp64Micro(toInt64(%s)), %s, 0, f.%s FROM %s AS f`,
 		strings.Join(names, ", "), day, at, at, strings.Join(names, ", f."), table)
-	if err := s.warehouse.Exec(ctx, insert, b.parameters.bound()...); err != nil {
+	if err := s.warehouse.Exec(warehouse.Interpreted(ctx), insert, b.parameters.bound()...); err != nil {
 		return fmt.Errorf("customer facts: refresh: %w", err)
 	}
 	p := s.parameters(m.day)

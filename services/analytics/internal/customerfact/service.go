@@ -16,6 +16,9 @@ import (
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
+// customerID is the name by which filters compare the customer's number, which is no fact.
+const customerID = "customer_id"
+
 // dayMin is the first day that facts are told of: a window of years before it still lies in ClickHouse's Date.
 var dayMin = time.Date(1975, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -50,6 +53,8 @@ type Service struct {
 
 	versionLock sync.Mutex
 	version     uint64
+	// kept is what refreshed found last; nil when there were no kept facts.
+	kept atomic.Pointer[keptDay]
 	// first is firstDay in Unix seconds once it is known; 0 before.
 	first atomic.Int64
 }
@@ -85,10 +90,11 @@ func (s *Service) Catalogue(ctx context.Context) (*Catalogue, error) {
 	return c, nil
 }
 
-// catalogueFor is a catalogue in which names can be looked up. Only attributes, scores and mistakes need more than the file.
-func (s *Service) catalogueFor(ctx context.Context, names []string) (*Catalogue, error) {
+// CatalogueFor is a catalogue in which names can be looked up. Only attributes, scores and mistakes need more than the file, and so a
+// question to the warehouse.
+func (s *Service) CatalogueFor(ctx context.Context, names []string) (*Catalogue, error) {
 	for _, name := range names {
-		if _, ok := s.builtin.Fact(name); !ok {
+		if _, ok := s.builtin.Fact(name); !ok && name != customerID {
 			return s.Catalogue(ctx)
 		}
 	}

@@ -18,7 +18,7 @@ var markPattern = regexp.MustCompile(`\{([a-z_]+)(?::([a-z_.0-9]+))?\}`)
 // follows the bank within seconds; those of another day are computed. An unknown fact or a day that has not come yet is
 // INVALID_ARGUMENT.
 func (s *Service) Source(ctx context.Context, names []string, day time.Time, customers []uint64) (Source, error) {
-	catalogue, err := s.catalogueFor(ctx, names)
+	catalogue, err := s.CatalogueFor(ctx, names)
 	if err != nil {
 		return Source{}, err
 	}
@@ -77,11 +77,24 @@ func (b *builder) table(facts []*Fact) string {
 	for _, f := range facts {
 		columns = append(columns, f.expression(place)+" AS "+quote(f.Name))
 	}
-	from := b.existing(own)
-	if b.kept {
-		from = fmt.Sprintf("(SELECT * FROM customer_fact FINAL WHERE %s)", b.scope.in("customer_id", b.parameters))
+	told := strings.Join(columns, ", ")
+	switch {
+	case !b.kept:
+		return fmt.Sprintf("(SELECT %s\nFROM %s AS b%s)", told, b.existing(own), joins.String())
+	case len(joined) == 0:
+		return fmt.Sprintf("(SELECT %s\nFROM customer_fact AS b FINAL WHERE %s)", told, b.scope.in("b.customer_id", b.parameters))
+	default:
+		return fmt.Sprintf("(SELECT %s\nFROM %s AS b%s)", told, b.keptRows(own), joins.String())
 	}
-	return fmt.Sprintf("(SELECT %s\nFROM %s AS b%s)", strings.Join(columns, ", "), from, joins.String())
+}
+
+// keptRows are the customers with facts that are kept. They are named one by one: ClickHouse plans each column that it is given.
+func (b *builder) keptRows(own []*Fact) string {
+	columns := []string{"customer_id"}
+	for _, f := range own {
+		columns = append(columns, quote(f.Name))
+	}
+	return fmt.Sprintf("(SELECT %s FROM customer_fact FINAL WHERE %s)", strings.Join(columns, ", "), b.scope.in("customer_id", b.parameters))
 }
 
 // expression is a fact in the outer SELECT.

@@ -5,6 +5,7 @@
 package definition
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -66,6 +67,14 @@ type Ref struct {
 // MayRead says whether somebody may read and run the definition.
 func (d *Definition) MayRead(p auth.Principal) bool {
 	return p.Has(auth.RoleAdministrator, auth.RoleAnalyst) || p.Subject == d.Owner || p.Has(d.ReaderRoles...) || p.Has(d.EditorRoles...)
+}
+
+// Shown refuses the caller of a context who may not read the definition that a reference led to: to them it is NOT_FOUND.
+func (d *Definition) Shown(ctx context.Context, ref Ref) error {
+	if caller, ok := auth.FromContext(ctx); !ok || !d.MayRead(caller) {
+		return notFound(ref)
+	}
+	return nil
 }
 
 // Runnable refuses a definition that is out of use, or of another kind than those wanted.

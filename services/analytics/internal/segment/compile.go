@@ -57,7 +57,7 @@ func (s *Service) compileExpression(ctx context.Context, known library, d *defin
 	p := s.newPlan(catalogue, s.facts.Today(), nil)
 	for _, other := range known {
 		// A reference is near to any name, and leads to those in the order only.
-		p.byName[other.Name] = &rule{definition: other, column: "s_0"}
+		p.byName[other.Name] = &rule{definition: other, condition: "true"}
 	}
 	delete(p.byName, d.Name)
 	for _, other := range order {

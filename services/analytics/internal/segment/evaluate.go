@@ -155,11 +155,15 @@ func (s *Service) belongs(ctx context.Context, p *plan, rules []*rule, customers
 	if err != nil {
 		return err
 	}
-	places := make([]string, len(rules))
-	for i, r := range rules {
-		places[i] = fmt.Sprintf("toUInt16(if(f.%s, %d, 0))", r.column, i+1)
+	if customers != nil {
+		ctx = warehouse.Interpreted(ctx)
 	}
-	from.SQL = "SELECT f.customer_id, arrayFilter(place -> place > 0, [" + strings.Join(places, ", ") + "]) FROM " + from.SQL
+	conditions := make([]string, len(rules))
+	for i, r := range rules {
+		conditions[i] = r.holds()
+	}
+	from.SQL = fmt.Sprintf("SELECT f.customer_id, arrayFilter((place, holds) -> holds, CAST(range(1, %d), 'Array(UInt16)'), [%s]) FROM %s",
+		len(rules)+1, strings.Join(conditions, ", "), from.SQL)
 	return warehouse.Each(ctx, s.store.conn, "segment: evaluate", from, func(rows driver.Rows) error {
 		var id uint64
 		var in []uint16

@@ -39,15 +39,25 @@ func (s *Service) Explain(ctx context.Context, name string, customer uint64, at 
 	if at.After(s.now()) {
 		return nil, apperr.InvalidField("at", "has not come yet")
 	}
-	root, err := s.visible(ctx, definition.Ref{Name: name, At: at})
+	find, err := s.together(ctx, name, at)
 	if err != nil {
+		return nil, err
+	}
+	root, err := find(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := root.Shown(ctx, definition.Ref{Name: name}); err != nil {
+		return nil, err
+	}
+	if err := ofSegments(root); err != nil {
 		return nil, err
 	}
 	day := s.facts.Today()
 	if !at.IsZero() {
 		day = date.Day(at.In(s.timeZone))
 	}
-	e, err := s.explained(ctx, root, day, at)
+	e, err := s.explained(ctx, find, root, day)
 	if err != nil {
 		return nil, warehouse.Public(err)
 	}
@@ -69,11 +79,45 @@ func (s *Service) Explain(ctx context.Context, name string, customer uint64, at 
 	return out, nil
 }
 
-// explained plans a segment and the trees of all that it refers to.
-func (s *Service) explained(ctx context.Context, root *definition.Definition, day, at time.Time) (*explanation, error) {
-	find := func(ctx context.Context, name string) (*definition.Definition, error) {
-		return s.definitions.Resolve(ctx, definition.Ref{Name: name, At: at})
+// together finds a segment, and with it by the same question those that it referred to when the follower looked last. What it refers
+// to besides is asked for one by one.
+func (s *Service) together(ctx context.Context, name string, at time.Time) (finder, error) {
+	found, err := s.definitions.Newest(ctx, s.follower.reach(ctx, name), at)
+	if err != nil {
+		return nil, err
 	}
+	byName := map[string]*definition.Definition{}
+	for _, d := range found {
+		byName[d.Name] = d
+	}
+	return func(ctx context.Context, name string) (*definition.Definition, error) {
+		if d := byName[name]; d != nil {
+			return d, nil
+		}
+		return s.definitions.Resolve(ctx, definition.Ref{Name: name, At: at})
+	}, nil
+}
+
+// reach are the names of a segment and of those that it referred to when definitions were read last.
+func (f *follower) reach(ctx context.Context, name string) []string {
+	f.mu.RLock()
+	known := f.known
+	f.mu.RUnlock()
+	names := []string{name}
+	if root := known[name]; root != nil {
+		order, err := ordered(ctx, known.find, root)
+		if err != nil { // a circle: each is asked for, and the explanation tells of it
+			return names
+		}
+		for _, d := range order[:len(order)-1] {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// explained plans a segment and the trees of all that it refers to.
+func (s *Service) explained(ctx context.Context, find finder, root *definition.Definition, day time.Time) (*explanation, error) {
 	order, err := ordered(ctx, find, root)
 	if err != nil {
 		return nil, err
@@ -154,7 +198,7 @@ func (e *explanation) read(ctx context.Context, customer uint64) error {
 		q.SQL += " AND f." + factBranch + " IN {explained_branches:Array(Int64)}"
 		q.Args = append(q.Args, warehouse.Named("explained_branches", branches))
 	}
-	err = warehouse.Each(ctx, e.service.store.conn, "segment: explain", q, func(rows driver.Rows) error {
+	err = warehouse.Each(warehouse.Interpreted(ctx), e.service.store.conn, "segment: explain", q, func(rows driver.Rows) error {
 		return rows.Scan(&e.holds, &e.observed)
 	})
 	if err == nil && e.holds == nil {

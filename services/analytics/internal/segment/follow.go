@@ -50,6 +50,8 @@ type follower struct {
 	state      map[string]*followed
 	thresholds thresholds
 	day        time.Time
+	// known are the segments as they were read last.
+	known library
 	// last is the time of the newest event.
 	last time.Time
 }
@@ -172,6 +174,9 @@ func (f *follower) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.mu.Lock()
+	f.known = known
+	f.mu.Unlock()
 	// Who changed is taken before anybody is looked at: who changes meanwhile is looked at again.
 	changes := f.take()
 	today := f.service.facts.Today()

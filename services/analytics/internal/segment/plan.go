@@ -22,7 +22,11 @@ import (
 // behind themselves.
 const factSegments = "segments"
 
-// plan evaluates segments over the facts of a day: a statement in which each is a column.
+// inlinedMax is the longest condition of a segment that is repeated where others refer to it. Longer ones, and those that look into
+// other tables, are columns of a SELECT inside: repeated again and again, a chain of references would double with each of them.
+const inlinedMax = 1000
+
+// plan evaluates segments over the facts of a day in one statement.
 type plan struct {
 	catalogue *customerfact.Catalogue
 	schema    filter.Schema
@@ -43,13 +47,27 @@ type plan struct {
 // rule is a segment in a plan.
 type rule struct {
 	definition *definition.Definition
-	// column holds whether a customer belongs to it.
-	column    string
+	// condition of a customer that belongs to it; it may be NULL.
 	condition string
-	// level is 0 for a rule that refers to no other, and one more than the highest that it refers to.
+	// column holds what others refer to; empty when they repeat the condition. wanted says that some do refer to it.
+	column string
+	wanted bool
+	// level is 0 for a rule that needs no column, and one more than the highest of those that it needs.
 	level int
 	// problem keeps it from being evaluated.
 	problem error
+}
+
+// holds is SQL that says whether a customer belongs to it, over the plan's table under the alias f: true or false, never NULL.
+func (r *rule) holds() string {
+	switch {
+	case r.problem != nil:
+		return "false"
+	case r.column != "" && r.wanted:
+		return "f." + r.column
+	default:
+		return "ifNull(" + r.condition + ", false)"
+	}
 }
 
 // newPlan begins a plan for a day. thresholds are those known; others are noted in extremes, and true of nobody.
@@ -70,7 +88,7 @@ func (p *plan) functions() []filter.Function {
 	}
 }
 
-// reference is the column of another segment, which stands before in the order.
+// reference is another segment, which stands before in the order.
 func (p *plan) reference(c filter.Call) (string, error) {
 	r := p.byName[c.Text]
 	switch {
@@ -81,7 +99,8 @@ func (p *plan) reference(c filter.Call) (string, error) {
 	case r.problem != nil:
 		return "", fmt.Errorf("segment %s can't be evaluated: %w", c.Text, r.problem)
 	}
-	return "f." + r.column, nil
+	r.wanted = true
+	return r.holds(), nil
 }
 
 func (p *plan) unknown(name string) error {
@@ -98,12 +117,19 @@ func (p *plan) unknown(name string) error {
 
 // add compiles a segment; those that it refers to were added before. What is wrong with it is kept in the rule.
 func (s *Service) add(ctx context.Context, p *plan, d *definition.Definition) *rule {
-	r := &rule{definition: d, column: "s_" + strconv.Itoa(len(p.rules)+1)}
+	r := &rule{definition: d}
 	p.rules = append(p.rules, r)
 	r.condition, r.problem = s.condition(ctx, p, d)
+	if d.Spec.GetSegment().GetDynamic() == nil || len(r.condition) > inlinedMax {
+		r.column = "s_" + strconv.Itoa(len(p.rules))
+	}
 	for _, name := range references(d) {
-		if other := p.byName[name]; other != nil {
+		switch other := p.byName[name]; {
+		case other == nil:
+		case other.column != "":
 			r.level = max(r.level, other.level+1)
+		default:
+			r.level = max(r.level, other.level)
 		}
 	}
 	p.byName[d.Name] = r
@@ -160,9 +186,15 @@ func (p *plan) need(name string) {
 }
 
 // planned compiles segments in their order for a day, with the thresholds that they need: those that are known stay, all others
-// are computed.
-func (s *Service) planned(ctx context.Context, order []*definition.Definition, day time.Time, known thresholds) (*plan, error) {
-	catalogue, err := s.facts.Catalogue(ctx)
+// are computed. Other facts may be named that its catalogue shall have, too.
+func (s *Service) planned(
+	ctx context.Context, order []*definition.Definition, day time.Time, known thresholds, others ...string,
+) (*plan, error) {
+	names := slices.Clone(others)
+	for _, d := range order {
+		names = append(names, filter.Fields(d.Spec.GetSegment().GetDynamic().GetExpression())...)
+	}
+	catalogue, err := s.facts.CatalogueFor(ctx, names)
 	if err != nil {
 		return nil, err
 	}
@@ -195,35 +227,38 @@ func (s *Service) compiled(
 	return p, nil
 }
 
-// from is the table expression with all columns, to stand behind FROM under the alias f: of some customers, or of all.
+// from is the table expression to stand behind FROM under the alias f, with what the conditions ask for: of some customers, or of all.
 func (s *Service) from(ctx context.Context, p *plan, customers []uint64) (warehouse.Query, error) {
 	source, err := s.facts.Source(ctx, p.facts, p.day, customers)
 	if err != nil {
 		return warehouse.Query{}, err
 	}
 	sql := source.SQL
-	for level, done := 0, 0; done < len(p.rules); level++ {
-		var columns strings.Builder
-		for _, r := range p.rules {
-			if r.level != level {
-				continue
-			}
-			done++
-			fmt.Fprintf(&columns, ", toBool(ifNull(%s, false)) AS %s", r.sql(), r.column)
-		}
-		if columns.Len() > 0 {
-			sql = "(SELECT f.*" + columns.String() + " FROM " + sql + " AS f)"
+	for _, columns := range p.columns() {
+		if len(columns) > 0 {
+			sql = "(SELECT f.*, " + strings.Join(columns, ", ") + " FROM " + sql + " AS f)"
 		}
 	}
 	return warehouse.Query{SQL: sql + " AS f", Args: append(slices.Clone(source.Parameters), p.args()...)}, nil
 }
 
-// sql is the condition; false for a rule that can't be evaluated.
-func (r *rule) sql() string {
-	if r.problem != nil {
-		return "false"
+// columns are those that conditions refer to, by level.
+func (p *plan) columns() [][]string {
+	var out [][]string
+	for _, r := range p.rules {
+		if r.column == "" || !r.wanted {
+			continue
+		}
+		for len(out) <= r.level {
+			out = append(out, nil)
+		}
+		condition := "false"
+		if r.problem == nil {
+			condition = r.condition
+		}
+		out[r.level] = append(out[r.level], "toBool(ifNull("+condition+", false)) AS "+r.column)
 	}
-	return r.condition
+	return out
 }
 
 // args are the bound values of all conditions.

@@ -55,19 +55,12 @@ func (s *Service) Preview(ctx context.Context, req *analyticsv1.PreviewSegmentRe
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	group.Go(func() error { return v.count(inner) })
-	group.Go(func() (err error) {
-		v.Base, err = s.base(inner, v.AsOf)
-		return err
-	})
 	if req.GetSampleSize() > 0 {
 		group.Go(func() error { return v.sample(inner, int(req.GetSampleSize())) })
 	}
 	v.Breakdowns = make([]*analyticsv1.SegmentBreakdown, len(facts))
 	for i, fact := range facts {
 		group.Go(func() error { return v.breakdown(inner, i, fact) })
-	}
-	if len(v.overlaps) > 0 {
-		group.Go(func() error { return v.overlap(inner) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, warehouse.Public(err)
@@ -97,7 +90,7 @@ func (v *preview) compile(ctx context.Context, req *analyticsv1.PreviewSegmentRe
 	if err != nil {
 		return apperr.InvalidField("overlap_segments", "%v", err)
 	}
-	if v.plan, err = s.planned(ctx, order, v.AsOf, nil); err != nil {
+	if v.plan, err = s.planned(ctx, order, v.AsOf, nil, req.GetBreakdownFacts()...); err != nil {
 		return err
 	}
 	v.rule = v.plan.byName[""]
@@ -142,13 +135,37 @@ func (v *preview) from(ctx context.Context, facts ...string) (warehouse.Query, e
 	return v.service.from(ctx, &p, nil)
 }
 
+// count counts the members, all customers, and the members of other segments and of both: all in one reading of the facts.
 func (v *preview) count(ctx context.Context) error {
 	q, err := v.from(ctx)
 	if err != nil {
 		return err
 	}
-	q.SQL = "SELECT count() FROM " + q.SQL + " WHERE f." + v.rule.column
-	return v.service.store.one(ctx, "count members", q, &v.Customers)
+	ours := v.rule.holds()
+	counts := []string{"count()", "countIf(" + ours + ")"}
+	for _, r := range v.overlaps {
+		theirs := r.holds()
+		counts = append(counts, "countIf("+theirs+")", "countIf("+theirs+" AND "+ours+")")
+	}
+	var found []uint64
+	q.SQL = "SELECT [" + strings.Join(counts, ", ") + "] FROM " + q.SQL
+	if err := v.service.store.one(ctx, "count members", q, &found); err != nil {
+		return err
+	}
+	v.Base, v.Customers = found[0], found[1]
+	for i, r := range v.overlaps {
+		v.overlap(r, found[2*i+2], found[2*i+3])
+	}
+	return nil
+}
+
+// overlap compares with the members of another segment.
+func (v *preview) overlap(r *rule, theirs, both uint64) {
+	o := &analyticsv1.SegmentOverlap{Segment: r.definition.Name, Customers: int64(theirs), BothCustomers: int64(both)} //nolint:gosec // counts
+	if either := v.Customers + theirs - both; either > 0 {
+		o.Similarity = float64(both) / float64(either)
+	}
+	v.Overlaps = append(v.Overlaps, o)
 }
 
 // sample takes the members with the least hashes: always the same of the same members, and from everywhere among them.
@@ -157,8 +174,8 @@ func (v *preview) sample(ctx context.Context, size int) error {
 	if err != nil {
 		return err
 	}
-	q.SQL = fmt.Sprintf("SELECT f.customer_id FROM %s WHERE f.%s ORDER BY cityHash64(f.customer_id), f.customer_id LIMIT %d",
-		q.SQL, v.rule.column, size)
+	q.SQL = fmt.Sprintf("SELECT f.customer_id FROM %s WHERE %s ORDER BY cityHash64(f.customer_id), f.customer_id LIMIT %d",
+		q.SQL, v.rule.holds(), size)
 	err = warehouse.Each(ctx, v.service.store.conn, "segment: take a sample", q, func(rows driver.Rows) error {
 		var id uint64
 		err := rows.Scan(&id)
@@ -179,8 +196,8 @@ func (v *preview) breakdown(ctx context.Context, place int, fact *customerfact.F
 	if fact.Type == customerfact.Texts {
 		value = "arrayJoin(if(empty(" + fact.Column() + "), [''], " + fact.Column() + "))"
 	}
-	q.SQL = fmt.Sprintf("SELECT toString(%s) AS value, countIf(f.%s) AS customers, count() AS base FROM %s GROUP BY value "+
-		"ORDER BY customers DESC, base DESC, value", value, v.rule.column, q.SQL)
+	q.SQL = fmt.Sprintf("SELECT toString(%s) AS value, countIf(%s) AS customers, count() AS base FROM %s GROUP BY value "+
+		"ORDER BY customers DESC, base DESC, value", value, v.rule.holds(), q.SQL)
 	out := &analyticsv1.SegmentBreakdown{Fact: fact.Name}
 	v.Breakdowns[place] = out
 	return warehouse.Each(ctx, v.service.store.conn, "segment: break members down", q, func(rows driver.Rows) error {
@@ -211,32 +228,4 @@ func (v *preview) index() {
 			value.Index = share / base
 		}
 	}
-}
-
-// overlap counts the members of other segments, and of both.
-func (v *preview) overlap(ctx context.Context) error {
-	q, err := v.from(ctx)
-	if err != nil {
-		return err
-	}
-	counts := make([]string, 0, 3*len(v.overlaps))
-	for _, r := range v.overlaps {
-		theirs, ours := "f."+r.column, "f."+v.rule.column
-		counts = append(counts, "countIf("+theirs+")", "countIf("+theirs+" AND "+ours+")", "countIf("+theirs+" OR "+ours+")")
-	}
-	var found []uint64
-	q.SQL = "SELECT [" + strings.Join(counts, ", ") + "] FROM " + q.SQL
-	if err := v.service.store.one(ctx, "compare with segments", q, &found); err != nil {
-		return err
-	}
-	for i, r := range v.overlaps {
-		o := &analyticsv1.SegmentOverlap{
-			Segment: r.definition.Name, Customers: int64(found[3*i]), BothCustomers: int64(found[3*i+1]), //nolint:gosec // counts
-		}
-		if either := found[3*i+2]; either > 0 {
-			o.Similarity = float64(o.GetBothCustomers()) / float64(either)
-		}
-		v.Overlaps = append(v.Overlaps, o)
-	}
-	return nil
 }

@@ -77,7 +77,7 @@ func (s *Service) fill(ctx context.Context, run *Run, order []*definition.Defini
 		return err
 	}
 	from.SQL = "INSERT INTO segment_member (segment, as_of, run_id, customer_id) " +
-		"SELECT {run_segment:String}, {run_as_of:Date}, {run_id:UUID}, f.customer_id FROM " + from.SQL + " WHERE f." + last.column
+		"SELECT {run_segment:String}, {run_as_of:Date}, {run_id:UUID}, f.customer_id FROM " + from.SQL + " WHERE " + last.holds()
 	from.Args = append(from.Args, warehouse.Named("run_segment", run.Segment), warehouse.Named("run_as_of", warehouse.Day(run.AsOf)),
 		warehouse.Named("run_id", run.ID.String()))
 	if err := warehouse.Exec(ctx, s.store.conn, "segment: find members", from); err != nil {

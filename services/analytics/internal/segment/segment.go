@@ -157,10 +157,15 @@ func (s *Service) visible(ctx context.Context, ref definition.Ref) (*definition.
 	if err != nil {
 		return nil, err
 	}
+	return d, ofSegments(d)
+}
+
+// ofSegments refuses a definition of another kind.
+func ofSegments(d *definition.Definition) error {
 	if d.Kind != definition.KindSegment {
-		return nil, apperr.InvalidField("segment", "%s is a definition of the kind %s", d.Name, d.Kind)
+		return apperr.InvalidField("segment", "%s is a definition of the kind %s", d.Name, d.Kind)
 	}
-	return d, nil
+	return nil
 }
 
 func notFollowed(name string) error {

@@ -31,6 +31,10 @@ func TestSnapshots(t *testing.T) {
 	b.define(t, "chosen", 1, false, static(2, 7, 99))
 	b.define(t, "mixed", 1, false, dynamic(`(segment("far") OR segment("old")) AND NOT segment("chosen")`))
 	b.define(t, "once", 1, false, frozen("far", 1, march(5)))
+	// Too long to be repeated where it is referred to, and at two levels.
+	b.define(t, "long", 1, false, dynamic("in(region_id, 6, 7"+strings.Repeat(", 100", 100)+")"))
+	b.define(t, "behind", 1, false, dynamic(`segment("long") AND NOT segment("chosen")`))
+	b.define(t, "further", 1, false, dynamic(`NOT segment("behind") AND region_id > 4`))
 	b.define(t, "least", 1, false, dynamic(`bottom(age, 11%) OR in(region_id, 4, 5) OR between(region_id, 6, 6)`))
 	b.load(t, customer(1, 2, 6, person(1, 9))) // moves to the far regions
 	cases := []struct {
@@ -45,6 +49,9 @@ func TestSnapshots(t *testing.T) {
 		{"mixed", 5, []int64{1, 3, 8, 9, 10}},
 		{"once", 10, []int64{7, 8, 9, 10}},
 		{"least", 5, []int64{4, 5, 6, 9, 10}},
+		{"long", 5, []int64{6, 7}},
+		{"behind", 5, []int64{6}},
+		{"further", 5, []int64{5, 7, 8, 9, 10}},
 	}
 	for _, c := range cases {
 		run := b.run(t, c.name, march(c.day))

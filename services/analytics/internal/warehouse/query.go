@@ -22,6 +22,14 @@ type Query struct {
 // Named binds a value to a {name:Type} of a statement.
 func Named(name string, value any) driver.NamedValue { return clickhouse.Named(name, value) }
 
+// Interpreted keeps ClickHouse from compiling the expressions of a statement to machine code, which takes it seconds when there are
+// hundreds of them, and again whenever one of their constants is another: it is for long statements about few rows.
+func Interpreted(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"compile_expressions": 0, "compile_aggregate_expressions": 0, "compile_sort_description": 0,
+	}))
+}
+
 // Exec runs a statement that answers nothing; what says what for, in an error.
 func Exec(ctx context.Context, conn driver.Conn, what string, q Query) error {
 	if err := conn.Exec(ctx, q.SQL, q.Args...); err != nil {
