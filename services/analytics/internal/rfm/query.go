@@ -35,7 +35,7 @@ func stageQuery(id uuid.UUID, s Settings) warehouse.Query {
 	condition, kinds := kind.Condition(s.Kinds)
 	return warehouse.Query{
 		// The partition of transactions is a function of their key.
-		SQL: strings.Replace(stageSQL, "/*kinds*/", condition, 1) + warehouse.FinalByPartition,
+		SQL: strings.Replace(stageSQL, "/*kinds*/", condition, 1) + warehouse.FinalByPartition + ", " + warehouse.InParallel,
 		Args: []any{
 			named("run_id", id.String()), named("as_of", day(s.AsOf)), named("first_date", day(s.firstDate())), named("kinds", kinds),
 		},
@@ -55,7 +55,7 @@ func scoreQuery(r Run) warehouse.Query {
 	for i, edge := range r.MonetaryEdges {
 		monetary[i] = edge.String()
 	}
-	return warehouse.Query{SQL: scoreSQL, Args: []any{
+	return warehouse.Query{SQL: scoreSQL + "SETTINGS " + warehouse.InParallel, Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges),
 		named("monetary", monetary),
 	}}

@@ -175,4 +175,5 @@ LEFT JOIN carried ON carried.customer_id = history.customer_id
 SETTINGS
     do_not_merge_across_partitions_select_final = 1,
     max_bytes_before_external_group_by = 1500000000,
-    max_bytes_ratio_before_external_group_by = 0
+    max_bytes_ratio_before_external_group_by = 0,
+    max_insert_threads = 4

@@ -43,4 +43,4 @@ LEFT JOIN
     FROM clv_value
     WHERE run_id = {previous_run_id:UUID} AND as_of = {previous_as_of:Date}
 ) AS previous USING customer_id
-SETTINGS max_bytes_before_external_sort = 1500000000, max_bytes_ratio_before_external_sort = 0
+SETTINGS max_bytes_before_external_sort = 1500000000, max_bytes_ratio_before_external_sort = 0, max_insert_threads = 4
