@@ -76,10 +76,8 @@ type amounts struct {
 
 // History is what the models see of a customer.
 type History struct {
-	CustomerID                    uint64
-	Kind                          string
-	RegionID, BranchID, ManagerID uint64
-	Sector, Group                 string
+	CustomerID uint64
+	Group      string
 	btyd.History
 	MeanAmount, MarginShare, Historic float64
 }

@@ -85,8 +85,7 @@ func (s store) customers(ctx context.Context, r Run, yield func(History) error) 
 	return s.Each(ctx, "read histories", ofRun(customersSQL, r.ID), func(rows driver.Rows) error {
 		var h History
 		var x, tx, t uint32
-		if err := rows.Scan(&h.CustomerID, &h.Kind, &h.RegionID, &h.BranchID, &h.ManagerID, &h.Sector, &h.Group, &x, &tx, &t,
-			&h.MeanAmount, &h.MarginShare, &h.Historic); err != nil {
+		if err := rows.Scan(&h.CustomerID, &h.Group, &x, &tx, &t, &h.MeanAmount, &h.MarginShare, &h.Historic); err != nil {
 			return err
 		}
 		h.History = history(x, tx, t)

@@ -1,7 +1,6 @@
 -- Histories one by one, in the order of their key.
 SELECT
-    customer_id, kind, region_id, branch_id, manager_id, sector, fit_group, repeats, last_days, age_days, mean_amount,
-    margin_share, historic
+    customer_id, fit_group, repeats, last_days, age_days, mean_amount, margin_share, historic
 FROM clv_customer
 WHERE run_id = {run_id:UUID}
 ORDER BY customer_id

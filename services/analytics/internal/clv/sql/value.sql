@@ -1,4 +1,4 @@
--- Predictions with their places and the values of the previous run, into clv_value.
+-- Predictions beside their histories, with their places and the values of the previous run, into clv_value.
 INSERT INTO clv_value
     (run_id, as_of, customer_id, kind, region_id, branch_id, manager_id, sector, fit_group, repeats, last_days, age_days,
      mean_amount, margin_share, historic, p_alive, p_alive_low, p_alive_high, expected, expected_low, expected_high,
@@ -7,17 +7,17 @@ SELECT
     {run_id:UUID},
     {as_of:Date},
     customer_id,
-    now.kind,
-    now.region_id,
-    now.branch_id,
-    now.manager_id,
-    now.sector,
-    now.fit_group,
-    now.repeats,
-    now.last_days,
-    now.age_days,
-    now.mean_amount,
-    now.margin_share,
+    past.kind,
+    past.region_id,
+    past.branch_id,
+    past.manager_id,
+    past.sector,
+    past.fit_group,
+    past.repeats,
+    past.last_days,
+    past.age_days,
+    past.mean_amount,
+    past.margin_share,
     now.historic,
     now.p_alive,
     now.p_alive_low,
@@ -37,6 +37,14 @@ FROM
 (
     SELECT * FROM clv_prediction WHERE run_id = {run_id:UUID}
 ) AS now
+INNER JOIN
+(
+    SELECT
+        customer_id, kind, region_id, branch_id, manager_id, sector, fit_group, repeats, last_days, age_days, mean_amount,
+        margin_share
+    FROM clv_customer
+    WHERE run_id = {run_id:UUID}
+) AS past USING customer_id
 LEFT JOIN
 (
     SELECT customer_id, toNullable(historic) AS historic, predictive
