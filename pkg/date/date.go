@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/type/date"
+
+	"tandem.bank/pkg/apperr"
 )
 
 // ErrNotADay is returned for a date that is not one whole existing day.
@@ -19,6 +21,15 @@ func Time(d *date.Date) (time.Time, error) {
 	t := time.Date(int(d.GetYear()), time.Month(d.GetMonth()), int(d.GetDay()), 0, 0, 0, 0, time.UTC)
 	if d.GetYear() < 1 || d.GetYear() > 9999 || t.Day() != int(d.GetDay()) || t.Month() != time.Month(d.GetMonth()) {
 		return time.Time{}, ErrNotADay
+	}
+	return t, nil
+}
+
+// Field is Time of a field of a request. Errors: INVALID_ARGUMENT that names the field.
+func Field(name string, d *date.Date) (time.Time, error) {
+	t, err := Time(d)
+	if err != nil {
+		return t, apperr.InvalidField(name, "%v", err)
 	}
 	return t, nil
 }

@@ -3,8 +3,6 @@ package cluster
 import (
 	"context"
 
-	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/date"
 	"tandem.bank/pkg/page"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/definition"
@@ -29,12 +27,7 @@ func (s *Server) Desk() *division.Desk { return s.desk }
 
 // RunClustering computes a snapshot, stores it, and sends the members home.
 func (s *Server) RunClustering(ctx context.Context, req *analyticsv1.RunClusteringRequest) (*analyticsv1.RunClusteringResponse, error) {
-	asOf, err := date.Time(req.GetAsOf())
-	if err != nil {
-		return nil, apperr.InvalidField("as_of", "%v", err)
-	}
-	ref := req.GetDefinition()
-	run, err := s.desk.Run(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}, asOf) //nolint:gosec // not negative
+	run, err := s.desk.Run(ctx, req.GetAsOf(), req.GetDefinition())
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/permission"
@@ -76,8 +75,8 @@ func (s *Server) GetCustomerFacts(
 	}
 	asOf := s.service.Today()
 	if req.GetAsOf() != nil {
-		if asOf, err = date.Time(req.GetAsOf()); err != nil {
-			return nil, apperr.InvalidField("as_of", "%v", err)
+		if asOf, err = date.Field("as_of", req.GetAsOf()); err != nil {
+			return nil, err
 		}
 	}
 	customer := uint64(req.GetCustomerId()) //nolint:gosec // positive

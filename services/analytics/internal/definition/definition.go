@@ -13,6 +13,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/auth"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 )
 
@@ -62,6 +63,11 @@ type Ref struct {
 	Version uint64
 	// At means the newest version at that moment; zero means now. It goes with Version 0 only.
 	At time.Time
+}
+
+// RefOf is the definition that a request names.
+func RefOf(ref *analyticsv1.DefinitionRef) Ref {
+	return Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())} //nolint:gosec // not negative
 }
 
 // MayRead says whether somebody may read and run the definition.

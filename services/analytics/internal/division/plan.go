@@ -4,10 +4,13 @@ import (
 	"context"
 	"time"
 
+	googledate "google.golang.org/genproto/googleapis/type/date"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/date"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/definition"
 )
 
@@ -40,9 +43,13 @@ type Desk struct {
 // computeMax bounds how long a run computes: what takes longer than a night holds up all the others of its kind.
 const computeMax = 6 * time.Hour
 
-// Run runs a definition that the caller may read.
-func (d *Desk) Run(ctx context.Context, ref definition.Ref, asOf time.Time) (Run, error) {
-	saved, err := d.Definitions.ForCaller(ctx, ref)
+// Run runs a definition that the caller may read, as of a day.
+func (d *Desk) Run(ctx context.Context, day *googledate.Date, ref *analyticsv1.DefinitionRef) (Run, error) {
+	asOf, err := date.Field("as_of", day)
+	if err != nil {
+		return Run{}, err
+	}
+	saved, err := d.Definitions.ForCaller(ctx, definition.RefOf(ref))
 	if err != nil {
 		return Run{}, err
 	}

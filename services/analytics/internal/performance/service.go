@@ -117,11 +117,11 @@ func (s *Service) resolve(
 ) (*question, *analyticsv1.CompareWithPlanResponse, error) {
 	q := &question{CompareWithPlanRequest: req, unit: units[req.GetUnit()], caller: caller}
 	var err error
-	if q.from, err = date.Time(req.GetFrom()); err != nil {
-		return nil, nil, apperr.InvalidField("from", "%v", err)
+	if q.from, err = date.Field("from", req.GetFrom()); err != nil {
+		return nil, nil, err
 	}
-	if q.to, err = date.Time(req.GetTo()); err != nil {
-		return nil, nil, apperr.InvalidField("to", "%v", err)
+	if q.to, err = date.Field("to", req.GetTo()); err != nil {
+		return nil, nil, err
 	}
 	if q.from.After(q.to) {
 		return nil, nil, apperr.InvalidField("to", "must not be before from")

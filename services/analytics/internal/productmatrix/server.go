@@ -29,12 +29,12 @@ func NewServer(s *Service) *Server { return &Server{service: s} }
 
 // days are the one looked at and the earlier one.
 func days(req *analyticsv1.GetProductMatrixRequest) (asOf, before time.Time, err error) {
-	if asOf, err = date.Time(req.GetAsOf()); err != nil {
-		return asOf, before, apperr.InvalidField("as_of", "%v", err)
+	if asOf, err = date.Field("as_of", req.GetAsOf()); err != nil {
+		return asOf, before, err
 	}
 	if before = asOf.AddDate(-1, 0, 0); req.GetComparedAsOf() != nil {
-		if before, err = date.Time(req.GetComparedAsOf()); err != nil {
-			return asOf, before, apperr.InvalidField("compared_as_of", "%v", err)
+		if before, err = date.Field("compared_as_of", req.GetComparedAsOf()); err != nil {
+			return asOf, before, err
 		}
 	}
 	if !before.Before(asOf) {

@@ -5,7 +5,6 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -33,12 +32,7 @@ func (s *Server) Desk() *division.Desk { return s.desk }
 func (s *Server) RunProfileScheme(
 	ctx context.Context, req *analyticsv1.RunProfileSchemeRequest,
 ) (*analyticsv1.RunProfileSchemeResponse, error) {
-	asOf, err := date.Time(req.GetAsOf())
-	if err != nil {
-		return nil, apperr.InvalidField("as_of", "%v", err)
-	}
-	ref := req.GetDefinition()
-	run, err := s.desk.Run(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}, asOf) //nolint:gosec // not negative
+	run, err := s.desk.Run(ctx, req.GetAsOf(), req.GetDefinition())
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +54,8 @@ func (s *Server) DryRunProfileScheme(
 	}
 	asOf := before.AsOf
 	if req.GetAsOf() != nil {
-		if asOf, err = date.Time(req.GetAsOf()); err != nil {
-			return nil, apperr.InvalidField("as_of", "%v", err)
+		if asOf, err = date.Field("as_of", req.GetAsOf()); err != nil {
+			return nil, err
 		}
 	}
 	if err := s.service.check(ctx, req.GetScheme(), asOf); err != nil {
@@ -140,13 +134,13 @@ func (s *Server) GetProfileMigration(
 	if err != nil {
 		return nil, err
 	}
-	from, err := date.Time(req.GetFrom())
+	from, err := date.Field("from", req.GetFrom())
 	if err != nil {
-		return nil, apperr.InvalidField("from", "%v", err)
+		return nil, err
 	}
-	to, err := date.Time(req.GetTo())
+	to, err := date.Field("to", req.GetTo())
 	if err != nil {
-		return nil, apperr.InvalidField("to", "%v", err)
+		return nil, err
 	}
 	before, err := s.service.runs.At(ctx, saved.Name, from)
 	if err != nil {

@@ -96,9 +96,9 @@ func resolvePeriod(p *definitionv1.ReportPeriod, asOf time.Time) (span, error) {
 }
 
 func resolveDays(r *definitionv1.DayRange, asOf time.Time) (span, error) {
-	from, err := date.Time(r.GetFrom())
+	from, err := date.Field("query.period.days.from", r.GetFrom())
 	if err != nil {
-		return span{}, apperr.InvalidField("query.period.days.from", "%v", err)
+		return span{}, err
 	}
 	to, err := date.Time(r.GetTo())
 	switch {

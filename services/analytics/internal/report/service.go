@@ -150,9 +150,9 @@ func (s *Service) UnitsOfBranches(dimension string) string {
 
 // prepare finds the names of a question, and sets its as_of.
 func (s *Service) prepare(q *definitionv1.ReportQuery, scope Scope, at []coordinate) (*plan, error) {
-	asOf, err := date.Time(q.GetAsOf())
+	asOf, err := date.Field("query.as_of", q.GetAsOf())
 	if err != nil {
-		return nil, apperr.InvalidField("query.as_of", "%v", err)
+		return nil, err
 	}
 	if asOf.IsZero() {
 		asOf = s.Today()

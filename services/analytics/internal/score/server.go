@@ -34,9 +34,9 @@ func NewServer(s *Service, p snapshot.Publisher, d *definition.Store) *Server {
 
 // RunScore scores customers, stores a snapshot, and sends the results home.
 func (s *Server) RunScore(ctx context.Context, req *analyticsv1.RunScoreRequest) (*analyticsv1.RunScoreResponse, error) {
-	asOf, err := date.Time(req.GetAsOf())
+	asOf, err := date.Field("as_of", req.GetAsOf())
 	if err != nil {
-		return nil, apperr.InvalidField("as_of", "%v", err)
+		return nil, err
 	}
 	d, err := s.definition(ctx, req.GetDefinition(), true, definition.KindScorecard, definition.KindScoreModel)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *Server) publish(ctx context.Context, run Run) error {
 
 // definition finds a definition that the caller may read; in use says that it must be, and of one of the kinds.
 func (s *Server) definition(ctx context.Context, ref *analyticsv1.DefinitionRef, inUse bool, kinds ...string) (*definition.Definition, error) {
-	d, err := s.definitions.ForCaller(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}) //nolint:gosec // not negative
+	d, err := s.definitions.ForCaller(ctx, definition.RefOf(ref))
 	if err != nil {
 		return nil, err
 	}
@@ -192,9 +192,9 @@ func (s *Server) ExplainScore(ctx context.Context, req *analyticsv1.ExplainScore
 
 // TrainModel trains a model and puts it into the registry.
 func (s *Server) TrainModel(ctx context.Context, req *analyticsv1.TrainModelRequest) (*analyticsv1.TrainModelResponse, error) {
-	asOf, err := date.Time(req.GetAsOf())
+	asOf, err := date.Field("as_of", req.GetAsOf())
 	if err != nil {
-		return nil, apperr.InvalidField("as_of", "%v", err)
+		return nil, err
 	}
 	d, err := s.definition(ctx, req.GetDefinition(), true, definition.KindScoreModel)
 	if err != nil {
@@ -262,9 +262,9 @@ func (s *Server) model(ctx context.Context, d *definition.Definition, asOf *date
 		model, err := s.service.store.lastModel(ctx, d.Name, t.key)
 		return model, public(err)
 	}
-	on, err := date.Time(asOf)
+	on, err := date.Field("trained_as_of", asOf)
 	if err != nil {
-		return nil, apperr.InvalidField("trained_as_of", "%v", err)
+		return nil, err
 	}
 	model, err := s.service.store.model(ctx, d.Name, t.key, on)
 	return model, public(err)
@@ -325,8 +325,8 @@ func (s *Server) find(ctx context.Context, runID, score string, asOf *datepb.Dat
 	var on time.Time
 	if asOf != nil {
 		var err error
-		if on, err = date.Time(asOf); err != nil {
-			return Run{}, apperr.InvalidField("as_of", "%v", err)
+		if on, err = date.Field("as_of", asOf); err != nil {
+			return Run{}, err
 		}
 	}
 	run, err := s.service.store.first(ctx, lookQuery(score, on))

@@ -272,9 +272,9 @@ func (p *plan) args() []any {
 
 // frozen finds or makes the snapshot that a frozen segment has its members from.
 func (s *Service) frozen(ctx context.Context, f *definitionv1.FrozenSegment) (Run, error) {
-	asOf, err := date.Time(f.GetAsOf())
+	asOf, err := date.Field("frozen.as_of", f.GetAsOf())
 	if err != nil {
-		return Run{}, apperr.InvalidField("frozen.as_of", "%v", err)
+		return Run{}, err
 	}
 	run, found, err := s.store.snapshot(ctx, f.GetSegment(), uint64(f.GetDefinitionVersion()), asOf) //nolint:gosec // positive
 	if err != nil || found {

@@ -29,22 +29,9 @@ type Server struct {
 // NewServer returns the service.
 func NewServer(s *Service) *Server { return &Server{service: s} }
 
-// dayOf reads a day of a request; the zero time for none.
-func dayOf(field string, d *googledate.Date) (time.Time, error) {
-	at, err := date.Time(d)
-	if err != nil {
-		return at, apperr.InvalidField(field, "%v", err)
-	}
-	return at, nil
-}
-
-func refOf(ref *analyticsv1.DefinitionRef) definition.Ref {
-	return definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())} //nolint:gosec // not negative
-}
-
 // PreviewSegment evaluates an expression and saves nothing.
 func (s *Server) PreviewSegment(ctx context.Context, req *analyticsv1.PreviewSegmentRequest) (*analyticsv1.PreviewSegmentResponse, error) {
-	asOf, err := dayOf("as_of", req.GetAsOf())
+	asOf, err := date.Field("as_of", req.GetAsOf())
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +57,11 @@ func (s *Server) PreviewSegment(ctx context.Context, req *analyticsv1.PreviewSeg
 
 // RunSegment computes a snapshot, or returns the one that there is.
 func (s *Server) RunSegment(ctx context.Context, req *analyticsv1.RunSegmentRequest) (*analyticsv1.RunSegmentResponse, error) {
-	asOf, err := dayOf("as_of", req.GetAsOf())
+	asOf, err := date.Field("as_of", req.GetAsOf())
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.service.snapshotOf(ctx, refOf(req.GetDefinition()), asOf)
+	run, err := s.service.snapshotOf(ctx, definition.RefOf(req.GetDefinition()), asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +122,7 @@ func (s *Server) membersOf(
 
 // CombineSegments combines the members of segments.
 func (s *Server) CombineSegments(ctx context.Context, req *analyticsv1.CombineSegmentsRequest) (*analyticsv1.CombineSegmentsResponse, error) {
-	asOf, err := dayOf("as_of", req.GetAsOf())
+	asOf, err := date.Field("as_of", req.GetAsOf())
 	if err != nil {
 		return nil, err
 	}
@@ -159,11 +146,11 @@ func (s *Server) CompareSegment(ctx context.Context, req *analyticsv1.CompareSeg
 	var runs [2]Run
 	var sets [2]*roaring64.Bitmap
 	for i, day := range []*googledate.Date{req.GetFrom(), req.GetTo()} {
-		asOf, err := dayOf([]string{"from", "to"}[i], day)
+		asOf, err := date.Field([]string{"from", "to"}[i], day)
 		if err != nil {
 			return nil, err
 		}
-		if runs[i], err = s.service.snapshotOf(ctx, refOf(req.GetDefinition()), asOf); err != nil {
+		if runs[i], err = s.service.snapshotOf(ctx, definition.RefOf(req.GetDefinition()), asOf); err != nil {
 			return nil, err
 		}
 		if sets[i], err = s.service.store.bitmap(ctx, runs[i]); err != nil {
@@ -197,11 +184,11 @@ func (s *Server) CompareSegment(ctx context.Context, req *analyticsv1.CompareSeg
 
 // ListSegmentSizes lists sizes over time.
 func (s *Server) ListSegmentSizes(ctx context.Context, req *analyticsv1.ListSegmentSizesRequest) (*analyticsv1.ListSegmentSizesResponse, error) {
-	from, err := dayOf("from", req.GetFrom())
+	from, err := date.Field("from", req.GetFrom())
 	if err != nil {
 		return nil, err
 	}
-	to, err := dayOf("to", req.GetTo())
+	to, err := date.Field("to", req.GetTo())
 	if err != nil {
 		return nil, err
 	}

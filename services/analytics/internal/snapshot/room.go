@@ -124,9 +124,9 @@ type Desk[S, R, Row any] struct {
 func (d *Desk[S, R, Row]) Run(
 	ctx context.Context, day *date.Date, ref *analyticsv1.DefinitionRef, own func(asOf time.Time) (S, error),
 ) (run R, err error) {
-	asOf, err := pkgdate.Time(day)
+	asOf, err := pkgdate.Field("as_of", day)
 	if err != nil {
-		return run, apperr.InvalidField("as_of", "%v", err)
+		return run, err
 	}
 	settings, err := d.settings(ctx, asOf, ref, own)
 	if err != nil {
@@ -162,7 +162,7 @@ func (d *Desk[S, R, Row]) settings(
 	if ref == nil {
 		return own(asOf)
 	}
-	saved, err := d.Definitions.ForCaller(ctx, definition.Ref{Name: ref.GetName(), Version: uint64(ref.GetVersion())}) //nolint:gosec // not negative
+	saved, err := d.Definitions.ForCaller(ctx, definition.RefOf(ref))
 	if err != nil {
 		return none, err
 	}

@@ -192,6 +192,6 @@ func (c *SegmentEventsCmd) Run(ctx context.Context, app *App) error {
 	}
 	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.ListMembershipEvents, request,
 		func(out io.Writer, r *analyticsv1.ListMembershipEventsResponse) error {
-		return show.SegmentEvents(out, r.GetEvents())
-	})
+			return show.SegmentEvents(out, r.GetEvents())
+		})
 }
