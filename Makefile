@@ -41,11 +41,9 @@ clean-data: bin/local ## Remove the data of `make up` and `make demo`.
 SECRETS = .local/secrets/postgres_password .local/secrets/crm_postgres_password .local/secrets/clickhouse_password .local/secrets/clickhouse_bi_password
 
 .PHONY: secrets
-secrets: $(SECRETS) .local/secrets/auth_keys ## Make the passwords and keys that `docker compose up` gives to the containers; kept once made.
-
-# The private key beside it stays on this machine: `bin/tandem` signs its tokens with it.
-.local/secrets/auth_keys:
-	go run ./services/cli/cmd/tandem key local --dir $(@D)
+secrets: $(SECRETS) ## Make the passwords and keys that `docker compose up` gives to the containers; kept once made.
+	go run ./services/cli/cmd/tandem key local --dir .local/secrets
+	chmod 444 .local/secrets/crm_signing_key
 
 # The accounts in the containers must read them, therefore the folder and not the file keeps others out.
 $(SECRETS):

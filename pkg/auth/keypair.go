@@ -22,36 +22,57 @@ const (
 	SigningKeyFile = "signing_key"
 	// PublicKeysFile holds the public key, for services.
 	PublicKeysFile = "auth_keys"
+	// DelegateKeyFile holds the private key of crm, by which it asks analytics in the name of service accounts.
+	DelegateKeyFile = "crm_signing_key"
+	// AnalyticsKeysFile holds the public keys that analytics believes.
+	AnalyticsKeysFile = "analytics_auth_keys"
 )
 
 // EnsureKeyPair makes a key pair in a folder, unless it is there, and returns the names of its files.
 func EnsureKeyPair(dir string) (private, public string, err error) {
 	private, public = filepath.Join(dir, SigningKeyFile), filepath.Join(dir, PublicKeysFile)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", "", fmt.Errorf("create the folder of keys: %w", err)
+	return private, public, ensure(public, private)
+}
+
+// EnsureDelegation makes the key pair by which crm asks analytics in the name of service accounts, unless it is there, and
+// returns the names of its files: the private key, for crm alone, and the keys that analytics believes, which are this one and
+// that of EnsureKeyPair. crm believes only the latter, so that with its own key nobody gets into crm.
+func EnsureDelegation(dir string) (private, public string, err error) {
+	private, public = filepath.Join(dir, DelegateKeyFile), filepath.Join(dir, AnalyticsKeysFile)
+	return private, public, ensure(public, filepath.Join(dir, SigningKeyFile), private)
+}
+
+// ensure makes the private keys that are not there, and a file of their public keys.
+func ensure(public string, private ...string) error {
+	if err := os.MkdirAll(filepath.Dir(public), 0o700); err != nil {
+		return fmt.Errorf("create the folder of keys: %w", err)
 	}
-	if err := CreateKey(private); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", "", err
+	keys := make([]crypto.PublicKey, len(private))
+	for i, file := range private {
+		if err := CreateKey(file); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		key, err := ReadPrivateKey(file)
+		if err != nil {
+			return err
+		}
+		keys[i] = key.Public()
 	}
-	key, err := ReadPrivateKey(private)
+	text, err := JWKS(keys...)
 	if err != nil {
-		return "", "", err
-	}
-	text, err := JWKS(key.Public())
-	if err != nil {
-		return "", "", err
+		return err
 	}
 	if old, err := os.ReadFile(public); err == nil && string(old) == string(text) {
-		return private, public, nil
+		return nil
 	}
 	// Public, and read by accounts in containers.
 	if err := writeNew(public+".part", text, 0o444); err != nil {
-		return "", "", fmt.Errorf("write the public keys: %w", err)
+		return fmt.Errorf("write the public keys: %w", err)
 	}
 	if err := os.Rename(public+".part", public); err != nil {
-		return "", "", fmt.Errorf("write the public keys: %w", err)
+		return fmt.Errorf("write the public keys: %w", err)
 	}
-	return private, public, nil
+	return nil
 }
 
 // CreateKey makes a private key (Ed25519) in a new file that only its owner reads. A file that is there stays, and is

@@ -186,6 +186,43 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// What crm signs in the name of service accounts counts with analytics, and not with crm; people's tokens count with both.
+func TestKeysOfDelegation(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "secrets")
+	people, crmBelieves, err := auth.EnsureKeyPair(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crm, analyticsBelieves, err := auth.EnsureDelegation(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		private, public string
+		believed        bool
+	}{{people, crmBelieves, true}, {people, analyticsBelieves, true}, {crm, analyticsBelieves, true}, {crm, crmBelieves, false}} {
+		key, err := auth.ReadPrivateKey(c.private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, err := auth.NewSigner(auth.SignerConfig{
+			Key: key, Issuer: auth.LocalIssuer, Subject: "loader", Audience: auth.DefaultAudience, Roles: []string{auth.RoleAnalyst}, Lifetime: time.Hour,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := signer.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := verifier(t, auth.Settings{KeysFile: c.public, KeysIssuer: auth.LocalIssuer})
+		if _, err := v.Verify(t.Context(), token); (err == nil) != c.believed {
+			t.Errorf("%s by %s: %v", filepath.Base(c.private), filepath.Base(c.public), err)
+		}
+	}
+}
+
 // A pair is made once, its private half is for its owner only, and its signer renews tokens.
 func TestKeyPair(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ func withSecrets(t *testing.T, pairs []string) []string {
 	if err := os.WriteFile(file, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, keys, err := auth.EnsureKeyPair(filepath.Join(dir, "keys"))
+	private, keys, err := auth.EnsureKeyPair(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +65,11 @@ func withSecrets(t *testing.T, pairs []string) []string {
 	for i, pair := range pairs {
 		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(value, "/run/secrets/") {
 			pair = name + "=" + file
-			if strings.HasSuffix(name, "_AUTH_KEYS_FILE") {
+			switch {
+			case strings.HasSuffix(name, "_AUTH_KEYS_FILE"):
 				pair = name + "=" + keys
+			case strings.HasSuffix(name, "_SIGNING_KEY_FILE"):
+				pair = name + "=" + private
 			}
 		}
 		replaced[i] = pair

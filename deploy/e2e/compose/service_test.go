@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"tandem.bank/pkg/auth"
 )
 
 func TestHealthChecks(t *testing.T) {
@@ -200,6 +202,33 @@ func TestSecretsAreFiles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A private key is of no use to a thief where nobody believes it: crm signs with one that only analytics believes.
+func TestEachServiceHasTheKeysItNeeds(t *testing.T) {
+	t.Parallel()
+	eachProject(t, func(t *testing.T, composed *types.Project) {
+		for service, settings := range map[string]map[string]string{
+			"crm": {
+				"CRM_AUTH_KEYS_FILE": auth.PublicKeysFile, "CRM_ANALYTICS_SIGNING_KEY_FILE": auth.DelegateKeyFile,
+			},
+			"analytics": {"ANALYTICS_AUTH_KEYS_FILE": auth.AnalyticsKeysFile},
+		} {
+			for name, file := range settings {
+				if got := deref(composed.Services[service].Environment[name]); got != "/run/secrets/"+file {
+					t.Errorf("%s: %s is %q, want the secret %s", service, name, got, file)
+				}
+				if got := filepath.Base(composed.Secrets[file].File); got != file {
+					t.Errorf("the secret %s is in %q, which `make secrets` does not make", file, got)
+				}
+			}
+		}
+		for _, service := range composed.Services {
+			if hasSecret(service, auth.SigningKeyFile) {
+				t.Errorf("%s gets the private key of people", service.Name)
+			}
+		}
+	})
 }
 
 func hasSecret(service types.ServiceConfig, name string) bool {

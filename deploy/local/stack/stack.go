@@ -58,10 +58,11 @@ type Stack struct {
 	CRM       *Service
 	Analytics *Service
 
-	cfg        Config
-	signingKey string // file of the private key
-	publicKeys string // file that the services believe
-	started    []*Service
+	cfg Config
+	// Files of keys: the private keys of people and of crm, and those that each service believes.
+	signingKey, delegateKey string
+	crmKeys, analyticsKeys  string
+	started                 []*Service
 }
 
 // loopback is the only address the local services listen on.
@@ -85,7 +86,10 @@ func New(cfg Config) (*Stack, error) {
 // Start returns when everything is healthy. When a part fails, those before it are stopped.
 func (s *Stack) Start(ctx context.Context) error {
 	var err error
-	if s.signingKey, s.publicKeys, err = auth.EnsureKeyPair(s.cfg.SecretsDir); err != nil {
+	if s.signingKey, s.crmKeys, err = auth.EnsureKeyPair(s.cfg.SecretsDir); err != nil {
+		return err
+	}
+	if s.delegateKey, s.analyticsKeys, err = auth.EnsureDelegation(s.cfg.SecretsDir); err != nil {
 		return err
 	}
 	if err := s.Engines.Start(ctx); err != nil {
@@ -128,8 +132,8 @@ func (s *Stack) services() (crm, analytics *Service) {
 			"CRM_ANALYTICS_ADDRESS="+address(s.cfg.AnalyticsPort),
 			"CRM_BASE_CURRENCY="+s.cfg.BaseCurrency,
 			"CRM_TIME_ZONE="+s.cfg.TimeZone,
-			"CRM_AUTH_KEYS_FILE="+s.publicKeys,
-			"CRM_ANALYTICS_SIGNING_KEY_FILE="+s.signingKey,
+			"CRM_AUTH_KEYS_FILE="+s.crmKeys,
+			"CRM_ANALYTICS_SIGNING_KEY_FILE="+s.delegateKey,
 		),
 	}
 	analyticsEnv := []string{
@@ -138,7 +142,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 		"ANALYTICS_CLICKHOUSE_URL=" + s.Engines.ClickHouseServiceURL(),
 		"ANALYTICS_NATS_URL=" + s.Engines.NATS.URL(),
 		"ANALYTICS_TIME_ZONE=" + s.cfg.TimeZone,
-		"ANALYTICS_AUTH_KEYS_FILE=" + s.publicKeys,
+		"ANALYTICS_AUTH_KEYS_FILE=" + s.analyticsKeys,
 	}
 	if s.Engines.passwordFile != "" {
 		analyticsEnv = append(analyticsEnv, "ANALYTICS_CLICKHOUSE_PASSWORD_FILE="+s.Engines.passwordFile)

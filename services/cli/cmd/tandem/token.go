@@ -60,7 +60,7 @@ func (c *TokenCmd) Run(app *App) error {
 // KeyCmd groups what is done with keys.
 type KeyCmd struct {
 	Create KeyCreateCmd `cmd:"" help:"Make a private key in a file, and print its public key."`
-	Local  KeyLocalCmd  `cmd:"" help:"Make the key pair that the local stack uses, unless it is there."`
+	Local  KeyLocalCmd  `cmd:"" help:"Make the keys that a stack on one machine uses, unless they are there."`
 }
 
 // KeyCreateCmd makes a key of a service account.
@@ -85,9 +85,9 @@ func (c *KeyCreateCmd) Run(app *App) error {
 	return err
 }
 
-// KeyLocalCmd makes the key pair of the local stack.
+// KeyLocalCmd makes the keys of the local stack.
 type KeyLocalCmd struct {
-	Dir string `default:".local/secrets" type:"path" help:"Folder of the pair."`
+	Dir string `default:".local/secrets" type:"path" help:"Folder of the keys."`
 }
 
 // Run names the files.
@@ -96,6 +96,14 @@ func (c *KeyLocalCmd) Run(app *App) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(app.Out, "%s\n%s\n", private, public)
-	return err
+	delegate, analytics, err := auth.EnsureDelegation(c.Dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range []string{private, public, delegate, analytics} {
+		if _, err := fmt.Fprintln(app.Out, file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
