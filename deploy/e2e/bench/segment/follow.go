@@ -43,7 +43,7 @@ AND region_id IN (1, 2, 3, 5, 8, 13, 21, 34) AND occupation != 'clerk'`
 func (b *bench) tellFacts(ctx context.Context) error {
 	began := time.Now()
 	_, err := b.facts.RefreshFacts(ctx, &analyticsv1.RefreshFactsRequest{})
-	benchkit.Say("facts of everybody in %.1f s", time.Since(began).Seconds())
+	b.results.Add(benchkit.Plain("facts of all customers told anew", time.Since(began).Seconds(), "s"))
 	return err
 }
 
@@ -102,7 +102,31 @@ func (b *bench) measureFull(ctx context.Context) error {
 		return err
 	}
 	b.results.Add(benchkit.Plain("full evaluation of 100 new segments, events stored", after.seconds-before.seconds, "s"))
-	return nil
+	return b.settle(ctx)
+}
+
+// settle waits until the joins of the full evaluation, millions, were sent home, and takes them out of the stream: crm has none of these
+// customers, and what follows shall not be measured beside its looking for them.
+func (b *bench) settle(ctx context.Context) error {
+	began := time.Now()
+	err := b.await(ctx, func() (bool, error) {
+		var left uint64
+		err := b.Warehouse.QueryRow(ctx, "SELECT count() FROM segment_evaluation FINAL WHERE insights_published = 0").Scan(&left)
+		return left == 0, err
+	})
+	if err != nil {
+		return err
+	}
+	b.results.Add(benchkit.Plain("its joins sent home", time.Since(began).Seconds(), "s"))
+	js, err := jetstream.New(b.nats)
+	if err != nil {
+		return err
+	}
+	stream, err := js.Stream(ctx, natsx.StreamInsight)
+	if err != nil {
+		return err
+	}
+	return stream.Purge(ctx)
 }
 
 // measureChanges changes customers by events, and waits until their segments were looked at.

@@ -1,5 +1,5 @@
 // Command segment measures segments: a preview against the same count written by hand, a hundred followed segments for changed
-// customers and for all, and an explanation. It starts a stack of its own and leaves nothing running.
+// customers and for all, an explanation, and the training of a score. It starts a stack of its own and leaves nothing running.
 package main
 
 import (
@@ -54,7 +54,8 @@ func run(ctx context.Context, config Config) error {
 			benchkit.Part{Name: "preview", Work: b.measurePreview},
 			benchkit.Part{Name: "full", Work: b.measureFull},
 			benchkit.Part{Name: "changes", Work: b.measureChanges},
-			benchkit.Part{Name: "explain", Work: b.measureExplain})
+			benchkit.Part{Name: "explain", Work: b.measureExplain},
+			benchkit.Part{Name: "train", Work: func(ctx context.Context) error { return b.measureTraining(ctx, config.Customers) }})
 		if err != nil {
 			return err
 		}

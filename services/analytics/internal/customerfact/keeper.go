@@ -301,7 +301,7 @@ func (k *Keeper) refresh(ctx context.Context, taken *touched) error {
 		return err
 	}
 	for some := range slices.Chunk(change.Customers, chunkCustomers) {
-		if err := k.facts.keep(ctx, m, scope{customers: some}); err != nil {
+		if err := k.facts.keepMoved(ctx, m, some, change.Causes); err != nil {
 			return err
 		}
 		k.metrics.customers.Add(float64(len(some)))

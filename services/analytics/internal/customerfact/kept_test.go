@@ -2,6 +2,8 @@ package customerfact
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,5 +48,45 @@ AND name NOT IN ('customer_id', 'day', 'refreshed_time', 'version', 'deleted')`)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("add a migration for what differs: - is in facts.yaml, + is in the table\n%s", diff)
+	}
+}
+
+// A change moves the facts that read its table, through helpers too, and no table of records moves none.
+func TestMovedBy(t *testing.T) {
+	t.Parallel()
+	c, err := builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := func(tables ...string) []string {
+		moved, others := c.movedBy(tables)
+		if len(moved)+len(others) != len(c.keptFacts()) {
+			t.Errorf("%v: %d and %d facts of %d", tables, len(moved), len(others), len(c.keptFacts()))
+		}
+		found := map[string]bool{}
+		for _, f := range moved {
+			found[f.source.Name] = true
+		}
+		return slices.Sorted(maps.Keys(found))
+	}
+	for name, r := range records {
+		if len(sources(r.name())) == 0 {
+			t.Errorf("%s moves no fact", name)
+		}
+	}
+	for table, want := range map[string][]string{
+		"consent":         {"consent"},
+		"behaviour_event": {"behaviour"},
+		"account_balance": {"balance"},
+		"transaction":     {"balance", "transaction"},
+		"instalment":      {"arrears"},
+		"account_holder":  {"account", "arrears", "balance", "contract", "holding", "transaction"},
+	} {
+		if diff := cmp.Diff(want, sources(table)); diff != "" {
+			t.Errorf("%s: - is expected, + is moved\n%s", table, diff)
+		}
+	}
+	if got := sources("consent", "account_balance"); !slices.Equal(got, []string{"balance", "consent"}) {
+		t.Errorf("two tables move %v", got)
 	}
 }

@@ -12,8 +12,9 @@ import (
 
 // record is a table of records that sources read, by its name.
 type record struct {
-	// table holds the newest versions, and table_history all of them; versions, when set, is one table that holds all.
-	table, versions string
+	// table holds the newest versions, and table_history all of them; versions, when set, is one table that holds all, of what arrives in
+	// another.
+	table, versions, arrives string
 	// key are the columns of its identity, by which its history is sorted, too.
 	key string
 	// id is the column by which rows of some customers are found, and ids the query for its values; nil when it is the customer's number,
@@ -25,15 +26,17 @@ type record struct {
 
 // records are what {name} may stand for in facts.yaml.
 var records = map[string]record{
-	"region":         {table: "region", key: "region_id", whole: true},
-	"branch":         {table: "branch", key: "branch_id", whole: true},
-	"product":        {table: "product", key: "product_id", whole: true},
-	"customer":       {table: "customer", key: "customer_id", id: "customer_id"},
-	"relation":       {table: "relation", key: "relation_id", id: "relation_id", ids: linked("relation")},
-	"consent":        {table: "consent", key: "consent_id", id: "consent_id", ids: linked("consent")},
-	"card":           {table: "card", key: "card_id", id: "card_id", ids: linked("card")},
-	"interaction":    {table: "interaction", key: "interaction_id", id: "interaction_id", ids: linked("interaction")},
-	"behaviour":      {versions: "customer_behaviour", key: "known_customer_id, behaviour_event_id", id: "known_customer_id"},
+	"region":      {table: "region", key: "region_id", whole: true},
+	"branch":      {table: "branch", key: "branch_id", whole: true},
+	"product":     {table: "product", key: "product_id", whole: true},
+	"customer":    {table: "customer", key: "customer_id", id: "customer_id"},
+	"relation":    {table: "relation", key: "relation_id", id: "relation_id", ids: linked("relation")},
+	"consent":     {table: "consent", key: "consent_id", id: "consent_id", ids: linked("consent")},
+	"card":        {table: "card", key: "card_id", id: "card_id", ids: linked("card")},
+	"interaction": {table: "interaction", key: "interaction_id", id: "interaction_id", ids: linked("interaction")},
+	"behaviour": {
+		versions: "customer_behaviour", arrives: "behaviour_event", key: "known_customer_id, behaviour_event_id", id: "known_customer_id",
+	},
 	"account_holder": {table: "account_holder", key: "account_holder_id", id: "account_holder_id", ids: beyond(accounts, "account", "account_holder")},
 	"account":        {table: "account", key: "account_id", id: "account_id", ids: accounts},
 	"account_balance": {

@@ -86,10 +86,19 @@ func (s *Service) nextVersion() uint64 {
 //
 // The version is that of the moment before the statement reads, so what was read later stands.
 func (s *Service) keep(ctx context.Context, m moment, of scope) error {
-	version := s.nextVersion()
-	b := builder{catalogue: s.builtin, moment: m, scope: of, parameters: s.parameters(m.day)}
-	facts := s.builtin.keptFacts()
-	table := b.table(facts)
+	b := s.writer(m, of)
+	_, err := s.replace(ctx, b, s.builtin.keptFacts(), b.table(s.builtin.keptFacts()))
+	return err
+}
+
+// writer is a builder of rows of customer_fact.
+func (s *Service) writer(m moment, of scope) *builder {
+	return &builder{catalogue: s.builtin, moment: m, scope: of, parameters: s.parameters(m.day)}
+}
+
+// replace writes rows of customer_fact out of a table expression that has the facts, and removes those who are not in it.
+func (s *Service) replace(ctx context.Context, b *builder, facts []*Fact, table string) (version uint64, err error) {
+	version = s.nextVersion()
 	names := make([]string, len(facts))
 	for i, f := range facts {
 		names[i] = quote(f.Name)
@@ -100,16 +109,16 @@ func (s *Service) keep(ctx context.Context, m moment, of scope) error {
 SELECT f.customer_id, %s, fromUnixTimestamp64Micro(toInt64(%s)), %s, 0, f.%s FROM %s AS f`,
 		strings.Join(names, ", "), day, at, at, strings.Join(names, ", f."), table)
 	if err := s.warehouse.Exec(warehouse.Interpreted(ctx), insert, b.parameters.bound()...); err != nil {
-		return fmt.Errorf("customer facts: refresh: %w", err)
+		return 0, fmt.Errorf("customer facts: refresh: %w", err)
 	}
-	p := s.parameters(m.day)
+	p := s.parameters(b.moment.day)
 	at = p.bind("version", "UInt64", version)
 	gone := fmt.Sprintf(`INSERT INTO customer_fact (customer_id, day, refreshed_time, version, deleted)
-SELECT customer_id, day, refreshed_time, %s, 1 FROM customer_fact FINAL WHERE %s AND version < %s`, at, of.in("customer_id", p), at)
+SELECT customer_id, day, refreshed_time, %s, 1 FROM customer_fact FINAL WHERE %s AND version < %s`, at, b.scope.in("customer_id", p), at)
 	if err := s.warehouse.Exec(ctx, gone, p.bound()...); err != nil {
-		return fmt.Errorf("customer facts: remove customers who are no more: %w", err)
+		return 0, fmt.Errorf("customer facts: remove customers who are no more: %w", err)
 	}
-	return nil
+	return version, nil
 }
 
 // keepAll tells today's facts of everybody anew, a range of customer numbers at a time; between is called after each of them, with the

@@ -75,6 +75,11 @@ func (d *Definition) MayRead(p auth.Principal) bool {
 	return p.Has(auth.RoleAdministrator, auth.RoleAnalyst) || p.Subject == d.Owner || p.Has(d.ReaderRoles...) || p.Has(d.EditorRoles...)
 }
 
+// Same reports whether two definitions say the same: all that a computation by one hangs on.
+func (d *Definition) Same(other *Definition) bool {
+	return d.ID == other.ID && d.Version == other.Version && d.Archived == other.Archived
+}
+
 // Shown refuses the caller of a context who may not read the definition that a reference led to: to them it is NOT_FOUND.
 func (d *Definition) Shown(ctx context.Context, ref Ref) error {
 	if caller, ok := auth.FromContext(ctx); !ok || !d.MayRead(caller) {

@@ -39,89 +39,128 @@ func (s *Service) Explain(ctx context.Context, name string, customer uint64, at 
 	if at.After(s.now()) {
 		return nil, apperr.InvalidField("at", "has not come yet")
 	}
-	find, err := s.together(ctx, name, at)
-	if err != nil {
-		return nil, err
-	}
-	root, err := find(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if err := root.Shown(ctx, definition.Ref{Name: name}); err != nil {
-		return nil, err
-	}
-	if err := ofSegments(root); err != nil {
-		return nil, err
-	}
 	day := s.facts.Today()
 	if !at.IsZero() {
 		day = date.Day(at.In(s.timeZone))
 	}
-	e, err := s.explained(ctx, find, root, day)
+	q := &asking{service: s, name: name, customer: customer, at: at, day: day}
+	if err := q.together(ctx); err != nil {
+		return nil, warehouse.Public(err)
+	}
+	root, e, err := q.explained(ctx)
 	if err != nil {
 		return nil, warehouse.Public(err)
 	}
-	var last *analyticsv1.MembershipEvent
-	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return e.read(inner, customer) })
-	group.Go(func() (err error) {
-		last, err = s.lastEvent(inner, name, customer, at)
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return nil, warehouse.Public(err)
-	}
 	out := &analyticsv1.ExplainMembershipResponse{
-		AsOf: date.Proto(day), DefinitionVersion: int64(root.Version), Rule: e.tree(e.trees[name]), LastEvent: last, //nolint:gosec // a version
+		AsOf: date.Proto(day), DefinitionVersion: int64(root.Version), Rule: e.tree(e.trees[name]), LastEvent: q.last, //nolint:gosec // a version
 	}
 	out.Member = out.GetRule().GetHolds()
 	out.NearMisses = e.nearMisses(name, out.GetRule())
 	return out, nil
 }
 
-// together finds a segment, and with it by the same question those that it referred to when the follower looked last. What it refers
-// to besides is asked for one by one.
-func (s *Service) together(ctx context.Context, name string, at time.Time) (finder, error) {
-	found, err := s.definitions.Newest(ctx, s.follower.reach(ctx, name), at)
-	if err != nil {
-		return nil, err
-	}
-	byName := map[string]*definition.Definition{}
-	for _, d := range found {
-		byName[d.Name] = d
-	}
-	return func(ctx context.Context, name string) (*definition.Definition, error) {
-		if d := byName[name]; d != nil {
-			return d, nil
-		}
-		return s.definitions.Resolve(ctx, definition.Ref{Name: name, At: at})
-	}, nil
+// asking is what an explanation asks the warehouse for, at once: the definitions, the last event, and the customer by the definitions that
+// the follower read last. Mostly they still stand; where they don't, the customer is asked for again.
+type asking struct {
+	service  *Service
+	name     string
+	customer uint64
+	at, day  time.Time
+
+	newest map[string]*definition.Definition
+	last   *analyticsv1.MembershipEvent
+	// order are the definitions that guessed is by; guessFailed is what came of it. Nobody may see either before the definitions are looked
+	// at.
+	order       []*definition.Definition
+	guessed     *explanation
+	guessFailed error
 }
 
-// reach are the names of a segment and of those that it referred to when definitions were read last.
-func (f *follower) reach(ctx context.Context, name string) []string {
+// together asks.
+func (q *asking) together(ctx context.Context) error {
+	s := q.service
+	if q.at.IsZero() { // of the past the follower knows nothing
+		q.order = s.follower.remembered(ctx, q.name)
+	}
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		found, err := s.definitions.Newest(inner, append(names(q.order), q.name), q.at)
+		q.newest = map[string]*definition.Definition{}
+		for _, d := range found {
+			q.newest[d.Name] = d
+		}
+		return err
+	})
+	group.Go(func() (err error) {
+		q.last, err = s.lastEvent(inner, q.name, q.customer, q.at)
+		return err
+	})
+	if q.order != nil {
+		group.Go(func() error {
+			q.guessed, q.guessFailed = s.explained(inner, q.order, q.day, q.customer)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// explained is the explanation by the definitions that stand, and the definition of the segment.
+func (q *asking) explained(ctx context.Context) (*definition.Definition, *explanation, error) {
+	root, err := q.find(ctx, q.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := root.Shown(ctx, definition.Ref{Name: q.name}); err != nil {
+		return nil, nil, err
+	}
+	if err := ofSegments(root); err != nil {
+		return nil, nil, err
+	}
+	order, err := ordered(ctx, q.find, root)
+	if err != nil {
+		return nil, nil, err
+	}
+	if slices.EqualFunc(order, q.order, (*definition.Definition).Same) {
+		return root, q.guessed, q.guessFailed
+	}
+	e, err := q.service.explained(ctx, order, q.day, q.customer)
+	return root, e, err
+}
+
+// find is a finder: what was not found at once is asked for by itself.
+func (q *asking) find(ctx context.Context, name string) (*definition.Definition, error) {
+	if d := q.newest[name]; d != nil {
+		return d, nil
+	}
+	return q.service.definitions.Resolve(ctx, definition.Ref{Name: name, At: q.at})
+}
+
+// names of definitions.
+func names(of []*definition.Definition) []string {
+	out := make([]string, len(of))
+	for i, d := range of {
+		out[i] = d.Name
+	}
+	return out
+}
+
+// remembered is a segment behind all that it refers to, as definitions were read last; nil when it is not known, or in a circle.
+func (f *follower) remembered(ctx context.Context, name string) []*definition.Definition {
 	f.mu.RLock()
 	known := f.known
 	f.mu.RUnlock()
-	names := []string{name}
-	if root := known[name]; root != nil {
-		order, err := ordered(ctx, known.find, root)
-		if err != nil { // a circle: each is asked for, and the explanation tells of it
-			return names
-		}
-		for _, d := range order[:len(order)-1] {
-			names = append(names, d.Name)
-		}
+	if known[name] == nil {
+		return nil
 	}
-	return names
+	order, err := ordered(ctx, known.find, known[name])
+	if err != nil {
+		return nil
+	}
+	return order
 }
 
-// explained plans a segment and the trees of all that it refers to.
-func (s *Service) explained(ctx context.Context, find finder, root *definition.Definition, day time.Time) (*explanation, error) {
-	order, err := ordered(ctx, find, root)
-	if err != nil {
-		return nil, err
-	}
+// explained plans a segment, the last in the order, with the trees of all that it refers to, and evaluates them for a customer.
+func (s *Service) explained(ctx context.Context, order []*definition.Definition, day time.Time, customer uint64) (*explanation, error) {
 	p, err := s.planned(ctx, order, day, s.follower.kept(day))
 	if err != nil {
 		return nil, err
@@ -141,7 +180,7 @@ func (s *Service) explained(ctx context.Context, find finder, root *definition.D
 			e.leaves = append(e.leaves, leaf)
 		}
 	}
-	return e, nil
+	return e, e.read(ctx, customer)
 }
 
 // kept are the thresholds with which segments are followed on a day; nil for another.
