@@ -24,8 +24,23 @@ func Message(m proto.Message) []apperr.Violation {
 // which are checked one by one.
 func Rules(m proto.Message) []apperr.Violation { return rules(m) }
 
-func rules(m proto.Message) []apperr.Violation {
-	err := protovalidate.Validate(m)
+// Envelope returns the broken fields of a request itself, and leaves the message that it carries to whoever takes it.
+func Envelope(m proto.Message) []apperr.Violation {
+	request := m.ProtoReflect().Descriptor()
+	out := rules(m, protovalidate.WithFilter(protovalidate.FilterFunc(func(in protoreflect.Message, _ protoreflect.Descriptor) bool {
+		return in.Descriptor() == request
+	})))
+	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Message() == nil {
+			out = append(out, inField(field, value)...)
+		}
+		return true
+	})
+	return out
+}
+
+func rules(m proto.Message, options ...protovalidate.ValidationOption) []apperr.Violation {
+	err := protovalidate.Validate(m, options...)
 	if err == nil {
 		return nil
 	}
@@ -43,30 +58,37 @@ func rules(m proto.Message) []apperr.Violation {
 	return out
 }
 
-// texts walks every string of the message. Paths are put together only for what is refused: mostly that is nothing.
+// texts walks every string of the message.
 func texts(m protoreflect.Message) []apperr.Violation {
 	var out []apperr.Violation
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		name := string(field.Name())
-		switch {
-		case field.IsMap():
-			value.Map().Range(func(key protoreflect.MapKey, item protoreflect.Value) bool {
-				if found := append(text(key.String()), one(field.MapValue(), item)...); len(found) > 0 {
-					out = append(out, within(fmt.Sprintf("%s[%q]", name, key.String()), found)...)
-				}
-				return true
-			})
-		case field.IsList():
-			for i := range value.List().Len() {
-				if found := one(field, value.List().Get(i)); len(found) > 0 {
-					out = append(out, within(fmt.Sprintf("%s[%d]", name, i), found)...)
-				}
-			}
-		default:
-			out = append(out, within(name, one(field, value))...)
-		}
+		out = append(out, inField(field, value)...)
 		return true
 	})
+	return out
+}
+
+// inField walks every string of a field. Paths are put together only for what is refused: mostly that is nothing.
+func inField(field protoreflect.FieldDescriptor, value protoreflect.Value) []apperr.Violation {
+	var out []apperr.Violation
+	name := string(field.Name())
+	switch {
+	case field.IsMap():
+		value.Map().Range(func(key protoreflect.MapKey, item protoreflect.Value) bool {
+			if found := append(text(key.String()), one(field.MapValue(), item)...); len(found) > 0 {
+				out = append(out, within(fmt.Sprintf("%s[%q]", name, key.String()), found)...)
+			}
+			return true
+		})
+	case field.IsList():
+		for i := range value.List().Len() {
+			if found := one(field, value.List().Get(i)); len(found) > 0 {
+				out = append(out, within(fmt.Sprintf("%s[%d]", name, i), found)...)
+			}
+		}
+	default:
+		out = within(name, one(field, value))
+	}
 	return out
 }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -172,13 +171,8 @@ func validate(method string, req any) error {
 	case strings.HasPrefix(name, "BatchUpsert"), strings.HasPrefix(name, "Stream"):
 		return apperr.Invalid(check.Rules(m)...)
 	case strings.HasPrefix(name, "Create"):
-		return apperr.Invalid(envelope(check.Message(m))...)
+		return apperr.Invalid(check.Envelope(m)...)
 	default:
 		return apperr.Invalid(check.Message(m)...)
 	}
-}
-
-// envelope keeps what is wrong with the request's own fields, and leaves out what is wrong inside its resource.
-func envelope(violations []apperr.Violation) []apperr.Violation {
-	return slices.DeleteFunc(violations, func(v apperr.Violation) bool { return strings.Contains(v.Field, ".") })
 }

@@ -43,7 +43,7 @@ func (t *Table[R]) auditEntry(old *R, r *Record[R]) (audit.Entry, error) {
 			if !value.IsZero() {
 				after.add(column, value.Interface())
 			}
-		case !same(stored.Field(i).Interface(), value.Interface()):
+		case !equal(stored.Field(i), value):
 			before.add(column, stored.Field(i).Interface())
 			after.add(column, value.Interface())
 		}
@@ -86,6 +86,22 @@ func numberIn[R any](r *Record[R], field int) int64 {
 		return Value(id)
 	}
 	return 0
+}
+
+// equal compares two fields of a row. Most are as they were, and told so without a copy of them.
+func equal(a, b reflect.Value) bool {
+	switch a.Kind() {
+	case reflect.String:
+		return a.String() == b.String()
+	case reflect.Int32, reflect.Int64:
+		return a.Int() == b.Int()
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		if a.IsNil() && b.IsNil() {
+			return true
+		}
+	default:
+	}
+	return same(a.Interface(), b.Interface())
 }
 
 // same compares values as they are, not as they are written: 1.5 is 1.5000, and a moment is the same in every zone.

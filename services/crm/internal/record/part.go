@@ -18,7 +18,7 @@ type Part struct {
 
 // Part reads the records that a condition selects. The rest of the statement, such as ORDER BY, may follow it.
 func (t *Table[R]) Part(take func([]*Record[R]), condition string, args ...any) Part {
-	sql := fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.selectList(), t.entity, condition)
+	sql := "SELECT " + t.selectList() + " FROM " + t.entity + " WHERE " + condition
 	return Part{SQL: sql, Args: args, Take: func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, t.Scanner().Scan)
 		if err == nil {

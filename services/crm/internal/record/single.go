@@ -65,11 +65,10 @@ func (t *Table[R]) change(ctx context.Context, tx pgx.Tx, old *R, r *Record[R], 
 	args := []any{r.ID, r.Hash, r.ImportID}
 	stored, updated := reflect.ValueOf(old).Elem(), reflect.ValueOf(&r.Row).Elem()
 	for i, column := range t.columns {
-		value := updated.Field(i).Interface()
-		if t.isReadOnly(i) || same(stored.Field(i).Interface(), value) {
+		if t.isReadOnly(i) || equal(stored.Field(i), updated.Field(i)) {
 			continue
 		}
-		args = append(args, value)
+		args = append(args, updated.Field(i).Interface())
 		sql.WriteString(", " + column + " = $" + strconv.Itoa(len(args)))
 	}
 	sql.WriteString(t.changeTail)

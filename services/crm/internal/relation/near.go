@@ -16,10 +16,12 @@ JOIN relation ON relation_id = step_id
 LEFT JOIN (` + customer.PartySQL + `) p ON party_id = step_party
 ORDER BY step_id`
 
+var everyType = record.EnumTexts[crmv1.RelationType]()
+
 // ForCustomer reads who is related to a customer today, directly, by at most so many relations, the oldest first.
 func ForCustomer(into *[]*crmv1.Connection, customerID int64, limit int) record.Part {
 	from := []int64{customerID}
-	args := []any{from, from, record.EnumTexts[crmv1.RelationType](), nil, limit}
+	args := []any{from, from, everyType, nil, limit}
 	return record.Part{SQL: nearSQL, Args: args, Take: func(rows pgx.Rows) error {
 		relations, parties := map[int64]*stored{}, map[int64]*customer.Party{}
 		steps, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (step, error) {
