@@ -278,6 +278,14 @@ func TestParticipants(t *testing.T) {
 	if err := record.ReadSnapshot(t.Context(), b.pool, interaction.LastForCustomer(&shown, otherID, 5)); err != nil || len(shown) != 1 {
 		t.Errorf("the screen of a participant shows %v, %v", shown, err)
 	}
+	for filter, want := range map[string]int{
+		fmt.Sprintf("participants.customer_id = %d", otherID): 1, `participants:(name = "*Hora*" AND NOT role:*)`: 1,
+		fmt.Sprintf("participants:(manager_id = %d AND customer_id:*)", second): 0,
+	} {
+		if got, _, err := b.list(t.Context(), interactions, 10, "", filter); err != nil || len(got) != want {
+			t.Errorf("%s: %d interactions (%v), want %d", filter, len(got), err, want)
+		}
+	}
 	event := b.changes(t, interactions, first)[0].GetInteraction()
 	if len(event.GetParticipants()) != 2 || strings.Contains(event.String(), "Hora") {
 		t.Errorf("the event says %v", event)

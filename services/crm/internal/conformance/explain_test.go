@@ -60,6 +60,9 @@ INSERT INTO interaction (source, external_id, customer_id, kind, opened_at, prio
 SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 10 = 0 THEN 'complaint' ELSE 'call' END,
     '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 10 = 0 THEN 'normal' ELSE '' END, repeat('text ', 20)
 FROM generate_series(1, 30000) n;
+INSERT INTO interaction_participant (party, party_id, opened_at, interaction_id, role)
+SELECT CASE WHEN interaction_id % 2 = 0 THEN 'customer' ELSE 'manager' END, 3 + interaction_id % 5000, opened_at, interaction_id, 'attendee'
+FROM interaction WHERE source = 'crowd';
 INSERT INTO consent (source, external_id, customer_id, purpose, channel, granted_at, withdrawn_at)
 SELECT 'crowd', n::text, 3 + n % 10000, CASE WHEN n % 3 = 0 THEN 'profiling' ELSE 'marketing' END, CASE WHEN n % 2 = 0 THEN 'any' ELSE 'sms' END,
     '2025-01-01'::timestamptz + n * interval '5 minutes', CASE WHEN n % 5 = 0 THEN '2025-11-01'::timestamptz END
@@ -156,7 +159,12 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 	watched.listTwice(t, contractParties, "customer_id = 77")
 	watched.listTwice(t, contractParties, "contract_id = 77")
 	watched.listTwice(t, instalments, "contract_id = 77")
-	watched.listTwice(t, interactions, "customer_id = 77")
+	for _, filter := range []string{
+		"customer_id = 77", "participants.customer_id = 77", "participants.manager_id = 78", "participants:(customer_id = 77 AND role = attendee)",
+		`participants.name = "Mr Nobody"`,
+	} {
+		watched.listTwice(t, interactions, filter)
+	}
 	watched.listTwice(t, consents, "customer_id = 77")
 	watched.exerciseDocuments(t, 77)
 	watched.listTwice(t, accounts, `number = "000077"`)
@@ -283,7 +291,7 @@ func (b *bank) scans(t *testing.T, sql string, args []any) []string {
 func (p plan) scans() []string {
 	big := []string{
 		"customer", "customer_identifier", "customer_state_change", "account", "account_holder", "card", "contract", "contract_party", "instalment",
-		"interaction", "consent", "relation", "document", "customer_rfm_history", "customer_segment", "customer_segment_history",
+		"interaction", "interaction_participant", "consent", "relation", "document", "customer_rfm_history", "customer_segment", "customer_segment_history",
 		"customer_score", "customer_score_history", "account_balance_day", "balance_mark", "transaction_209901",
 	}
 	var found []string

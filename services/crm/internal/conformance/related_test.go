@@ -20,6 +20,10 @@ SELECT contract_id, n, '2025-01-01', 'CZK', 100, 10, 0, 110 * (n % 2), CASE n WH
 FROM contract, generate_series(1, 2) n WHERE source = 'related' AND external_id = 'loan';
 UPDATE interaction SET source = 'related', external_id = 'call', participants = jsonb_build_array(
     jsonb_build_object('customer_id', customer_id, 'role', 'attendee'), jsonb_build_object('name', 'Mr Dvořák', 'role', 'host')) WHERE source IS NULL;
+INSERT INTO interaction_participant (party, party_id, opened_at, interaction_id, name, role)
+SELECT party, coalesce(nullif(id, 0), customer_id), opened_at, interaction_id, name, role
+FROM interaction, (VALUES ('customer', 0, '', 'attendee'), ('name', 2, 'Mr Dvořák', 'host')) AS p (party, id, name, role)
+WHERE source = 'related' AND external_id = 'call';
 INSERT INTO interaction (source, external_id, customer_id, kind, opened_at)
 SELECT 'related', 'visit', customer_id, 'meeting', now() FROM customer WHERE source = 'related' AND external_id = '3'`
 

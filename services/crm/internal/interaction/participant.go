@@ -23,10 +23,11 @@ type Participant struct {
 	Role       string `json:"role,omitempty"`
 }
 
-// Parties of interaction_participant.
+// Parties of interaction_participant. Those who are known by name only have their place in the list as their id.
 const (
 	partyCustomer = "customer"
 	partyManager  = "manager"
+	partyName     = "name"
 )
 
 // TookPart are, in the history, the interactions of which a customer is or was until a later change a participant.
@@ -89,7 +90,7 @@ func (r *Row) checkParticipants() []apperr.Violation {
 	return broken
 }
 
-// listParticipants keeps the index of who took part in step with interactions that were written. A new interaction
+// listParticipants keeps the table of who took part in step with interactions that were written. A new interaction
 // without participants, before and after, costs nothing.
 func listParticipants(ctx context.Context, tx pgx.Tx, records []*record.Record[Row], old []*Row) error {
 	var changed []int64
@@ -110,27 +111,33 @@ func listParticipants(ctx context.Context, tx pgx.Tx, records []*record.Record[R
 }
 
 func queueParticipants(batch *pgx.Batch, records []*record.Record[Row]) {
-	var parties []string
+	var parties, names, roles []string
 	var partyIDs, interactionIDs []int64
 	for _, r := range records {
-		for _, p := range r.Row.Participants {
-			switch {
-			case p.CustomerID != nil:
-				parties, partyIDs = append(parties, partyCustomer), append(partyIDs, *p.CustomerID)
-			case p.ManagerID != nil:
-				parties, partyIDs = append(parties, partyManager), append(partyIDs, *p.ManagerID)
-			default:
-				continue
-			}
+		for i, p := range r.Row.Participants {
+			party, id := p.party(i)
+			parties, partyIDs, names, roles = append(parties, party), append(partyIDs, id), append(names, p.Name), append(roles, p.Role)
 			interactionIDs = append(interactionIDs, r.ID)
 		}
 	}
 	if len(parties) > 0 {
-		batch.Queue(`INSERT INTO interaction_participant (party, party_id, opened_at, interaction_id)
-SELECT p.party, p.party_id, i.opened_at, p.interaction_id
-FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS p (party, party_id, interaction_id) JOIN interaction i USING (interaction_id)
-ON CONFLICT DO NOTHING`, parties, partyIDs, interactionIDs)
+		batch.Queue(`INSERT INTO interaction_participant (party, party_id, opened_at, interaction_id, name, role)
+SELECT p.party, p.party_id, i.opened_at, p.interaction_id, p.name, p.role
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) AS p (party, party_id, interaction_id, name, role)
+JOIN interaction i USING (interaction_id)
+ON CONFLICT DO NOTHING`, parties, partyIDs, interactionIDs, names, roles)
 	}
+}
+
+// party is how the table of participants calls the one who stands at a place in the list, from 0.
+func (p *Participant) party(place int) (party string, id int64) {
+	switch {
+	case p.CustomerID != nil:
+		return partyCustomer, *p.CustomerID
+	case p.ManagerID != nil:
+		return partyManager, *p.ManagerID
+	}
+	return partyName, int64(place) + 1
 }
 
 func participantsProto(list []Participant) []*crmv1.Participant {

@@ -13,10 +13,9 @@ var OfCustomer = schema.Of(&filter.Related{Name: "interactions", From: "interact
 	"interaction_id", "kind", "channel", "opened_time", "manager_id", "account_id", "outcome", "topic", "priority", "resolved_time",
 	"due_time", "satisfaction")
 
-// participants are kept in their interaction: the rows of one are made out of its own column, and there is nothing to join.
+// participants stand in a table beside the interactions that have any.
 var participants = &filter.Related{
-	Name: "participants", Key: "interaction.interaction_id", Of: "interaction.interaction_id",
-	From: "jsonb_to_recordset(interaction.participants) p (customer_id bigint, manager_id bigint, name text, role text)",
+	Name: "participants", From: "interaction_participant p", Key: "p.interaction_id", Of: "interaction.interaction_id",
 }
 
 // listed is what interactions are listed by: their own fields, and who took part beside the customer and the manager.
