@@ -223,14 +223,13 @@ func (s *Service) planned(ctx context.Context, q *question) ([]figure, error) {
 		clickhouse.Named("period", periods[q.GetPeriod()]), clickhouse.Named("from", date.Text(q.from)), clickhouse.Named("to", date.Text(q.to)),
 		clickhouse.Named("currency", q.currency), clickhouse.Named("at", at), clickhouse.Named("limit", linesMax+1),
 	}
-	join, label := s.reports.LabelJoin(q.unit.dimension, "p.unit_id")
 	scope := ""
 	if q.caller.Scope.Limited {
 		scope = " AND p.unit_id IN (" + s.reports.UnitsOfBranches(q.unit.dimension) + ")"
 		args = append(args, clickhouse.Named("branches", q.caller.Scope.Branches))
 	}
-	sql := "SELECT p.unit_id, toString(p.unit_name), " + label + `, p.period_start, p.amount, p.volume, p.price
-		FROM plan_value_at(at = {at:DateTime64(6)}) AS p` + join + `
+	sql := "SELECT p.unit_id, toString(p.unit_name), " + s.reports.Label(q.unit.dimension, "p.unit_id") + `, p.period_start, p.amount, p.volume, p.price
+		FROM plan_value_at(at = {at:DateTime64(6)}) AS p
 		WHERE p.name = {plan:String} AND p.indicator = {indicator:String} AND p.unit_kind = {unit:String} AND p.period = {period:String}
 			AND p.period_start BETWEEN {from:Date} AND {to:Date} AND p.currency = {currency:String}` + scope + `
 		ORDER BY p.period_start, p.unit_id, p.unit_name LIMIT {limit:UInt32}`

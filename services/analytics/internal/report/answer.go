@@ -102,14 +102,8 @@ func (p *plan) statement(b *binder, pivot []string, limit int) string {
 	if p.grain != 0 {
 		selected = append(selected, "r.t AS t")
 	}
-	var joins []string
-	for i, d := range p.dimensions {
-		selected = append(selected, fmt.Sprintf("toString(r.k%d) AS k%d", i, i))
-		if d.Label != nil {
-			label := p.catalogue.lookup(d.Label.Lookup)
-			joins = append(joins, fmt.Sprintf(" LEFT ANY JOIN %s AS l%d ON l%d.%s = r.k%d", label.Table, i, i, label.Key, i))
-		}
-		selected = append(selected, fmt.Sprintf("%s AS n%d", p.labelled(i), i))
+	for i := range p.dimensions {
+		selected = append(selected, fmt.Sprintf("toString(r.k%d) AS k%d", i, i), fmt.Sprintf("%s AS n%d", p.labelled(i), i))
 	}
 	for i, v := range p.values() {
 		for j := range max(1, len(pivot)+p.pivots()) {
@@ -117,8 +111,8 @@ func (p *plan) statement(b *binder, pivot []string, limit int) string {
 			selected = append(selected, fmt.Sprintf("CAST(r.%s, '%s') AS %s", column, answerType(v), column))
 		}
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s) AS r%s ORDER BY %s LIMIT %s",
-		strings.Join(selected, ", "), source, strings.Join(joins, ""), strings.Join(p.ordered(), ", "), b.bind("UInt64", limit))
+	return fmt.Sprintf("SELECT %s FROM (%s) AS r ORDER BY %s LIMIT %s",
+		strings.Join(selected, ", "), source, strings.Join(p.ordered(), ", "), b.bind("UInt64", limit))
 }
 
 // pivots is 1 with a pivot: its columns over all values come last.
@@ -131,10 +125,11 @@ func (p *plan) pivots() int {
 
 // labelled is the title of a dimension's value.
 func (p *plan) labelled(i int) string {
-	if d := p.dimensions[i]; d.Label != nil {
-		return fmt.Sprintf("toString(l%d.%s)", i, d.Label.Column)
+	key := fmt.Sprintf("r.k%d", i)
+	if label := p.catalogue.label(p.dimensions[i], key); label != "" {
+		return label
 	}
-	return fmt.Sprintf("toString(r.k%d)", i)
+	return "toString(" + key + ")"
 }
 
 // pivoted turns the values of the pivot into columns; those over all values come last.
@@ -171,13 +166,8 @@ func (p *plan) pivotValues(b *binder) string {
 	if p.top != nil && !p.query.GetTop().GetOthers() {
 		values.coordinates = append(slices.Clone(p.coordinates), coordinate{dimension: p.top, member: memberTop})
 	}
-	join := ""
-	if p.pivot.Label != nil {
-		label := p.catalogue.lookup(p.pivot.Label.Lookup)
-		join = fmt.Sprintf(" LEFT ANY JOIN %s AS l0 ON l0.%s = r.k0", label.Table, label.Key)
-	}
-	return fmt.Sprintf("SELECT toString(r.k0), %s AS n0 FROM (%s) AS r%s ORDER BY n0, r.k0 LIMIT %d",
-		values.labelled(0), values.cells(b), join, pivotValuesMax+1)
+	return fmt.Sprintf("SELECT toString(r.k0), %s AS n0 FROM (%s) AS r ORDER BY n0, r.k0 LIMIT %d",
+		values.labelled(0), values.cells(b), pivotValuesMax+1)
 }
 
 // ordered is the order of the rows: by columns as asked for, and where those are alike by the dimensions, so that the same

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -34,6 +35,13 @@ type Lookup struct {
 	Name  string `yaml:"name"`
 	Table string `yaml:"table"`
 	Key   string `yaml:"key"`
+	// Direct are columns that are found without a join: expressions in which {key} stands for the key.
+	Direct map[string]string `yaml:"direct"`
+}
+
+// direct is a column of the row with a key, without a join; empty where there is no such way.
+func (l *Lookup) direct(column, key string) string {
+	return strings.ReplaceAll(l.Direct[column], keyMark, key)
 }
 
 // Fact is a table of what happened or what is.
@@ -140,8 +148,11 @@ const (
 	dimensionBranch = "branch"
 )
 
-// databaseMark stands in the catalogue for the database of the star schema.
-const databaseMark = "{bi}"
+// Marks in the catalogue: of the database of the star schema, and of the key that a lookup is asked for.
+const (
+	databaseMark = "{bi}"
+	keyMark      = "{key}"
+)
 
 // Builtin is the catalogue of this program over the star schema in a database.
 func Builtin(database string) (*Catalogue, error) { return ParseCatalogue(catalogueYAML, database) }
@@ -246,8 +257,8 @@ func (c *Catalogue) checkDimension(d *Dimension, fail func(string, ...any)) {
 	if d.Lookup != "" && (c.lookup(d.Lookup) == nil || d.Column == "") {
 		fail("dimension %s: no lookup %s, or no column of it", d.Name, d.Lookup)
 	}
-	if (d.Type == typeID) != (d.Label != nil) || d.Label != nil && c.lookup(d.Label.Lookup) == nil {
-		fail("dimension %s: an id has a label in a lookup, and nothing else has", d.Name)
+	if (d.Type == typeID) != (d.Label != nil) || d.Label != nil && c.label(d, keyMark) == "" {
+		fail("dimension %s: an id has a label among the direct columns of a lookup, and nothing else has", d.Name)
 	}
 }
 
@@ -300,6 +311,14 @@ func (c *Catalogue) Fact(name string) *Fact {
 
 func (c *Catalogue) lookup(name string) *Lookup {
 	return find(c.Lookups, func(l *Lookup) bool { return l.Name == name })
+}
+
+// label is the title of a dimension's id; empty for a dimension that has none.
+func (c *Catalogue) label(d *Dimension, id string) string {
+	if d == nil || d.Label == nil || c.lookup(d.Label.Lookup) == nil {
+		return ""
+	}
+	return c.lookup(d.Label.Lookup).direct(d.Label.Column, id)
 }
 
 // parts are the measures that are computed from facts: of a ratio its two, of another measure itself.

@@ -343,12 +343,15 @@ func (c *Catalogue) condition(f *Fact, d *Dimension, ask func(column string) str
 		f.Lookups[d.Lookup], lookup.Name, lookup.Key, lookup.Table, lookup.Name, ask(lookup.Name+"."+d.Column))
 }
 
-// column is a dimension of a fact as an expression, with the join that it needs.
+// column is a dimension of a fact as an expression, with the join that it needs, if it needs one.
 func (c *Catalogue) column(f *Fact, d *Dimension) (expression, join string) {
 	if column := f.Columns[d.Name]; column != "" {
 		return column, ""
 	}
 	lookup := c.lookup(d.Lookup)
+	if direct := lookup.direct(d.Column, f.Lookups[d.Lookup]); direct != "" {
+		return direct, ""
+	}
 	return lookup.Name + "." + d.Column, fmt.Sprintf(" LEFT ANY JOIN %s AS %s ON %s.%s = %s",
 		lookup.Table, lookup.Name, lookup.Name, lookup.Key, f.Lookups[d.Lookup])
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -66,6 +67,8 @@ type Service struct {
 	timeZone     *time.Location
 	signer       signer
 	log          *slog.Logger
+	// base keeps the base currency once it is known: a bank has one for good.
+	base atomic.Pointer[string]
 }
 
 // New builds the service.
@@ -125,15 +128,12 @@ func (s *Service) IsMoney(measure string) bool {
 	return m != nil && m.Unit == unitMoney
 }
 
-// LabelJoin is the join that finds the title of a dimension's id in a column, and the title; a dimension without titles has the
-// empty text.
-func (s *Service) LabelJoin(dimension, column string) (join, label string) {
-	d := s.catalogue.Dimension(dimension)
-	if d == nil || d.Label == nil {
-		return "", "''"
+// Label is the expression that finds the title of a dimension's id in a column; a dimension without titles has the empty text.
+func (s *Service) Label(dimension, column string) string {
+	if label := s.catalogue.label(s.catalogue.Dimension(dimension), column); label != "" {
+		return label
 	}
-	of := s.catalogue.lookup(d.Label.Lookup)
-	return fmt.Sprintf(" LEFT ANY JOIN %s AS label ON label.%s = %s", of.Table, of.Key, column), "toString(label." + d.Label.Column + ")"
+	return "''"
 }
 
 // UnitsOfBranches selects the ids of a dimension (branch, manager or customer) that belong to {branches:Array(UInt64)}.
@@ -394,10 +394,16 @@ func (s *Service) currency(ctx context.Context, p *plan) (string, error) {
 	if code := p.query.GetCurrency(); code != "" {
 		return code, nil
 	}
+	if base := s.base.Load(); base != nil {
+		return *base, nil
+	}
 	var base string
 	err := s.conn.QueryRow(s.settings(ctx), "SELECT ifNull(any(base_currency), '') FROM (SELECT base_currency FROM currency_rate LIMIT 1)").Scan(&base)
 	if err != nil {
 		return "", s.public(fmt.Errorf("report: find the base currency: %w", err))
+	}
+	if base != "" {
+		s.base.Store(&base)
 	}
 	return base, nil
 }
