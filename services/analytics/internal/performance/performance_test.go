@@ -85,7 +85,7 @@ func newService(t *testing.T) *Service {
 			FROM values('unit String, id UInt64, name String, amount Decimal(38, 4), v UInt64',
 				('branch', 1, '', 1, 1), ('branch', 1, '', 1000, 2), ('branch', 2, '', 500, 2), ('bank', 0, '', 1000, 2), ('segment', 0, 'young', 1000, 2))`,
 		"SYSTEM RELOAD DICTIONARY " + name + ".account_lookup", "SYSTEM RELOAD DICTIONARY " + name + ".customer_lookup",
-		"SYSTEM RELOAD DICTIONARY " + name + ".currency_lookup",
+		"SYSTEM RELOAD DICTIONARY " + name + ".currency_lookup", "SYSTEM RELOAD DICTIONARY " + migrations.BIDatabase(name) + ".lookup_branch",
 	} {
 		if err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)

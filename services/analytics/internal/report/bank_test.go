@@ -96,8 +96,12 @@ func (w *world) reload(t testing.TB) string {
 	if err := w.conn.QueryRow(t.Context(), "SELECT currentDatabase()").Scan(&database); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"account_lookup", "customer_lookup", "currency_lookup", "contract_lookup", "arrears_lookup"} {
-		if err := w.conn.Exec(t.Context(), "SYSTEM RELOAD DICTIONARY "+database+"."+name); err != nil {
+	bi := migrations.BIDatabase(database)
+	for _, name := range []string{
+		database + ".account_lookup", database + ".customer_lookup", database + ".currency_lookup", database + ".contract_lookup",
+		database + ".arrears_lookup", bi + ".lookup_product", bi + ".lookup_branch", bi + ".lookup_region", bi + ".lookup_manager",
+	} {
+		if err := w.conn.Exec(t.Context(), "SYSTEM RELOAD DICTIONARY "+name); err != nil {
 			t.Fatal(err)
 		}
 	}

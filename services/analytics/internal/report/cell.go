@@ -130,18 +130,45 @@ func (s *scan) fine(state bool) string {
 	used = append(used, s.asked()...)
 	from := s.rows(used)
 	selected = slices.Insert(selected, 0, "toUInt8(0) AS o")
-	if p.grain != 0 {
+	switch {
+	case from.held != "":
+		group = slices.Insert(group, 0, "over__", "until__")
+		selected = slices.Insert(selected, 0, from.over+" AS over__", from.until+" AS until__")
+	case p.grain != 0:
 		group = slices.Insert(group, 0, from.cut)
 		selected = slices.Insert(selected, 0, from.cut+" AS t")
 	}
 	selected = append(selected, "toUInt64(0) AS g")
 	sql := fmt.Sprintf("SELECT %s FROM %s%s WHERE %s", strings.Join(append(selected, s.columns(func(m *Measure, of side) string {
-		return s.aggregate(m, of, state)
+		return s.aggregate(m, of, state || from.held != "")
 	})...), ", "), from.from, strings.Join(joins, ""), strings.Join(from.where, " AND "))
 	if len(group) > 0 {
 		sql += " GROUP BY " + strings.Join(group, ", ")
 	}
+	if from.held != "" {
+		return s.spread(sql, from.held, state)
+	}
 	return sql
+}
+
+// spread gives what was summed up of rows that are true in the same cuts to each of these cuts. There are few such groups and many
+// rows: repeating the rows instead takes twice the time.
+func (s *scan) spread(fine, held string, state bool) string {
+	names := s.plan.keyNames("h.", "g")[1:]
+	selected := append([]string{"cut__ AS t"}, aliased(names)...)
+	selected = append(selected, s.columns(func(m *Measure, of side) string {
+		column := fmt.Sprintf("h.%s%d", of.letter(), slices.Index(s.plan.base, m))
+		switch {
+		case m.Aggregate == aggregateDistinct && state:
+			return "uniqExactMergeState(" + column + ")"
+		case m.Aggregate == aggregateDistinct:
+			return "toInt64(uniqExactMerge(" + column + "))"
+		default:
+			return "sum(" + column + ")"
+		}
+	})...)
+	return fmt.Sprintf("SELECT %s FROM (%s) AS h ARRAY JOIN %s AS cut__ GROUP BY cut__, %s",
+		strings.Join(selected, ", "), fine, held, strings.Join(names, ", "))
 }
 
 // keyType brings the values of a dimension to one type over all facts.

@@ -138,9 +138,12 @@ func (s *scan) bounds() (cutNames, lastDays string) {
 type rows struct {
 	// from is what stands behind FROM; its columns go by f.
 	from string
-	// cut is the first day of the cut that a row counts in; empty without a grain.
-	cut   string
-	where []string
+	// cut is the first day of the cut that a row counts in; empty without a grain, and where a row counts in several.
+	cut string
+	// over and until tell the cuts that a row counts in: how many are over before its first one, and how many with its last one.
+	// held are those cuts, once the two are columns of a table h.
+	over, until, held string
+	where             []string
 }
 
 // rows finds the rows of the scan. used are all expressions that will be asked of them.
@@ -259,12 +262,13 @@ func (s *scan) interval() rows {
 	// The cuts that a row is true in follow each other: from the first that ends on its day or later, to the last that ends before
 	// it is over. Counting both is several times as fast as asking of each cut.
 	names, days := s.bounds()
-	before := fmt.Sprintf("arrayCount(z -> z < assumeNotNull(%s), %s)", s.fact.Day, days)
-	until := fmt.Sprintf("if(%[1]s IS NULL, length(%[2]s), arrayCount(z -> z < assumeNotNull(%[1]s), %[2]s))", s.fact.Until, days)
-	holds := fmt.Sprintf("arraySlice(%[1]s, %[2]s + 1, greatest(0, toInt64(%[3]s) - %[2]s))", names, before, until)
-	from := fmt.Sprintf("(SELECT f.*, cut__ FROM %s AS f ARRAY JOIN %s AS cut__ WHERE %s <= %s) AS f",
-		s.fact.View, holds, s.fact.Day, s.date(s.span().to))
-	return rows{from: from, cut: "f.cut__"}
+	return rows{
+		from:  s.fact.View + " AS f",
+		over:  fmt.Sprintf("arrayCount(z -> z < assumeNotNull(%s), %s)", s.fact.Day, days),
+		until: fmt.Sprintf("if(%[1]s IS NULL, length(%[2]s), arrayCount(z -> z < assumeNotNull(%[1]s), %[2]s))", s.fact.Until, days),
+		held:  fmt.Sprintf("arraySlice(%s, h.over__ + 1, greatest(0, toInt64(h.until__) - h.over__))", names),
+		where: []string{fmt.Sprintf("%s <= %s", s.fact.Day, s.date(s.span().to))},
+	}
 }
 
 // conditions are those of the caller's rights, the filter, the currency, the cell, and of all measures together.

@@ -1,4 +1,4 @@
-SELECT r.o AS o, r.g AS g, toString(r.k0) AS k0, toString(l0.name) AS n0, CAST(r.v0, 'Nullable(Float64)') AS v0, CAST(r.v1, 'Nullable(Int64)') AS v1
+SELECT r.o AS o, r.g AS g, toString(r.k0) AS k0, dictGet('bi.lookup_branch', 'name', r.k0) AS n0, CAST(r.v0, 'Nullable(Float64)') AS v0, CAST(r.v1, 'Nullable(Int64)') AS v1
 FROM (SELECT c.o AS o, c.k0 AS k0, c.g AS g, if(c.b1 = 0, NULL, toFloat64(c.b0) / toFloat64(c.b1)) AS v0, c.b2 AS v1
 FROM (SELECT u.o AS o, u.k0 AS k0, u.g AS g, sum(u.b0) AS b0, sum(u.b1) AS b1, sum(u.b2) AS b2
 FROM (SELECT toUInt8(0) AS o, toUInt64(f.branch_id) AS k0, toUInt64(0) AS g, sum(ifNull(f.base_amount, 0)) AS b0, CAST(0, 'Int64') AS b1, CAST(0, 'Int64') AS b2
@@ -19,6 +19,5 @@ FROM bi.fact_interaction AS f
 WHERE f.business_date <= {p3:Date}
 GROUP BY f.branch_id) AS u
 GROUP BY u.o, u.k0, u.g) AS c) AS r
-LEFT ANY JOIN bi.dim_branch AS l0 ON l0.branch_id = r.k0
-ORDER BY bitTest(r.g, 0), toString(l0.name), r.k0, r.g
+ORDER BY bitTest(r.g, 0), dictGet('bi.lookup_branch', 'name', r.k0), r.k0, r.g
 LIMIT {p4:UInt64}

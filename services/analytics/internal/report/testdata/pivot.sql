@@ -1,4 +1,4 @@
-SELECT r.o AS o, r.g AS g, toString(r.k0) AS k0, toString(l0.name) AS n0, CAST(r.v0, 'Nullable(Decimal(38, 4))') AS v0, CAST(r.v1, 'Nullable(Decimal(38, 4))') AS v1, CAST(r.v2, 'Nullable(Decimal(38, 4))') AS v2
+SELECT r.o AS o, r.g AS g, toString(r.k0) AS k0, dictGet('bi.lookup_branch', 'name', r.k0) AS n0, CAST(r.v0, 'Nullable(Decimal(38, 4))') AS v0, CAST(r.v1, 'Nullable(Decimal(38, 4))') AS v1, CAST(r.v2, 'Nullable(Decimal(38, 4))') AS v2
 FROM (SELECT v.o AS o, v.k0 AS k0, bitShiftRight(v.g, 1) AS g, anyIf(v.v0, bitAnd(v.g, 1) = 0 AND v.k1 = {p2:UInt64}) AS v0, anyIf(v.v0, bitAnd(v.g, 1) = 0 AND v.k1 = {p3:UInt64}) AS v1, anyIf(v.v0, bitAnd(v.g, 1) = 1) AS v2
 FROM (SELECT c.o AS o, c.k0 AS k0, c.k1 AS k1, c.g AS g, c.b0 AS v0
 FROM (SELECT toUInt8(0) AS o, x.k0 AS k0, x.k1 AS k1, toUInt64(grouping(x.k0, x.k1)) AS g, sum(x.b0) AS b0
@@ -9,6 +9,5 @@ WHERE f.business_date <= {p1:Date}
 GROUP BY f.branch_id, f.region_id) AS y) AS x
 GROUP BY GROUPING SETS ((x.k0, x.k1), (x.k0))) AS c) AS v
 GROUP BY v.o, v.k0, g) AS r
-LEFT ANY JOIN bi.dim_branch AS l0 ON l0.branch_id = r.k0
-ORDER BY bitTest(r.g, 0), toString(l0.name), r.k0, r.g
+ORDER BY bitTest(r.g, 0), dictGet('bi.lookup_branch', 'name', r.k0), r.k0, r.g
 LIMIT {p4:UInt64}
