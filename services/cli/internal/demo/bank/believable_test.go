@@ -37,6 +37,7 @@ var references = []struct{ file, column, target string }{
 	{"contracts", "account", "accounts"},
 	{"contracts", "product", "products"},
 	{"transactions", "account", "accounts"},
+	{"transactions", "card", "cards"},
 	{"interactions", "customer", "customers"},
 	{"interactions", "manager", "managers"},
 	{"interactions", "account", "accounts"},
@@ -278,6 +279,43 @@ func TestBalancesAddUp(t *testing.T) {
 	})
 	if perCustomer := float64(rows) / sharedCustomers; perCustomer < 40 || perCustomer > 60 {
 		t.Errorf("%.1f transactions a customer, want 40 to 60", perCustomer)
+	}
+}
+
+// TestOrdersAreBelievable: who pays by card has one, who orders a transfer does so by a channel, and the bank does without.
+func TestOrdersAreBelievable(t *testing.T) {
+	t.Parallel()
+	dir, _ := sharedBank(t)
+	issued := map[string]string{}
+	each(t, dir, "cards", func(r row) { issued[r["id"]] = r["issued"] })
+	channels, withCard, byCard, second := map[string]int{}, 0, 0, 0
+	each(t, dir, "transactions", func(r row) {
+		isCard := strings.HasPrefix(r["kind"], "card_")
+		if isCard {
+			byCard++
+		}
+		if card := r["card"]; card != "" {
+			withCard++
+			if !isCard || issued[card] > r["business_date"] || !strings.HasPrefix(r["account"], strings.Split(card, "K")[0]+"A") {
+				t.Errorf("%s, a %s of %s, is made with %s of %s", r["id"], r["kind"], r["business_date"], card, issued[card])
+			}
+			if strings.HasSuffix(card, "K2") {
+				second++
+			}
+		}
+		ordered := isCard || r["kind"] == "transfer_out" || strings.HasPrefix(r["kind"], "cash_")
+		if (r["channel"] != "") != ordered {
+			t.Errorf("%s, a %s, has channel %q", r["id"], r["kind"], r["channel"])
+		}
+		channels[r["channel"]]++
+	})
+	if share := float64(withCard) / float64(byCard); share < 0.9 || second == 0 {
+		t.Errorf("%.2f of the card payments are made with a card, %d with a second one", share, second)
+	}
+	for _, pair := range [][2]string{{"mobile_app", "web"}, {"terminal", "web"}, {"web", "branch"}, {"branch", "phone"}, {"phone", "none"}} {
+		if channels[pair[0]] <= channels[pair[1]] {
+			t.Errorf("not more by %s than by %s: %v", pair[0], pair[1], channels)
+		}
 	}
 }
 

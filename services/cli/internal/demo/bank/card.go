@@ -3,6 +3,8 @@ package bank
 const (
 	cardYears   = 4
 	tokenLength = 20
+	// cardsMax is the owner's card and that of the second holder.
+	cardsMax = 2
 )
 
 // tokenLetters make up card tokens: letters only, since sixteen digits in a row could pass for a card number.
@@ -10,6 +12,7 @@ const tokenLetters = "BCDFGHJKLMNPQRSTVWXZ"
 
 // writeCards writes the card of the owner and, for some, one of the second holder.
 func (g *generator) writeCards(c *customer, second int) {
+	g.cards = [cardsMax]day{}
 	if !c.hasCard || c.standing == prospect || c.left != 0 && c.left < g.history.from {
 		return
 	}
@@ -37,6 +40,7 @@ func (g *generator) writeCards(c *customer, second int) {
 }
 
 func (g *generator) writeCard(c *customer, number, holder int, issued day, state string) {
+	g.cards[number-1] = issued
 	purpose := purposeFirstCard
 	if number > 1 {
 		purpose = purposeSecondCard

@@ -95,6 +95,7 @@ var layout = []struct {
 		[]string{
 			"id", "account", "business_date", "direction", "kind", "amount", "currency", "base_amount",
 			"rate_date", "balance_after", "purpose", "counterparty_bank", "counterparty_account", "description", "state",
+			"card", "channel",
 		},
 		func(f *files) **csvFile { return &f.transactions },
 	},

@@ -83,6 +83,7 @@ const (
 	purposeConsent
 	purposeRelation
 	purposeDirector
+	purposeOrder
 	purposes
 )
 
@@ -98,6 +99,10 @@ type generator struct {
 	partner  customer // one who may be married to the customer that is drawn
 	accounts [accountsMax]account
 	contacts []contact
+	// cards are the days on which the cards of the current customer were issued; 0: there is none.
+	cards [cardsMax]day
+	// ordersBy is the channel by which the current customer usually orders transfers.
+	ordersBy string
 }
 
 // stream starts a customer's stream for a purpose over.
@@ -179,6 +184,7 @@ func (g *generator) writeAllOf(k int) {
 		g.bookPurchases(c)
 		g.bookEuro(c)
 		g.bookBankside(c)
+		g.drawOrders(c)
 		// Savings before the main account, which gets what is taken from them.
 		for _, position := range [...]int{savingsAccount, mainAccount, euroAccount} {
 			g.post(c, &g.accounts[position])

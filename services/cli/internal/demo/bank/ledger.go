@@ -164,7 +164,12 @@ func (g *generator) writeTransaction(c *customer, a *account, b *booking) {
 	} else {
 		f.text("posted")
 	}
-	f.end()
+	if card := g.cardOf(b); card != 0 {
+		f.key(keyPart{'C', c.number}, keyPart{'K', card})
+	} else {
+		f.empty()
+	}
+	f.text(g.channelOf(b)).end()
 }
 
 // description adds "text, place", without the allocation that joining them would cost.

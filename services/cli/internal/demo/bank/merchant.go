@@ -8,13 +8,16 @@ type merchant struct {
 	names   []string
 }
 
+// onlineShop is the purpose of what is bought without a terminal.
+const onlineShop = "online shop"
+
 var merchants = []merchant{
 	{34, "groceries", []string{"Potraviny U Zvonu", "Samoobsluha Lípa", "Večerka Na Rohu", "Market Slunečnice"}},
 	{14, "restaurants", []string{"Hospoda Na Růžku", "Kavárna Mezi řádky", "Bistro Šafrán", "Pizzerie Kamínka"}},
 	{12, "fuel", []string{"Čerpací stanice Východ", "Palivo U Mostu"}},
 	{10, "clothing", []string{"Oděvy Jitka", "Obuv Krok", "Sport Vrchol"}},
 	{8, "pharmacy", []string{"Lékárna U Lva", "Lékárna Zdraví"}},
-	{8, "online shop", []string{"Knihy na klik", "Elektro dům online", "Hračkárna Medvídek"}},
+	{8, onlineShop, []string{"Knihy na klik", "Elektro dům online", "Hračkárna Medvídek"}},
 	{7, "household goods", []string{"Železářství Kovář", "Nábytek Dubina", "Zahrada a dům"}},
 	{4, "leisure", []string{"Kino Hvězda", "Plavecký bazén", "Divadlo Na Hradbách"}},
 	{3, "travel", []string{"Cestovní kancelář Horizont", "Jízdenky online"}},

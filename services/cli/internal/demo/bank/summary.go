@@ -15,7 +15,7 @@ import (
 const summaryFile = "parameters.json"
 
 // formatVersion grows when the same settings begin to give other bytes.
-const formatVersion = 2
+const formatVersion = 3
 
 // Summary says how a bank was made and how much of it there is.
 type Summary struct {
