@@ -87,15 +87,21 @@ FROM
                 arrayMap(i -> (i, points[arrayLastIndex(x -> x.1 <= i, points)].2), range(points[1].1, 12)) AS months
             FROM
             (
+                -- The last of each day before the last of each month: by one number each, which is far quicker than by two at once.
                 SELECT account_id, toInt64(greatest(0, dateDiff('month', toDate('2025-07-01'), business_date))) AS cut,
-                    argMax((ledger, business_date), (business_date, rank)) AS statement
+                    argMax((closing_ledger, business_date), business_date) AS statement
                 FROM
                 (
-                    SELECT account_id, business_date, assumeNotNull(balance_after) AS ledger, transaction_id AS rank
-                    FROM tandem.transaction FINAL WHERE state = 'posted' AND balance_after IS NOT NULL AND business_date <= '2026-06-30'
-                    UNION ALL
-                    SELECT account_id, business_date, ledger, if(closing = 1, 18446744073709551615, 0)
-                    FROM tandem.account_balance FINAL WHERE business_date <= '2026-06-30'
+                    SELECT account_id, business_date, argMax(ledger, rank) AS closing_ledger
+                    FROM
+                    (
+                        SELECT account_id, business_date, assumeNotNull(balance_after) AS ledger, transaction_id AS rank
+                        FROM tandem.transaction FINAL WHERE state = 'posted' AND balance_after IS NOT NULL AND business_date <= '2026-06-30'
+                        UNION ALL
+                        SELECT account_id, business_date, ledger, if(closing = 1, 18446744073709551615, 0)
+                        FROM tandem.account_balance FINAL WHERE business_date <= '2026-06-30'
+                    )
+                    GROUP BY account_id, business_date
                 )
                 GROUP BY account_id, cut
             )
@@ -135,39 +141,40 @@ ARRAY JOIN arrayFilter(x -> isNotNull(x.1), [
 GROUP BY month ORDER BY month
 
 -- name: months
--- From the first cut at whose end it was true to the last.
-range(toUInt8(clamp(ifNull(dateDiff('month', toDate32('2025-07-01'), since), 0), 0, 12)),
-    toUInt8(clamp(ifNull(dateDiff('month', toDate32('2025-07-01'), gone), 12), 0, 12)))
+-- From the first cut at whose end it was true to the last. Rows that agree in both are counted together before they are repeated.
+    toUInt8(clamp(ifNull(dateDiff('month', toDate32('2025-07-01'), since), 0), 0, 12)) AS first,
+    toUInt8(clamp(ifNull(dateDiff('month', toDate32('2025-07-01'), gone), 12), 0, 12)) AS until
 
 -- name: product-penetration
 SELECT month, branch, sum(c) AS customers, sum(a) / nullIf(customers, 0) AS account_penetration, sum(k) / nullIf(customers, 0) AS contract_penetration,
     sum(d) / nullIf(customers, 0) AS card_penetration
 FROM
 (
-    SELECT month, branch, grouping(branch) AS g, count() AS c, 0 AS a, 0 AS k, 0 AS d
-    FROM {customer} AS c ARRAY JOIN {months} AS month GROUP BY GROUPING SETS ((month, branch), (month))
+    SELECT month, branch, grouping(branch) AS g, toUInt64(sum(n)) AS c, toUInt64(0) AS a, toUInt64(0) AS k, toUInt64(0) AS d
+    FROM (SELECT {months}, branch, count() AS n FROM {customer} AS c GROUP BY first, until, branch)
+    ARRAY JOIN range(first, until) AS month GROUP BY GROUPING SETS ((month, branch), (month))
     UNION ALL
-    SELECT month, branch, grouping(branch) AS g, 0, uniqExact(customer), 0, 0
-    FROM (
+    SELECT month, branch, grouping(branch) AS g, 0, uniqExactMerge(n), 0, 0
+    FROM (SELECT {months}, branch, uniqExactState(customer) AS n FROM (
         SELECT dictGet('tandem.account_lookup', 'customer_id', account_id) AS customer, dictGet('tandem.customer_lookup', 'branch_id', customer) AS branch,
             ifNull(opened, toDate32('1900-01-01')) AS since, closed AS gone
         FROM tandem.account FINAL
-    ) ARRAY JOIN {months} AS month GROUP BY GROUPING SETS ((month, branch), (month))
+    ) GROUP BY first, until, branch) ARRAY JOIN range(first, until) AS month GROUP BY GROUPING SETS ((month, branch), (month))
     UNION ALL
-    SELECT month, branch, grouping(branch) AS g, 0, 0, uniqExact(customer), 0
-    FROM (
+    SELECT month, branch, grouping(branch) AS g, 0, 0, uniqExactMerge(n), 0
+    FROM (SELECT {months}, branch, uniqExactState(customer) AS n FROM (
         SELECT dictGet('tandem.contract_lookup', 'customer_id', contract_id) AS party,
             if(party != 0, party, dictGet('tandem.account_lookup', 'customer_id', account_id)) AS customer,
             dictGet('tandem.customer_lookup', 'branch_id', customer) AS branch, coalesce(opened, signed) AS since, closed AS gone
         FROM tandem.contract FINAL WHERE state NOT IN ('draft', 'cancelled') AND since <= '2026-06-30'
-    ) ARRAY JOIN {months} AS month GROUP BY GROUPING SETS ((month, branch), (month))
+    ) GROUP BY first, until, branch) ARRAY JOIN range(first, until) AS month GROUP BY GROUPING SETS ((month, branch), (month))
     UNION ALL
-    SELECT month, branch, grouping(branch) AS g, 0, 0, 0, uniqExact(customer)
-    FROM (
+    SELECT month, branch, grouping(branch) AS g, 0, 0, 0, uniqExactMerge(n)
+    FROM (SELECT {months}, branch, uniqExactState(customer) AS n FROM (
         SELECT customer_id AS customer, dictGet('tandem.customer_lookup', 'branch_id', customer) AS branch, issued AS since,
             if(state IN ('closed', 'expired', 'replaced'), toNullable(toDate32(state_since)), expiry) AS gone
         FROM tandem.card FINAL WHERE since <= '2026-06-30'
-    ) ARRAY JOIN {months} AS month GROUP BY GROUPING SETS ((month, branch), (month))
+    ) GROUP BY first, until, branch) ARRAY JOIN range(first, until) AS month GROUP BY GROUPING SETS ((month, branch), (month))
 )
 GROUP BY month, branch, g ORDER BY month, branch
 
@@ -232,29 +239,29 @@ GROUP BY GROUPING SETS ((month, kind, branch), (month, kind), (month)) ORDER BY 
 SELECT month, p.family AS family, product, sum(a) AS account_customers, sum(k) AS contract_customers, sum(d) AS card_customers
 FROM
 (
-    SELECT month, q.family AS family, product, grouping(family, product) AS g, uniqExact(customer) AS a, 0 AS k, 0 AS d
-    FROM (
+    SELECT month, q.family AS family, product, grouping(family, product) AS g, uniqExactMerge(n) AS a, toUInt64(0) AS k, toUInt64(0) AS d
+    FROM (SELECT {months}, product, uniqExactState(customer) AS n FROM (
         SELECT dictGet('tandem.account_lookup', 'customer_id', account_id) AS customer, product_id AS product,
             ifNull(opened, toDate32('1900-01-01')) AS since, closed AS gone
         FROM tandem.account FINAL
-    ) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN {months} AS month
+    ) GROUP BY first, until, product) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN range(first, until) AS month
     GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
     UNION ALL
-    SELECT month, q.family AS family, product, grouping(family, product) AS g, 0, uniqExact(customer), 0
-    FROM (
+    SELECT month, q.family AS family, product, grouping(family, product) AS g, 0, uniqExactMerge(n), 0
+    FROM (SELECT {months}, product, uniqExactState(customer) AS n FROM (
         SELECT dictGet('tandem.contract_lookup', 'customer_id', contract_id) AS party, product_id AS product,
             if(party != 0, party, dictGet('tandem.account_lookup', 'customer_id', account_id)) AS customer,
             coalesce(opened, signed) AS since, closed AS gone
         FROM tandem.contract FINAL WHERE state NOT IN ('draft', 'cancelled') AND since <= '2026-06-30'
-    ) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN {months} AS month
+    ) GROUP BY first, until, product) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN range(first, until) AS month
     GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
     UNION ALL
-    SELECT month, q.family AS family, product, grouping(family, product) AS g, 0, 0, uniqExact(customer)
-    FROM (
+    SELECT month, q.family AS family, product, grouping(family, product) AS g, 0, 0, uniqExactMerge(n)
+    FROM (SELECT {months}, product, uniqExactState(customer) AS n FROM (
         SELECT customer_id AS customer, product_id AS product, issued AS since,
             if(state IN ('closed', 'expired', 'replaced'), toNullable(toDate32(state_since)), expiry) AS gone
         FROM tandem.card FINAL WHERE since <= '2026-06-30'
-    ) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN {months} AS month
+    ) GROUP BY first, until, product) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN range(first, until) AS month
     GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
 ) AS p
 GROUP BY month, family, product, g ORDER BY month, family, product
