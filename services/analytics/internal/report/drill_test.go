@@ -183,10 +183,11 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// Every wrong name is named, together with near ones.
-func TestWrongNames(t *testing.T) {
+// Every wrong name is named, together with near ones, and ClickHouse reads what is written for those that are right.
+func TestNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 6)
+	w.parses(t)
 	for want, q := range map[string]*definitionv1.ReportQuery{
 		`query.measures[0]: "turnovr" is not a measure; near ones are turnover`:             {Measures: []string{"turnovr"}},
 		`query.dimensions[0]: "brnch" is not a dimension; near ones are branch`:             {Measures: []string{"turnover"}, Dimensions: []string{"brnch"}},

@@ -1,19 +1,14 @@
 package report
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
-	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/warehousetest"
@@ -87,46 +82,4 @@ func TestStatements(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-}
-
-// Whatever is asked, names are those of the catalogue and values are bound: the statement does not change with a value, and a
-// name that isn't known is refused with INVALID_ARGUMENT.
-func FuzzInjection(f *testing.F) {
-	for _, text := range []string{
-		"branch", "turnover", "'", `"; DROP TABLE customer; --`, "f.branch_id) OR (1=1", "x`y", "\\", "{p1:String}", "Кредит", "\x00", "1 OR 1=1", "*", "today",
-		"turnover desc", "sales-by-branch", "../ready/sales-by-branch", "branch_id", "ratio", "bi.dim_customer", "{bi}", "{as_of:Date}", "{p1:UInt64} -- ",
-		"dictGet('tandem.customer_lookup', 'branch_id', 1)", "sex = \"x\" SETTINGS readonly = 0", "/*", "%", "\u202e", strings.Repeat("(", 300), "segment:\"a\"",
-		"branch = \"a\" UNION ALL SELECT", "NOT", "-1", "9223372036854775808", "1e400", "2024-02-30",
-	} {
-		f.Add(text, text)
-	}
-	s := offline(f)
-	f.Fuzz(func(t *testing.T, name, text string) {
-		for _, q := range []*definitionv1.ReportQuery{
-			{Measures: []string{name}},
-			{Measures: []string{"turnover"}, Dimensions: []string{name}},
-			{Measures: []string{"turnover"}, Pivot: name},
-			{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, OrderBy: name},
-			{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: name}},
-			{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: "turnover", Dimension: name}},
-			{Measures: []string{"turnover"}, Filter: name},
-			{Measures: []string{"turnover"}, Currency: name},
-		} {
-			var known *apperr.Error
-			err := s.Check(q, Scope{})
-			if err != nil && (!errors.As(err, &known) || status.Code(err) != codes.InvalidArgument) {
-				t.Fatalf("%v: %v", q, err)
-			}
-		}
-		filter := func(value string) *definitionv1.ReportQuery {
-			value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
-			return &definitionv1.ReportQuery{Measures: []string{"turnover"}, AsOf: date.Proto(warehousetest.Day("2024-03-15")), Filter: `sex = "` + value + `"`}
-		}
-		if s.Check(filter(text), Scope{}) != nil || strings.Contains(text, "*") {
-			return
-		}
-		if got, want := s.write(t, filter(text), Scope{}), s.write(t, filter("x"), Scope{}); got != want {
-			t.Fatalf("a value changed the statement:\n%s\n%s", got, want)
-		}
-	})
 }
