@@ -58,7 +58,8 @@ const relationRows = `id,customer,type,other,name,born,from,to,share
 6,1,parent_company,3,,,,,
 `
 
-// TestRelations loads relations by the command line, sees them on the screen, and finds them without names in the warehouse.
+// TestRelations loads relations by the command line, sees them on the screen, and finds them without names in the warehouse. The
+// same people then get what else files can hold.
 func TestRelations(t *testing.T) {
 	t.Parallel()
 	b := open(t)
@@ -91,4 +92,5 @@ func TestRelations(t *testing.T) {
 	if err := warehouse.QueryRow(t.Context(), "SELECT toString(sum(share)) FROM relation FINAL WHERE type = 'shareholder'").Scan(&shares); err != nil || shares != "1" {
 		t.Errorf("shares sum to %s, %v", shares, err)
 	}
+	b.importsHoldings(t)
 }
