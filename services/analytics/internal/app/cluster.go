@@ -10,6 +10,7 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 )
 
@@ -29,6 +30,7 @@ func (s *service) clusters(
 	kinds.Register(definition.KindClustering, clusters.Compile)
 	service := cluster.NewServer(clusters, insights, saved)
 	scheduler.Register(definition.KindClustering, service.Desk().RunDefinition)
+	run.Register(s.runs, analyticsv1.ClusterService_RunClustering_FullMethodName, service.RunClustering)
 	analyticsv1.RegisterClusterServiceServer(server, service)
 	return lifecycle.Part{Name: "insights of clusters", Run: insights.Run}, nil
 }

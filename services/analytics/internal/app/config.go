@@ -25,7 +25,7 @@ type Config struct {
 	NATSURL                string `name:"nats-url" env:"ANALYTICS_NATS_URL" default:"nats://127.0.0.1:7422" help:"URL of NATS."`
 	TimeZone               string `name:"time-zone" env:"ANALYTICS_TIME_ZONE" default:"Europe/Prague" help:"IANA zone of the bank's calendar: it tells which day is today."`
 	DrillKeyFile           string `name:"drill-key-file" env:"ANALYTICS_DRILL_KEY_FILE" help:"File of at least 32 random bytes that sign the tokens of reports' cells; without it they end with the process, and are good at one server only."`
-	ExportDir              string `name:"export-dir" env:"ANALYTICS_EXPORT_DIR" help:"Folder for exported reports, used by this server only; default is one in the system's folder for temporary files."`
+	ExportDir              string `name:"export-dir" env:"ANALYTICS_EXPORT_DIR" help:"Folder for exported reports and the states of runs, used by this server only; default is one in the system's folder for temporary files."`
 	LogLevel               string `name:"log-level" env:"ANALYTICS_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe log line: debug, info, warn, error."`
 
 	// Auth says whom to believe.

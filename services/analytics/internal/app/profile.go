@@ -10,6 +10,7 @@ import (
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/profile"
+	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 )
 
@@ -29,6 +30,7 @@ func (s *service) profiles(
 	kinds.Register(definition.KindProfileScheme, profiles.Compile)
 	service := profile.NewServer(profiles, insights, saved)
 	scheduler.Register(definition.KindProfileScheme, service.Desk().RunDefinition)
+	run.Register(s.runs, analyticsv1.ProfileSchemeService_RunProfileScheme_FullMethodName, service.RunProfileScheme)
 	analyticsv1.RegisterProfileSchemeServiceServer(server, service)
 	return lifecycle.Part{Name: "insights of profile schemes", Run: insights.Run}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/score"
 )
@@ -32,6 +33,8 @@ func (s *service) scores(
 	service := score.NewServer(scores, insights, saved)
 	scheduler.Register(definition.KindScorecard, service.RunDefinition)
 	scheduler.Register(definition.KindScoreModel, service.RunDefinition)
+	run.Register(s.runs, analyticsv1.ScoreService_RunScore_FullMethodName, service.RunScore)
+	run.Register(s.runs, analyticsv1.ScoreService_TrainModel_FullMethodName, service.TrainModel)
 	analyticsv1.RegisterScoreServiceServer(server, service)
 	return lifecycle.Part{Name: "insights of scores", Run: insights.Run}, nil
 }

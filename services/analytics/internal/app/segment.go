@@ -11,6 +11,7 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/segment"
 )
@@ -40,7 +41,9 @@ func (s *service) segments(
 	})
 	kinds.Register(definition.KindSegment, rooms.Compile)
 	scheduler.Register(definition.KindSegment, rooms.RunDefinition)
-	analyticsv1.RegisterSegmentServiceServer(server, segment.NewServer(rooms))
+	service := segment.NewServer(rooms)
+	run.Register(s.runs, analyticsv1.SegmentService_RunSegment_FullMethodName, service.RunSegment)
+	analyticsv1.RegisterSegmentServiceServer(server, service)
 	follow := following{service: rooms, home: home, locks: natsx.NewLocks(s.js, 0)}
 	return []lifecycle.Part{{Name: "insights of segments", Run: home.Run}, {Name: "segments", Run: follow.run}}, nil
 }

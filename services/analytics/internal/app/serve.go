@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -30,6 +31,7 @@ import (
 	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/report"
 	"tandem.bank/services/analytics/internal/rfm"
+	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
@@ -92,6 +94,7 @@ type service struct {
 	nats      *nats.Conn
 	js        jetstream.JetStream
 	registry  *prometheus.Registry
+	runs      *run.Service
 }
 
 // parts builds everything that runs, in the order in which it starts: what others lean on comes first.
@@ -108,6 +111,10 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.runs, err = run.New(run.Config{Dir: filepath.Join(s.config.exportDir(), "runs"), Logger: s.log}); err != nil {
+		return nil, err
+	}
+	analyticsv1.RegisterRunOperationServiceServer(server, run.NewServer(s.runs))
 	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	definitions := definition.NewStore(s.warehouse)
 	reports, exports, err := s.reporting(server, changes.NewestChange, location, definitions)
@@ -126,7 +133,9 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	analyticsv1.RegisterAuditCopyServiceServer(server, audit.NewServer(s.warehouse))
-	analyticsv1.RegisterFactServiceServer(server, customerfact.NewServer(facts, keeper))
+	factServer := customerfact.NewServer(facts, keeper)
+	run.Register(s.runs, analyticsv1.FactService_RefreshFacts_FullMethodName, factServer.RefreshFacts)
+	analyticsv1.RegisterFactServiceServer(server, factServer)
 	overFacts, err := s.overFacts(server, location, facts, changes.NewestChange, definitions, kinds, scheduler)
 	if err != nil {
 		return nil, err
@@ -135,6 +144,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		{Name: "customer facts", Run: keeper.Run},
 		{Name: "ingest", Run: changes.Run},
 		{Name: "exports", Run: exports.Run},
+		{Name: "runs", Run: s.runs.Run},
 		{Name: "schedule", Run: scheduler.Run},
 		{Name: "gRPC", Run: server.Run},
 		{Name: "HTTP", Run: func(ctx context.Context) error {
@@ -181,9 +191,11 @@ func (s *service) valuing(
 	}
 	rfmServer := rfm.NewServer(values, insights, saved)
 	scheduler.Register(definition.KindRFM, rfmServer.RunDefinition)
+	run.Register(s.runs, analyticsv1.RfmService_RunRfm_FullMethodName, rfmServer.RunRfm)
 	analyticsv1.RegisterRfmServiceServer(server, rfmServer)
 	clvServer := clv.NewServer(worth, worthInsights, saved)
 	scheduler.Register(definition.KindCLV, clvServer.RunDefinition)
+	run.Register(s.runs, analyticsv1.ClvService_RunClv_FullMethodName, clvServer.RunClv)
 	analyticsv1.RegisterClvServiceServer(server, clvServer)
 	return []lifecycle.Part{
 		{Name: "insights of RFM", Run: insights.Run},

@@ -1,12 +1,14 @@
 package clv
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"tandem.bank/pkg/btyd"
+	"tandem.bank/services/analytics/internal/operation"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
@@ -36,7 +38,8 @@ type Step struct {
 }
 
 // timed notes how long a step took.
-func (r *Run) timed(name string, work func() error) error {
+func (r *Run) timed(ctx context.Context, name string, work func() error) error {
+	operation.Step(ctx, name)
 	began := time.Now()
 	err := work()
 	r.Steps = append(r.Steps, Step{name, time.Since(began)})

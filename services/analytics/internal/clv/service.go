@@ -117,7 +117,7 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 		return err
 	}
 	defer s.clear(ctx, *run)
-	if err := run.timed("histories", func() error { return s.store.stage(ctx, run) }); err != nil {
+	if err := run.timed(ctx, "histories", func() error { return s.store.stage(ctx, run) }); err != nil {
 		return err
 	}
 	if run.Customers == 0 {
@@ -127,10 +127,10 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := run.timed("predictions", func() error { return s.store.predictions(ctx, *run, models) }); err != nil {
+	if err := run.timed(ctx, "predictions", func() error { return s.store.predictions(ctx, *run, models) }); err != nil {
 		return err
 	}
-	if err := run.timed("places", func() error { return s.store.place(ctx, run) }); err != nil {
+	if err := run.timed(ctx, "places", func() error { return s.store.place(ctx, run) }); err != nil {
 		return err
 	}
 	run.Computed()
@@ -139,10 +139,10 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 
 // fit makes the models of a run and tries them on its last days; both go into the registry.
 func (s *Service) fit(ctx context.Context, run *Run) (models fleet, err error) {
-	if err := run.timed("models", func() (err error) { models, err = s.forecast(ctx, *run); return err }); err != nil {
+	if err := run.timed(ctx, "models", func() (err error) { models, err = s.forecast(ctx, *run); return err }); err != nil {
 		return nil, err
 	}
-	return models, run.timed("backtest", func() error {
+	return models, run.timed(ctx, "backtest", func() error {
 		held, results, err := s.backtest(ctx, *run, models)
 		if err != nil {
 			return err

@@ -12,6 +12,8 @@ import (
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/operation"
+	"tandem.bank/services/analytics/internal/snapshot"
 )
 
 // Plan says what to compute.
@@ -57,6 +59,7 @@ func (d *Desk) Run(ctx context.Context, day *googledate.Date, ref *analyticsv1.D
 	if err != nil {
 		return Run{}, err
 	}
+	operation.Step(ctx, snapshot.StepPublish)
 	if err := d.Publisher.Publish(ctx, run.ID.String()); err != nil {
 		return Run{}, apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable,
 			"run %s is stored; its insights could not all be sent and will follow", run.ID)

@@ -2,12 +2,10 @@ package export
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -72,20 +70,15 @@ func contacts() *definitionv1.ReportQuery {
 // export makes a file and returns its content.
 func (s *Service) export(t *testing.T, o Order) (*analyticsv1.ExportOperation, []byte) {
 	t.Helper()
-	begun, err := s.Begin(o, eva)
+	op, err := s.begin(t.Context(), o, eva)
 	if err != nil {
 		t.Fatal(err)
 	}
-	op, err := s.store.find(begun.GetId(), eva.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-op.ended
-	done := op.snapshot()
+	done := op.End()
 	if done.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE {
 		t.Fatalf("operation %v", done)
 	}
-	data, err := os.ReadFile(s.store.path(op, dataSuffix))
+	data, err := os.ReadFile(s.operations.DataPath(op))
 	if err != nil || int64(len(data)) != done.GetFileBytes() {
 		t.Fatalf("%d bytes, %v", len(data), err)
 	}
@@ -135,68 +128,9 @@ func TestFormats(t *testing.T) {
 		}
 	}
 	if file := os.Getenv("KEEP_PDF"); file != "" {
-		if err := os.WriteFile(file, data, private); err != nil {
+		if err := os.WriteFile(file, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// An operation belongs to its caller, can be cancelled, and what ran when the process was killed has failed.
-func TestOperations(t *testing.T) {
-	t.Parallel()
-	reports, dir := newReports(t), t.TempDir()
-	s := open(t, reports, dir)
-	// Nobody's turn comes while these are taken.
-	for range workers {
-		s.turns <- struct{}{}
-	}
-	begin := func() string {
-		op, err := s.Begin(Order{Query: contacts(), Title: "T", File: "t"}, eva)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return op.GetId()
-	}
-	cancelled, left := begin(), begin()
-	if _, err := s.store.find(cancelled, "jana"); err == nil {
-		t.Error("somebody else found it")
-	}
-	op, err := s.store.find(cancelled, eva.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	op.cancel()
-	<-op.ended
-	if state := op.snapshot().GetState(); state != analyticsv1.OperationState_OPERATION_STATE_CANCELLED {
-		t.Errorf("state %v", state)
-	}
-	for range runningMax - 1 {
-		begin()
-	}
-	if _, err := s.Begin(Order{Query: contacts(), Title: "T", File: "t"}, eva); err == nil {
-		t.Error("too many operations were let in")
-	}
-	// A process that was killed leaves its folder as it is: another one finds it.
-	again := open(t, reports, dir)
-	found, err := again.store.find(left, eva.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if state := found.snapshot(); state.GetState() != analyticsv1.OperationState_OPERATION_STATE_FAILED || !strings.Contains(state.GetError().GetMessage(), "server ended") {
-		t.Errorf("operation %v", state)
-	}
-	if list := again.store.list(eva.ID); len(list) != runningMax+1 || list[0].GetId() < list[1].GetId() {
-		t.Errorf("%d operations", len(list))
-	}
-	again.store.sweep(time.Now().Add(lifetime + time.Minute))
-	if files, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(files) != 0 || len(again.store.list(eva.ID)) != 0 {
-		t.Errorf("left are %v, %v", files, err)
-	}
-	// The end of the service ends what runs.
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.Run(ctx); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -215,7 +149,7 @@ func TestRunDefinition(t *testing.T) {
 	if err != nil || !strings.HasPrefix(result, "export ") {
 		t.Fatalf("%q, %v", result, err)
 	}
-	if list := s.store.list(scheduledPrefix + "contacts"); len(list) != 1 || list[0].GetFileName() != "contacts-2024-02-29.csv" {
+	if list := s.operations.List(scheduledPrefix + "contacts"); len(list) != 1 || list[0].GetFileName() != "contacts-2024-02-29.csv" {
 		t.Errorf("operations %v", list)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -19,9 +18,6 @@ import (
 
 // chunkBytes is how much of a file goes into one message.
 const chunkBytes = 256 << 10
-
-// answerMargin is how long before a deadline a waiting call answers.
-const answerMargin = 250 * time.Millisecond
 
 // titleDefault stands above a question without a title.
 const titleDefault = "Report"
@@ -46,7 +42,7 @@ func (s *Server) ExportReport(ctx context.Context, req *analyticsv1.ExportReport
 	if err != nil {
 		return nil, err
 	}
-	op, err := s.service.Begin(order, caller)
+	op, err := s.service.Begin(ctx, order, caller)
 	return &analyticsv1.ExportReportResponse{Operation: op}, err
 }
 
@@ -79,17 +75,17 @@ func (s *Server) order(ctx context.Context, req *analyticsv1.ExportReportRequest
 }
 
 // find returns the operation of an id that belongs to the caller.
-func (s *Server) find(ctx context.Context, id string) (*operation, error) {
+func (s *Server) find(ctx context.Context, id string) (*exporting, error) {
 	caller, err := report.CallerOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if op := s.service.store.any(id); op != nil {
-		if name, ok := strings.CutPrefix(op.owner, scheduledPrefix); ok && s.mayFetch(ctx, caller, name) {
+	if op := s.service.operations.Any(id); op != nil {
+		if name, ok := strings.CutPrefix(op.Owner(), scheduledPrefix); ok && s.mayFetch(ctx, caller, name) {
 			return op, nil
 		}
 	}
-	return s.service.store.find(id, caller.ID)
+	return s.service.operations.Find(id, caller.ID)
 }
 
 // mayFetch reports whether somebody may have the files that a schedule made of a saved report: they are about the whole bank.
@@ -107,7 +103,7 @@ func (s *Server) GetOperation(ctx context.Context, req *analyticsv1.GetOperation
 	if err != nil {
 		return nil, err
 	}
-	return &analyticsv1.GetOperationResponse{Operation: op.snapshot()}, nil
+	return &analyticsv1.GetOperationResponse{Operation: op.Snapshot()}, nil
 }
 
 // WaitOperation waits until an operation ends or the caller's deadline is near.
@@ -116,17 +112,8 @@ func (s *Server) WaitOperation(ctx context.Context, req *analyticsv1.WaitOperati
 	if err != nil {
 		return nil, err
 	}
-	var soon <-chan time.Time
-	if deadline, ok := ctx.Deadline(); ok {
-		soon = time.After(time.Until(deadline) - answerMargin)
-	}
-	select {
-	case <-op.ended:
-	case <-soon:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return &analyticsv1.WaitOperationResponse{Operation: op.snapshot()}, nil
+	state, err := op.Wait(ctx)
+	return &analyticsv1.WaitOperationResponse{Operation: state}, err
 }
 
 // CancelOperation cancels an operation, and waits until it has let go.
@@ -135,13 +122,8 @@ func (s *Server) CancelOperation(ctx context.Context, req *analyticsv1.CancelOpe
 	if err != nil {
 		return nil, err
 	}
-	op.cancel()
-	select {
-	case <-op.ended:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return &analyticsv1.CancelOperationResponse{Operation: op.snapshot()}, nil
+	state, err := op.Cancel(ctx)
+	return &analyticsv1.CancelOperationResponse{Operation: state}, err
 }
 
 // ListOperations lists the caller's operations.
@@ -151,12 +133,12 @@ func (s *Server) ListOperations(ctx context.Context, _ *analyticsv1.ListOperatio
 		return nil, err
 	}
 	owners := []string{caller.ID}
-	for _, name := range s.service.store.scheduled() {
-		if s.mayFetch(ctx, caller, name) {
-			owners = append(owners, scheduledPrefix+name)
+	for _, owner := range s.service.operations.Owners() {
+		if name, scheduled := strings.CutPrefix(owner, scheduledPrefix); scheduled && s.mayFetch(ctx, caller, name) {
+			owners = append(owners, owner)
 		}
 	}
-	return &analyticsv1.ListOperationsResponse{Operations: s.service.store.list(owners...)}, nil
+	return &analyticsv1.ListOperationsResponse{Operations: s.service.operations.List(owners...)}, nil
 }
 
 // DownloadExport streams a file.
@@ -165,14 +147,14 @@ func (s *Server) DownloadExport(req *analyticsv1.DownloadExportRequest, stream g
 	if err != nil {
 		return err
 	}
-	state := op.snapshot()
+	state := op.Snapshot()
 	switch {
 	case state.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE:
 		return apperr.New(codes.FailedPrecondition, apperr.ReasonFailedPrecondition, "the export is not done")
 	case req.GetOffset() > state.GetFileBytes():
 		return apperr.New(codes.OutOfRange, apperr.ReasonInvalidField, "offset: the file has %d bytes", state.GetFileBytes())
 	}
-	file, err := os.Open(s.service.store.path(op, dataSuffix))
+	file, err := os.Open(s.service.operations.DataPath(op))
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,9 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -25,6 +22,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/operation"
 	"tandem.bank/services/analytics/internal/report"
 )
 
@@ -49,45 +47,30 @@ func (c Config) Validate() error {
 
 // Service runs exports.
 type Service struct {
-	reports *report.Service
-	store   *store
-	log     *slog.Logger
-	turns   chan struct{}
-	// life ends with the service, and every export with it.
-	life context.Context
-	stop context.CancelFunc
-	done sync.WaitGroup
+	reports    *report.Service
+	operations *operation.Store[*analyticsv1.ExportOperation]
 }
+
+// exporting is an export at work.
+type exporting = operation.Operation[*analyticsv1.ExportOperation]
 
 // New builds the service and reads what is left of the last one.
 func New(c Config) (*Service, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	log := c.Logger.With("component", "export")
-	kept, err := openStore(c.Dir, log)
-	if err != nil {
-		return nil, err
-	}
-	life, stop := context.WithCancel(context.Background())
-	return &Service{reports: c.Reports, store: kept, log: log, turns: make(chan struct{}, workers), life: life, stop: stop}, nil
+	operations, err := operation.Open(operation.Config[*analyticsv1.ExportOperation]{
+		Dir: c.Dir, Noun: "exports", Workers: workers, Logger: c.Logger.With("component", "export"),
+		New: func() *analyticsv1.ExportOperation { return &analyticsv1.ExportOperation{} },
+		End: func(e *analyticsv1.ExportOperation, as analyticsv1.OperationState, failure *status.Status) {
+			e.State, e.EndTime, e.Error = as, timestamppb.Now(), failure.Proto()
+		},
+	})
+	return &Service{reports: c.Reports, operations: operations}, err
 }
 
 // Run forgets old files until the context ends, and then ends every export.
-func (s *Service) Run(ctx context.Context) error {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	defer s.done.Wait()
-	defer s.stop()
-	for {
-		s.store.sweep(time.Now())
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
-}
+func (s *Service) Run(ctx context.Context) error { return s.operations.Run(ctx) }
 
 // Order is what is to be exported.
 type Order struct {
@@ -100,7 +83,15 @@ type Order struct {
 }
 
 // Begin starts an export, after its question was found right.
-func (s *Service) Begin(o Order, caller report.Caller) (*analyticsv1.ExportOperation, error) {
+func (s *Service) Begin(ctx context.Context, o Order, caller report.Caller) (*analyticsv1.ExportOperation, error) {
+	op, err := s.begin(ctx, o, caller)
+	if err != nil {
+		return nil, err
+	}
+	return op.Snapshot(), nil
+}
+
+func (s *Service) begin(ctx context.Context, o Order, caller report.Caller) (*exporting, error) {
 	if o.Format == 0 {
 		o.Format = definitionv1.ReportFormat_REPORT_FORMAT_XLSX
 	}
@@ -115,23 +106,12 @@ func (s *Service) Begin(o Order, caller report.Caller) (*analyticsv1.ExportOpera
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(s.life)
 	now := time.Now()
-	op := &operation{owner: caller.ID, cancel: cancel, ended: make(chan struct{}), state: &analyticsv1.ExportOperation{
+	return s.operations.Start(ctx, caller.ID, &analyticsv1.ExportOperation{
 		Id: id.String(), State: analyticsv1.OperationState_OPERATION_STATE_RUNNING, Title: o.Title, Format: o.Format,
 		FileName:   fmt.Sprintf("%s-%s.%s", o.File, dayText(o.Query.GetAsOf()), extensions[o.Format]),
-		CreateTime: timestamppb.New(now), ExpireTime: timestamppb.New(now.Add(lifetime)),
-	}}
-	if err := s.store.begin(op); err != nil {
-		cancel()
-		return nil, err
-	}
-	s.done.Go(func() {
-		defer cancel()
-		defer close(op.ended)
-		s.run(ctx, op, o, caller)
-	})
-	return op.snapshot(), nil
+		CreateTime: timestamppb.New(now), ExpireTime: timestamppb.New(now.Add(operation.Lifetime)),
+	}, func(ctx context.Context, op *exporting) error { return s.write(ctx, op, o, caller) })
 }
 
 // scheduledPrefix begins the owner of a file that a schedule made; the name of its definition follows.
@@ -147,24 +127,20 @@ func (s *Service) RunDefinition(ctx context.Context, d *definition.Definition, a
 	query := proto.CloneOf(spec.GetQuery())
 	query.AsOf = date.Proto(asOf)
 	order := Order{Query: query, Title: spec.GetTitle(), Chart: spec.GetChart(), Format: spec.GetFormat(), File: fileName(d.Name)}
-	begun, err := s.Begin(order, report.Caller{ID: scheduledPrefix + d.Name})
+	op, err := s.begin(ctx, order, report.Caller{ID: scheduledPrefix + d.Name})
 	if err != nil {
 		return "", err
 	}
-	op, err := s.store.find(begun.GetId(), scheduledPrefix+d.Name)
-	if err != nil {
-		return "", err
-	}
-	select {
-	case <-op.ended:
-	case <-ctx.Done():
-		op.cancel()
+	stop := context.AfterFunc(ctx, op.Abort)
+	defer stop()
+	end := op.End()
+	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	if end := op.snapshot(); end.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE {
+	if end.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE {
 		return "", fmt.Errorf("export %s: %s", end.GetId(), end.GetError().GetMessage())
 	}
-	return "export " + begun.GetId(), nil
+	return "export " + end.GetId(), nil
 }
 
 // totalled adds a total to files for people, where a report can have one.
@@ -175,35 +151,9 @@ func totalled(o Order) {
 	}
 }
 
-// run makes the file and settles the operation.
-func (s *Service) run(ctx context.Context, op *operation, o Order, caller report.Caller) {
-	var err error
-	select {
-	case s.turns <- struct{}{}:
-		err = s.write(ctx, op, o, caller)
-		<-s.turns
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	switch {
-	case err == nil:
-		s.store.end(op, analyticsv1.OperationState_OPERATION_STATE_DONE, nil)
-	case s.life.Err() != nil:
-		s.store.end(op, analyticsv1.OperationState_OPERATION_STATE_FAILED, status.New(codes.Unavailable, "the server ended while it ran; begin it again"))
-	case ctx.Err() != nil:
-		s.store.end(op, analyticsv1.OperationState_OPERATION_STATE_CANCELLED, nil)
-	default:
-		public, hidden := apperr.Public(err)
-		if hidden {
-			s.log.Error("an export failed", "operation", op.snapshot().GetId(), "error", err)
-		}
-		s.store.end(op, analyticsv1.OperationState_OPERATION_STATE_FAILED, public)
-	}
-}
-
 // write runs the report into a file.
-func (s *Service) write(ctx context.Context, op *operation, o Order, caller report.Caller) (err error) {
-	file, err := os.OpenFile(s.store.path(op, dataSuffix), os.O_CREATE|os.O_TRUNC|os.O_RDWR, private)
+func (s *Service) write(ctx context.Context, op *exporting, o Order, caller report.Caller) (err error) {
+	file, err := os.OpenFile(s.operations.DataPath(op), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -226,18 +176,17 @@ func (s *Service) write(ctx context.Context, op *operation, o Order, caller repo
 }
 
 // withProgress tells the operation how much of what it reads a statement has read.
-func withProgress(ctx context.Context, op *operation) context.Context {
+func withProgress(ctx context.Context, op *exporting) context.Context {
 	var read, total uint64
-	return clickhouse.Context(ctx, clickhouse.WithProgress(func(p *clickhouse.Progress) {
-		read, total = read+p.Rows, total+p.TotalRows
-		if total > 0 {
-			op.change(func(e *analyticsv1.ExportOperation) { e.Progress = min(1, float64(read)/float64(total)) })
+	return operation.WithRows(ctx, func(more, all uint64) {
+		if read, total = read+more, total+all; total > 0 {
+			op.Change(func(e *analyticsv1.ExportOperation) { e.Progress = min(1, float64(read)/float64(total)) })
 		}
-	}))
+	})
 }
 
 // seal tells size and hash of a finished file.
-func seal(op *operation, file *os.File, end *analyticsv1.ReportEnd) error {
+func seal(op *exporting, file *os.File, end *analyticsv1.ReportEnd) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -246,7 +195,7 @@ func seal(op *operation, file *os.File, end *analyticsv1.ReportEnd) error {
 	if err != nil {
 		return err
 	}
-	op.change(func(e *analyticsv1.ExportOperation) {
+	op.Change(func(e *analyticsv1.ExportOperation) {
 		e.FileBytes, e.FileSha256, e.Progress, e.Truncated = size, hex.EncodeToString(hash.Sum(nil)), 1, end.GetTruncated()
 	})
 	return file.Sync()
@@ -255,7 +204,7 @@ func seal(op *operation, file *os.File, end *analyticsv1.ReportEnd) error {
 // counter counts the rows on their way.
 type counter struct {
 	writer
-	op *operation
+	op *exporting
 }
 
 // Rows counts and writes rows.
@@ -263,7 +212,7 @@ func (c *counter) Rows(rows []*analyticsv1.ReportRow) error {
 	if err := c.writer.Rows(rows); err != nil {
 		return err
 	}
-	c.op.change(func(e *analyticsv1.ExportOperation) { e.Rows += int64(len(rows)) })
+	c.op.Change(func(e *analyticsv1.ExportOperation) { e.Rows += int64(len(rows)) })
 	return nil
 }
 

@@ -89,6 +89,11 @@ var allowed = map[string][]string{
 	analyticsv1.RfmService_RunRfm_FullMethodName:                        runners,
 	analyticsv1.RfmService_GetRfmRun_FullMethodName:                     readers,
 	analyticsv1.RfmService_ListRfmScores_FullMethodName:                 readers,
+	analyticsv1.RunOperationService_StartRun_FullMethodName:             runners, // and whom the method of the run lets in
+	analyticsv1.RunOperationService_GetRunOperation_FullMethodName:      runners,
+	analyticsv1.RunOperationService_WaitRunOperation_FullMethodName:     runners,
+	analyticsv1.RunOperationService_CancelRunOperation_FullMethodName:   runners,
+	analyticsv1.RunOperationService_ListRunOperations_FullMethodName:    runners,
 	analyticsv1.ScoreService_RunScore_FullMethodName:                    runners,
 	analyticsv1.ScoreService_GetScoreRun_FullMethodName:                 readers,
 	analyticsv1.ScoreService_ListScoreRuns_FullMethodName:               readers,
@@ -102,7 +107,7 @@ var allowed = map[string][]string{
 
 // Unary refuses calls by principals without a role that the method needs.
 func Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := check(ctx, info.FullMethod); err != nil {
+	if err := Check(ctx, info.FullMethod); err != nil {
 		return nil, err
 	}
 	return next(ctx, req)
@@ -110,13 +115,14 @@ func Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.U
 
 // Stream does the same for streams.
 func Stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := check(stream.Context(), info.FullMethod); err != nil {
+	if err := Check(stream.Context(), info.FullMethod); err != nil {
 		return err
 	}
 	return next(srv, stream)
 }
 
-func check(ctx context.Context, method string) error {
+// Check refuses a method to a principal without a role that it needs. Errors: PERMISSION_DENIED.
+func Check(ctx context.Context, method string) error {
 	if !strings.HasPrefix(method, "/tandem.") {
 		return nil // health and reflection
 	}

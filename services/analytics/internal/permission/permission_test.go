@@ -75,6 +75,11 @@ func TestMatrix(t *testing.T) {
 		analyticsv1.RfmService_RunRfm_FullMethodName:                        " nkoa",
 		analyticsv1.RfmService_GetRfmRun_FullMethodName:                     "mnkoa",
 		analyticsv1.RfmService_ListRfmScores_FullMethodName:                 "mnkoa",
+		analyticsv1.RunOperationService_StartRun_FullMethodName:             " nkoa",
+		analyticsv1.RunOperationService_GetRunOperation_FullMethodName:      " nkoa",
+		analyticsv1.RunOperationService_WaitRunOperation_FullMethodName:     " nkoa",
+		analyticsv1.RunOperationService_CancelRunOperation_FullMethodName:   " nkoa",
+		analyticsv1.RunOperationService_ListRunOperations_FullMethodName:    " nkoa",
 		analyticsv1.ScoreService_RunScore_FullMethodName:                    " nkoa",
 		analyticsv1.ScoreService_GetScoreRun_FullMethodName:                 "mnkoa",
 		analyticsv1.ScoreService_ListScoreRuns_FullMethodName:               "mnkoa",
@@ -91,7 +96,7 @@ func TestMatrix(t *testing.T) {
 		&analyticsv1.AuditCopyService_ServiceDesc, &analyticsv1.DefinitionService_ServiceDesc, &analyticsv1.ScheduleService_ServiceDesc,
 		&analyticsv1.ClvService_ServiceDesc, &analyticsv1.IngestService_ServiceDesc, &analyticsv1.ReportService_ServiceDesc, &analyticsv1.ExportService_ServiceDesc, &analyticsv1.PerformanceService_ServiceDesc,
 		&analyticsv1.RfmService_ServiceDesc, &analyticsv1.ScoreService_ServiceDesc, &analyticsv1.ClusterService_ServiceDesc, &analyticsv1.ProfileSchemeService_ServiceDesc, &analyticsv1.ProductMatrixService_ServiceDesc, &analyticsv1.SegmentService_ServiceDesc,
-		&analyticsv1.FactService_ServiceDesc,
+		&analyticsv1.FactService_ServiceDesc, &analyticsv1.RunOperationService_ServiceDesc,
 	} {
 		methods += len(service.Methods) + len(service.Streams)
 	}
@@ -99,7 +104,7 @@ func TestMatrix(t *testing.T) {
 		t.Fatalf("%d methods, %d in the table, %d in the test", methods, len(allowed), len(want))
 	}
 	may := func(method string, roles ...string) bool {
-		err := check(auth.WithPrincipal(context.Background(), auth.Principal{Subject: "eva", Roles: roles}), method)
+		err := Check(auth.WithPrincipal(context.Background(), auth.Principal{Subject: "eva", Roles: roles}), method)
 		if err != nil && status.Code(err) != codes.PermissionDenied {
 			t.Errorf("%s: %v", method, err)
 		}
@@ -111,7 +116,7 @@ func TestMatrix(t *testing.T) {
 				t.Errorf("%s: %s is wrong", method, role)
 			}
 		}
-		if may(method, auth.RoleFrontOffice) || may(method) || check(context.Background(), method) == nil {
+		if may(method, auth.RoleFrontOffice) || may(method) || Check(context.Background(), method) == nil {
 			t.Errorf("%s lets in the front office, or nobody in particular", method)
 		}
 	}

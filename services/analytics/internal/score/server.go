@@ -15,6 +15,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/operation"
 	"tandem.bank/services/analytics/internal/permission"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
@@ -58,6 +59,7 @@ func (s *Server) publish(ctx context.Context, run Run) error {
 	if run.InsightsPublished {
 		return nil
 	}
+	operation.Step(ctx, snapshot.StepPublish)
 	return s.publisher.Publish(ctx, run.ID.String())
 }
 

@@ -18,6 +18,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/operation"
 )
 
 // computeMax bounds how long a run computes: what takes longer than a night holds up all the others of its kind.
@@ -136,6 +137,7 @@ func (d *Desk[S, R, Row]) Run(
 		return run, err
 	}
 	id := d.Room.Head(&run).ID
+	operation.Step(ctx, StepPublish)
 	if err := d.Publisher.Publish(ctx, id.String()); err != nil {
 		return run, apperr.Wrap(err, codes.Unavailable, apperr.ReasonUnavailable,
 			"run %s is stored; its insights could not all be sent and will follow", id)

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/services/analytics/internal/operation"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -112,6 +113,16 @@ func Public(err error) error {
 	return warehouse.Public(err)
 }
 
+// Steps of every run, as operations tell them.
+const (
+	// StepWait is the wait for an earlier run of the kind.
+	StepWait = "wait for an earlier run"
+	// StepCompute computes and stores.
+	StepCompute = "compute"
+	// StepPublish sends results home.
+	StepPublish = "publish"
+)
+
 // Turn lets one run of a room compute at a time: each uses the whole of ClickHouse.
 type Turn chan struct{}
 
@@ -120,8 +131,10 @@ func NewTurn() Turn { return make(Turn, 1) }
 
 // Take waits for the turn; done gives it back.
 func (t Turn) Take(ctx context.Context) (done func(), err error) {
+	operation.Step(ctx, StepWait)
 	select {
 	case t <- struct{}{}:
+		operation.Step(ctx, StepCompute)
 		return func() { <-t }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"time"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/show"
@@ -25,17 +24,15 @@ type clusterRun struct {
 
 // ClusterRunCmd computes clusters.
 type ClusterRunCmd struct {
-	Definition string        `arg:"" help:"Saved definition of the kind clustering."`
-	AsOf       day           `required:"" placeholder:"YYYY-MM-DD" help:"Day whose facts count."`
-	Version    int64         `placeholder:"N" help:"Version of the definition; default is the newest."`
-	Timeout    time.Duration `default:"10m" help:"How long the run may take."`
+	Definition string `arg:"" help:"Saved definition of the kind clustering."`
+	AsOf       day    `required:"" placeholder:"YYYY-MM-DD" help:"Day whose facts count."`
+	Version    int64  `placeholder:"N" help:"Version of the definition; default is the newest."`
+	runFlags
 }
 
 // Run computes and prints.
 func (c *ClusterRunCmd) Run(ctx context.Context, app *App) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	return ask(ctx, app, clusterService, listTimeout, analyticsv1.ClusterServiceClient.RunClustering, &analyticsv1.RunClusteringRequest{
+	return runOf(ctx, app, c.runFlags, clusterService, analyticsv1.ClusterServiceClient.RunClustering, &analyticsv1.RunClusteringRequest{
 		Definition: &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}, AsOf: c.AsOf.Date,
 	}, func(out io.Writer, r *analyticsv1.RunClusteringResponse) error {
 		return show.ClusteringRun(out, r.GetRun())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"strconv"
-	"time"
 
 	"google.golang.org/genproto/googleapis/type/money"
 
@@ -15,22 +14,22 @@ import (
 
 // RunClvCmd computes lifetime values.
 type RunClvCmd struct {
-	AsOf          day           `required:"" placeholder:"YYYY-MM-DD" help:"Day to look from."`
-	Definition    string        `placeholder:"NAME" help:"Saved definition that says how, in place of the flags below."`
-	Version       int64         `placeholder:"N" help:"Version of the definition; default is the newest."`
-	Model         []string      `enum:"bg_nbd,mbg_nbd,pareto_nbd" help:"Models that may be used: bg_nbd, mbg_nbd, pareto_nbd. Default is all; the best by customers it did not see is taken."`
-	Kinds         []string      `help:"Kinds of transaction that are purchases, such as card_payment; default are those that customers make themselves."`
-	WindowDays    int32         `placeholder:"N" help:"Days to look back; default is the whole history."`
-	HalfLifeDays  int32         `placeholder:"365" help:"Days after which margin earned counts half."`
-	HorizonDays   int32         `placeholder:"365" help:"Days for which value is predicted."`
-	HoldoutDays   int32         `placeholder:"90" help:"Days held out for the backtest."`
-	UnitDays      int32         `placeholder:"7" help:"Days of a unit of time: rates are per unit."`
-	Discount      float64       `placeholder:"0.1" help:"Discount rate a year; default is none."`
-	Margin        float64       `default:"1" help:"Part of an amount that is margin where no product says otherwise."`
-	IgnoreMargins bool          `help:"Do not use the margins of products."`
-	FitBy         string        `enum:"all,customer_kind,region,branch" default:"all" help:"Who shares a model: all, customer_kind, region, branch."`
-	FitMin        int32         `placeholder:"1000" help:"Customers with a repeat purchase that a group needs for a model of its own."`
-	Timeout       time.Duration `default:"10m" help:"How long the run may take."`
+	AsOf          day      `required:"" placeholder:"YYYY-MM-DD" help:"Day to look from."`
+	Definition    string   `placeholder:"NAME" help:"Saved definition that says how, in place of the flags below."`
+	Version       int64    `placeholder:"N" help:"Version of the definition; default is the newest."`
+	Model         []string `enum:"bg_nbd,mbg_nbd,pareto_nbd" help:"Models that may be used: bg_nbd, mbg_nbd, pareto_nbd. Default is all; the best by customers it did not see is taken."`
+	Kinds         []string `help:"Kinds of transaction that are purchases, such as card_payment; default are those that customers make themselves."`
+	WindowDays    int32    `placeholder:"N" help:"Days to look back; default is the whole history."`
+	HalfLifeDays  int32    `placeholder:"365" help:"Days after which margin earned counts half."`
+	HorizonDays   int32    `placeholder:"365" help:"Days for which value is predicted."`
+	HoldoutDays   int32    `placeholder:"90" help:"Days held out for the backtest."`
+	UnitDays      int32    `placeholder:"7" help:"Days of a unit of time: rates are per unit."`
+	Discount      float64  `placeholder:"0.1" help:"Discount rate a year; default is none."`
+	Margin        float64  `default:"1" help:"Part of an amount that is margin where no product says otherwise."`
+	IgnoreMargins bool     `help:"Do not use the margins of products."`
+	FitBy         string   `enum:"all,customer_kind,region,branch" default:"all" help:"Who shares a model: all, customer_kind, region, branch."`
+	FitMin        int32    `placeholder:"1000" help:"Customers with a repeat purchase that a group needs for a model of its own."`
+	runFlags
 }
 
 var (
@@ -64,6 +63,9 @@ func (c *RunClvCmd) request() *analyticsv1.RunClvRequest {
 
 // Run computes the values and prints the run with its models.
 func (c *RunClvCmd) Run(ctx context.Context, app *App) error {
+	if c.Detach {
+		return begin(ctx, app, c.request())
+	}
 	client, err := clvService.on(app)
 	if err != nil {
 		return err

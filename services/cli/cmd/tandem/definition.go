@@ -187,7 +187,7 @@ func (c *DefinitionListCmd) Run(ctx context.Context, app *App) error {
 
 // shortWord is the last part of an enum value's name, in lower case.
 func shortWord(name string) string {
-	for _, prefix := range []string{"DEFINITION_KIND_", "DEFINITION_STATE_", "SCHEDULE_OUTCOME_", "PLAN_PERIOD_"} {
+	for _, prefix := range []string{"DEFINITION_KIND_", "DEFINITION_STATE_", "SCHEDULE_OUTCOME_", "PLAN_PERIOD_", "OPERATION_STATE_"} {
 		name = strings.TrimPrefix(name, prefix)
 	}
 	return strings.ToLower(strings.ReplaceAll(name, "_", " "))

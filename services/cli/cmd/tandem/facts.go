@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/show"
@@ -48,18 +47,17 @@ func (c *FactsShowCmd) Run(ctx context.Context, app *App) error {
 
 // FactsRefreshCmd tells facts anew.
 type FactsRefreshCmd struct {
-	Customers []int64       `arg:"" optional:"" help:"Customer numbers, up to 1000; default is all customers."`
-	Timeout   time.Duration `default:"30m" help:"How long it may take."`
+	Customers []int64 `arg:"" optional:"" help:"Customer numbers, up to 1000; default is all customers."`
+	runFlags
 }
 
 // Run waits until it is done.
 func (c *FactsRefreshCmd) Run(ctx context.Context, app *App) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	return ask(ctx, app, factService, listTimeout, analyticsv1.FactServiceClient.RefreshFacts,
-		&analyticsv1.RefreshFactsRequest{CustomerIds: c.Customers},
-		func(out io.Writer, r *analyticsv1.RefreshFactsResponse) error {
-			_, err := fmt.Fprintf(out, "facts of %s told anew, with all that had come by %s\n", show.Date(r.GetAsOf()), show.Time(r.GetBeganTime()))
-			return err
-		})
+	return runOf(ctx, app, c.runFlags, factService, analyticsv1.FactServiceClient.RefreshFacts,
+		&analyticsv1.RefreshFactsRequest{CustomerIds: c.Customers}, printRefreshed)
+}
+
+func printRefreshed(out io.Writer, r *analyticsv1.RefreshFactsResponse) error {
+	_, err := fmt.Fprintf(out, "facts of %s told anew, with all that had come by %s\n", show.Date(r.GetAsOf()), show.Time(r.GetBeganTime()))
+	return err
 }

@@ -25,32 +25,33 @@ const (
 type commandLine struct {
 	Globals
 
-	Import   ImportCmd         `cmd:"" help:"Load files into Tandem by a mapping."`
-	Check    CheckCmd          `cmd:"" help:"Check things without touching data."`
-	Run      RunCmd            `cmd:"" help:"Run an analysis."`
-	Wait     WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
-	Status   StatusCmd         `cmd:"" help:"Show volumes, freshness and the state of the relay."`
-	Customer CustomerCmd       `cmd:"" help:"Look at a customer."`
-	Document DocumentCmd       `cmd:"" help:"Look at customers' documents."`
-	Rfm      RfmCmd            `cmd:"" help:"Look at RFM results."`
-	Clv      ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
-	Segment  SegmentCmd        `cmd:"" help:"Find the customers of segments, and explain who belongs to them."`
-	Score    ScoreCmd          `cmd:"" help:"Score customers by points or by trained models, and see why."`
-	Cluster  ClusterCmd        `cmd:"" help:"Group customers who are alike, and see what is special about each group."`
-	Profile  ProfileCmd        `cmd:"" help:"Place customers in a bank's profile scheme: whom to invest in, develop, assess, manage."`
-	Facts    FactsCmd          `cmd:"" help:"See what is known of customers: the facts that segments and scores are made of."`
-	Report   ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
-	Define   DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, segments, scores, reports."`
-	Plan     PlanCmd           `cmd:"" help:"Bring in what the bank plans, and look at it."`
-	Schedule ScheduleCmd       `cmd:"" help:"See what runs by itself, and run it now."`
-	Audit    AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
-	Dlq      DlqCmd            `cmd:"" help:"Look at dead letters and replay them."`
-	Demo     DemoCmd           `cmd:"" help:"Generate a demonstration bank and report on it."`
-	Account  ServiceAccountCmd `cmd:"" name:"service-account" help:"Make and look after the accounts of programs."`
-	Access   AccessCmd         `cmd:"" help:"Look at who may do what, and why."`
-	Token    TokenCmd          `cmd:"" help:"Print a token that is signed by a key of ours, for other clients."`
-	Key      KeyCmd            `cmd:"" help:"Make keys."`
-	Version  VersionCmd        `cmd:"" help:"Print the version."`
+	Import    ImportCmd         `cmd:"" help:"Load files into Tandem by a mapping."`
+	Check     CheckCmd          `cmd:"" help:"Check things without touching data."`
+	Run       RunCmd            `cmd:"" help:"Run an analysis."`
+	Wait      WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
+	Status    StatusCmd         `cmd:"" help:"Show volumes, freshness and the state of the relay."`
+	Customer  CustomerCmd       `cmd:"" help:"Look at a customer."`
+	Document  DocumentCmd       `cmd:"" help:"Look at customers' documents."`
+	Rfm       RfmCmd            `cmd:"" help:"Look at RFM results."`
+	Clv       ClvCmd            `cmd:"" help:"Work with customer lifetime value."`
+	Segment   SegmentCmd        `cmd:"" help:"Find the customers of segments, and explain who belongs to them."`
+	Score     ScoreCmd          `cmd:"" help:"Score customers by points or by trained models, and see why."`
+	Cluster   ClusterCmd        `cmd:"" help:"Group customers who are alike, and see what is special about each group."`
+	Profile   ProfileCmd        `cmd:"" help:"Place customers in a bank's profile scheme: whom to invest in, develop, assess, manage."`
+	Facts     FactsCmd          `cmd:"" help:"See what is known of customers: the facts that segments and scores are made of."`
+	Report    ReportCmd         `cmd:"" help:"Ask the warehouse, look behind the numbers, and make files of reports."`
+	Define    DefinitionCmd     `cmd:"" name:"definition" help:"Look after what analysts define: RFM, lifetime value, segments, scores, reports."`
+	Plan      PlanCmd           `cmd:"" help:"Bring in what the bank plans, and look at it."`
+	Schedule  ScheduleCmd       `cmd:"" help:"See what runs by itself, and run it now."`
+	Operation OperationCmd      `cmd:"" help:"Look after runs that were begun with --detach."`
+	Audit     AuditCmd          `cmd:"" help:"Look at who did what, and prove that nobody touched the record of it."`
+	Dlq       DlqCmd            `cmd:"" help:"Look at dead letters and replay them."`
+	Demo      DemoCmd           `cmd:"" help:"Generate a demonstration bank and report on it."`
+	Account   ServiceAccountCmd `cmd:"" name:"service-account" help:"Make and look after the accounts of programs."`
+	Access    AccessCmd         `cmd:"" help:"Look at who may do what, and why."`
+	Token     TokenCmd          `cmd:"" help:"Print a token that is signed by a key of ours, for other clients."`
+	Key       KeyCmd            `cmd:"" help:"Make keys."`
+	Version   VersionCmd        `cmd:"" help:"Print the version."`
 }
 
 func main() {

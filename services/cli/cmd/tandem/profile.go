@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	"tandem.bank/services/cli/internal/definitionfile"
@@ -25,17 +24,15 @@ type ProfileCmd struct {
 
 // ProfileRunCmd places customers.
 type ProfileRunCmd struct {
-	Definition string        `arg:"" help:"Saved definition of the kind profile_scheme."`
-	AsOf       day           `required:"" placeholder:"YYYY-MM-DD" help:"Day whose facts count."`
-	Version    int64         `placeholder:"N" help:"Version of the definition; default is the newest."`
-	Timeout    time.Duration `default:"10m" help:"How long the run may take."`
+	Definition string `arg:"" help:"Saved definition of the kind profile_scheme."`
+	AsOf       day    `required:"" placeholder:"YYYY-MM-DD" help:"Day whose facts count."`
+	Version    int64  `placeholder:"N" help:"Version of the definition; default is the newest."`
+	runFlags
 }
 
 // Run computes and prints.
 func (c *ProfileRunCmd) Run(ctx context.Context, app *App) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	return ask(ctx, app, profileService, listTimeout, analyticsv1.ProfileSchemeServiceClient.RunProfileScheme, &analyticsv1.RunProfileSchemeRequest{
+	return runOf(ctx, app, c.runFlags, profileService, analyticsv1.ProfileSchemeServiceClient.RunProfileScheme, &analyticsv1.RunProfileSchemeRequest{
 		Definition: &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}, AsOf: c.AsOf.Date,
 	}, func(out io.Writer, r *analyticsv1.RunProfileSchemeResponse) error {
 		return show.ProfileRun(out, r.GetRun())

@@ -23,12 +23,12 @@ type RunCmd struct {
 
 // RunRfmCmd computes an RFM snapshot.
 type RunRfmCmd struct {
-	AsOf       day           `required:"" placeholder:"YYYY-MM-DD" help:"Day to look from."`
-	Definition string        `placeholder:"NAME" help:"Saved definition that says how, in place of the flags below."`
-	Version    int64         `placeholder:"N" help:"Version of the definition; default is the newest."`
-	WindowDays int32         `placeholder:"365" help:"Days to look back."`
-	Kinds      []string      `help:"Kinds of transaction that count, such as card_payment; default are those that customers make themselves."`
-	Timeout    time.Duration `default:"10m" help:"How long the run may take."`
+	AsOf       day      `required:"" placeholder:"YYYY-MM-DD" help:"Day to look from."`
+	Definition string   `placeholder:"NAME" help:"Saved definition that says how, in place of the flags below."`
+	Version    int64    `placeholder:"N" help:"Version of the definition; default is the newest."`
+	WindowDays int32    `placeholder:"365" help:"Days to look back."`
+	Kinds      []string `help:"Kinds of transaction that count, such as card_payment; default are those that customers make themselves."`
+	runFlags
 }
 
 // Run computes the snapshot and prints it.
@@ -37,7 +37,7 @@ func (c *RunRfmCmd) Run(ctx context.Context, app *App) error {
 	if c.Definition != "" {
 		request.Definition = &analyticsv1.DefinitionRef{Name: c.Definition, Version: c.Version}
 	}
-	return ask(ctx, app, rfmService, c.Timeout, analyticsv1.RfmServiceClient.RunRfm, request,
+	return runOf(ctx, app, c.runFlags, rfmService, analyticsv1.RfmServiceClient.RunRfm, request,
 		func(out io.Writer, r *analyticsv1.RunRfmResponse) error { return show.RfmRun(out, r.GetRun()) })
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -39,13 +38,13 @@ func (d definitionArg) ref() *analyticsv1.DefinitionRef {
 type ScoreRunCmd struct {
 	definitionArg
 
-	AsOf    day           `required:"" placeholder:"YYYY-MM-DD" help:"Day whose facts are looked at."`
-	Timeout time.Duration `default:"30m" help:"How long the run may take."`
+	AsOf day `required:"" placeholder:"YYYY-MM-DD" help:"Day whose facts are looked at."`
+	runFlags
 }
 
 // Run scores and prints the run.
 func (c *ScoreRunCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, scoreService, c.Timeout, analyticsv1.ScoreServiceClient.RunScore,
+	return runOf(ctx, app, c.runFlags, scoreService, analyticsv1.ScoreServiceClient.RunScore,
 		&analyticsv1.RunScoreRequest{AsOf: c.AsOf.Date, Definition: c.ref()},
 		func(out io.Writer, r *analyticsv1.RunScoreResponse) error { return show.ScoreRun(out, r.GetRun()) })
 }
@@ -69,13 +68,13 @@ func (c *ScoreRunsCmd) Run(ctx context.Context, app *App) error {
 type ScoreTrainCmd struct {
 	definitionArg
 
-	AsOf    day           `required:"" placeholder:"YYYY-MM-DD" help:"Day of the features; the day that lies the horizon later must have come."`
-	Timeout time.Duration `default:"30m" help:"How long the training may take."`
+	AsOf day `required:"" placeholder:"YYYY-MM-DD" help:"Day of the features; the day that lies the horizon later must have come."`
+	runFlags
 }
 
 // Run trains and prints the model.
 func (c *ScoreTrainCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, scoreService, c.Timeout, analyticsv1.ScoreServiceClient.TrainModel,
+	return runOf(ctx, app, c.runFlags, scoreService, analyticsv1.ScoreServiceClient.TrainModel,
 		&analyticsv1.TrainModelRequest{AsOf: c.AsOf.Date, Definition: c.ref()},
 		func(out io.Writer, r *analyticsv1.TrainModelResponse) error {
 			return show.ScoreModel(out, r.GetModel())

@@ -52,11 +52,12 @@ type SegmentRunCmd struct {
 	Name    string `arg:"" help:"Name of the segment."`
 	AsOf    day    `required:"" placeholder:"YYYY-MM-DD" help:"Day to look at."`
 	Version int64  `placeholder:"N" help:"Version of the definition; default is the newest."`
+	runFlags
 }
 
 // Run prints the snapshot.
 func (c *SegmentRunCmd) Run(ctx context.Context, app *App) error {
-	return ask(ctx, app, segmentService, listTimeout, analyticsv1.SegmentServiceClient.RunSegment, &analyticsv1.RunSegmentRequest{
+	return runOf(ctx, app, c.runFlags, segmentService, analyticsv1.SegmentServiceClient.RunSegment, &analyticsv1.RunSegmentRequest{
 		Definition: &analyticsv1.DefinitionRef{Name: c.Name, Version: c.Version}, AsOf: c.AsOf.Date,
 	}, func(out io.Writer, r *analyticsv1.RunSegmentResponse) error { return show.SegmentRun(out, r.GetRun()) })
 }

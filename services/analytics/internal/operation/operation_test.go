@@ -1,0 +1,148 @@
+package operation_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"tandem.bank/pkg/apperr"
+	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/operation"
+)
+
+type (
+	state = *analyticsv1.RunOperation
+	store = operation.Store[state]
+	work  = func(context.Context, *operation.Operation[state]) error
+)
+
+func open(t *testing.T, dir string) *store {
+	t.Helper()
+	s, err := operation.Open(operation.Config[state]{
+		Dir: dir, Noun: "runs", Workers: 1, Logger: slog.New(slog.DiscardHandler), New: func() state { return &analyticsv1.RunOperation{} },
+		End: func(s state, as analyticsv1.OperationState, failure *status.Status) {
+			s.State, s.Error = as, failure.Proto()
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func start(t *testing.T, s *store, do work) (*operation.Operation[state], error) {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Start(t.Context(), "eva", &analyticsv1.RunOperation{
+		Id: id.String(), State: analyticsv1.OperationState_OPERATION_STATE_RUNNING, ExpireTime: timestamppb.New(time.Now().Add(operation.Lifetime)),
+	}, do)
+}
+
+func begin(t *testing.T, s *store, do work) *operation.Operation[state] {
+	t.Helper()
+	o, err := start(t, s, do)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// blocked works until it is cancelled.
+func blocked(ctx context.Context, _ *operation.Operation[state]) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// An operation outlives its caller, tells its steps, and ends as its work does.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	caller, hangUp := context.WithCancel(t.Context())
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	o, err := s.Start(caller, "eva", &analyticsv1.RunOperation{Id: uuid.NewString(), State: analyticsv1.OperationState_OPERATION_STATE_RUNNING},
+		func(ctx context.Context, o *operation.Operation[state]) error {
+			ctx = operation.WithSteps(ctx, func(step string) { o.Change(func(s state) { s.Step = step }) })
+			operation.Step(ctx, "models")
+			close(reached)
+			<-goOn
+			return ctx.Err()
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hangUp()
+	<-reached
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if got, err := o.Wait(soon); err != nil || got.GetState() != analyticsv1.OperationState_OPERATION_STATE_RUNNING || got.GetStep() != "models" {
+		t.Errorf("%v, %v", got, err)
+	}
+	close(goOn)
+	if got := o.End(); got.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE {
+		t.Errorf("%v", got)
+	}
+	wrong := begin(t, s, func(context.Context, *operation.Operation[state]) error {
+		return apperr.InvalidField("as_of", "is wrong")
+	})
+	if got := wrong.End(); codes.Code(got.GetError().GetCode()) != codes.InvalidArgument || len(got.GetError().GetDetails()) == 0 {
+		t.Errorf("%v", got)
+	}
+	hidden := begin(t, s, func(context.Context, *operation.Operation[state]) error { return errors.New("password in the log") })
+	if got := hidden.End(); got.GetState() != analyticsv1.OperationState_OPERATION_STATE_FAILED || got.GetError().GetMessage() == "password in the log" {
+		t.Errorf("%v", got)
+	}
+}
+
+// An operation belongs to its owner, can be cancelled, and what ran when the process was killed has failed.
+func TestOwners(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	working, left := begin(t, s, blocked), begin(t, s, blocked)
+	if _, err := s.Find(working.Snapshot().GetId(), "jana"); err == nil {
+		t.Error("somebody else found it")
+	}
+	for range 2 {
+		begin(t, s, blocked)
+	}
+	if _, err := start(t, s, blocked); err == nil {
+		t.Error("too many operations were let in")
+	}
+	if got, err := working.Cancel(t.Context()); err != nil || got.GetState() != analyticsv1.OperationState_OPERATION_STATE_CANCELLED {
+		t.Errorf("%v, %v", got, err)
+	}
+	// A process that was killed leaves its folder as it is: another one finds it.
+	again := open(t, dir)
+	found, err := again.Find(left.Snapshot().GetId(), "eva")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := found.Snapshot()
+	if got.GetState() != analyticsv1.OperationState_OPERATION_STATE_FAILED || codes.Code(got.GetError().GetCode()) != codes.Unavailable {
+		t.Errorf("%v", got)
+	}
+	if list := again.List("eva"); len(list) != 4 || list[0].GetId() < list[1].GetId() {
+		t.Errorf("%d operations", len(list))
+	}
+	again.Sweep(time.Now().Add(operation.Lifetime + time.Minute))
+	if files, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(files) != 0 || len(again.List("eva")) != 0 {
+		t.Errorf("left are %v, %v", files, err)
+	}
+	// The end of the process ends what runs.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
