@@ -34,11 +34,18 @@ var clickHouseTypes = map[Kind]string{
 	Text: "String", Enum: "String", Int: "Int64", Decimal: "Decimal(38, 8)", Date: "Date32", Time: "DateTime64(6, 'UTC')", Bool: "Bool",
 }
 
+// Amounts of money have four decimals, in columns too. A value that needs no more is bound as such, because of two decimals of different
+// scales ClickHouse multiplies one anew in each row.
+const (
+	moneyScale = 4
+	moneyType  = "Decimal(38, 4)"
+)
+
 // clickHouseTime is an instant in UTC.
 const clickHouseTime = "2006-01-02 15:04:05.000000"
 
 func (c *clickHouse) bind(kind Kind, value any) string {
-	var text string
+	text, typ := "", clickHouseTypes[kind]
 	switch v := value.(type) {
 	case string:
 		text = v
@@ -46,6 +53,9 @@ func (c *clickHouse) bind(kind Kind, value any) string {
 		text = strconv.FormatInt(v, 10)
 	case decimal.Decimal:
 		text = v.String()
+		if kind == Decimal && v.Exponent() >= -moneyScale {
+			typ = moneyType
+		}
 	case bool:
 		text = strconv.FormatBool(v)
 	case time.Time:
@@ -56,7 +66,7 @@ func (c *clickHouse) bind(kind Kind, value any) string {
 	}
 	name := "filter_" + strconv.Itoa(len(c.parameters)+1)
 	c.parameters = append(c.parameters, Parameter{name, text})
-	return "{" + name + ":" + clickHouseTypes[kind] + "}"
+	return "{" + name + ":" + typ + "}"
 }
 
 func (c *clickHouse) moment(kind Kind, m moment) string {
