@@ -28,7 +28,7 @@ type ClvFitCmd struct {
 	CalibrationEnd string  `placeholder:"DAY" help:"Last day that the model sees; what comes later is foretold and compared. Default is the last day of the file."`
 	Model          string  `enum:"best,bg_nbd,mbg_nbd,pareto_nbd" default:"best" help:"bg_nbd, mbg_nbd, pareto_nbd, or the best by the likelihood of customers it did not see."`
 	Columns        string  `placeholder:"ID,DATE,AMOUNT" help:"Numbers of the columns, from 1; default is by their titles, or 1,2,3."`
-	DateFormat     string  `placeholder:"LAYOUT" help:"How dates are written, by the example 2006-01-02; default takes 2006-01-02 and 20060102."`
+	DateFormat     string  `placeholder:"LAYOUT" help:"How dates are written, by the example 2006-01-02; default takes 2006-01-02, also with a time behind it, 20060102 and 02.01.2006."`
 	Predictions    string  `placeholder:"FILE" type:"path" help:"Also write what is expected of each customer, as CSV."`
 	Horizon        float64 `default:"52" help:"Weeks that predictions look ahead."`
 	Discount       float64 `default:"0.1" help:"Continuous rate of discount per year."`

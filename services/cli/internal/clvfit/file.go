@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ import (
 type Layout struct {
 	// Columns of id, date and amount, counted from 1; zeros are found by the title line, or are the first three.
 	Columns [3]int
-	// DateFormat of Go's time package; empty takes 2006-01-02 and 20060102.
+	// DateFormat of Go's time package; empty takes 2006-01-02, also with a time behind it, 20060102 and 02.01.2006.
 	DateFormat string
 }
 
@@ -136,7 +137,7 @@ func (p *Purchases) add(row []string, l Layout) error {
 
 func (l *Layout) day(text string) (time.Time, error) {
 	text = strings.TrimSpace(text)
-	formats := []string{time.DateOnly, "20060102"}
+	formats := []string{time.DateOnly, "20060102", "2.1.2006", time.DateTime, "2006-01-02T15:04:05", time.RFC3339}
 	if l.DateFormat != "" {
 		formats = []string{l.DateFormat}
 	}
@@ -145,11 +146,18 @@ func (l *Layout) day(text string) (time.Time, error) {
 			return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is not a date such as %s", text, strings.Join(formats, " or "))
+	return time.Time{}, fmt.Errorf("%q is not a date such as %s; see --date-format", text, strings.Join(formats[:min(3, len(formats))], ", "))
 }
 
+// decimalComma is an amount as written in much of Europe. With three digits behind the comma it may be a thousand, and is refused.
+var decimalComma = regexp.MustCompile(`^[+-]?[0-9]+,[0-9]{1,2}$`)
+
 func amount(text string) (float64, error) {
-	value, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	number := strings.TrimSpace(text)
+	if decimalComma.MatchString(number) {
+		number = strings.Replace(number, ",", ".", 1)
+	}
+	value, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
 		return 0, fmt.Errorf("%q is not an amount", text)
 	}

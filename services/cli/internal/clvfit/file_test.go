@@ -1,6 +1,7 @@
 package clvfit_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,9 @@ func TestReadKnowsUsualFiles(t *testing.T) {
 		"semicolons, quoted":  "id;date;amount\r\n\"a\";\"2024-01-02\";\"10.5\"\r\n\"b\";\"2024-03-01\";\"5\"\r\n",
 		"tabs, plain days":    "a\t20240102\t10.5\nb\t20240301\t5\n",
 		"blanks":              " a  20240102   10.5\n b  20240301    5\n",
+		"days first, commas":  "id;date;amount\na;02.01.2024;10,5\nb;1.3.2024;5,00\n",
+		"with times":          "a,2024-01-02 23:59:59,10.5\nb,2024-03-01T10:00:00+02:00,5\n",
+		"a mark of the bytes": "\ufeffid,date,amount\na,2024-01-02,10.5\nb,2024-03-01,5\n",
 		"unknown titles":      "who,when,what\na,2024-01-02,10.5\nb,2024-03-01,5\n",
 	} {
 		p, err := clvfit.Read(strings.NewReader(text), clvfit.Layout{})
@@ -38,6 +42,8 @@ func TestReadNamesWhatIsWrong(t *testing.T) {
 		"a,2024-01-02,1\nb,2024-02-03,x\n":       `line 2: column 3: "x" is not an amount`,
 		"a,2024-01-02,1\n,2024-02-03,1\n":        "line 2: column 1: the id is empty",
 		"a,2024-01-02,1\nb,2024-02-03,NaN\n":     `"NaN" is not an amount`,
+		"a;2024-01-02;1\nb;2024-02-03;1,029\n":   `"1,029" is not an amount`,
+		"a,2024-01-02,1\nb,02/03/2024,1\n":       `"02/03/2024" is not a date`,
 		"a b\n":                                  "has 2 columns; 3 are needed",
 		"id,date,amount\na,2024-01-02,\"1\" x\n": "line 2",
 	} {
@@ -56,4 +62,27 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%q: %+v", text, p)
 		}
 	})
+}
+
+// Customers who all buy alike tell no parameter: what is not known is a dash, and never NaN.
+func TestAllEqual(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for customer := range 100 {
+		for month := 1; month <= 12; month++ {
+			fmt.Fprintf(&text, "%d,2020-%02d-01,10\n", customer, month)
+		}
+	}
+	p, err := clvfit.Read(strings.NewReader(text.String()), clvfit.Layout{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := clvfit.Fit(p, clvfit.Options{Model: "bg_nbd", HorizonWeeks: 52})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := result.Print(&out); err != nil || strings.Contains(out.String(), "NaN") || !strings.Contains(out.String(), "NOT converged") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
 }

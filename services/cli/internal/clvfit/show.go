@@ -54,8 +54,16 @@ func reached(converged bool) string {
 func printParameters(line func(string, ...any), parameters []btyd.Parameter) {
 	line("\tvalue\tstandard error\t95 %% from\tto\t\n")
 	for _, p := range parameters {
-		line("%s\t%.6g\t%.3g\t%.6g\t%.6g\t\n", p.Name, p.Value, p.StandardError, p.Low, p.High)
+		line("%s\t%.6g\t%s\t%s\t%s\t\n", p.Name, p.Value, known("%.3g", p.StandardError), known("%.6g", p.Low), known("%.6g", p.High))
 	}
+}
+
+// known is a figure, or a dash for one that the data do not tell.
+func known(format string, figure float64) string {
+	if math.IsNaN(figure) || math.IsInf(figure, 0) {
+		return "-"
+	}
+	return fmt.Sprintf(format, figure)
 }
 
 func (r *Result) printBacktest(line func(string, ...any)) {
@@ -199,7 +207,7 @@ func (r *Result) JSON(w io.Writer) error {
 
 // jsonParameters leaves out what is not known: JSON has no NaN.
 func jsonParameters(parameters []btyd.Parameter) []jsonParameter {
-	known := func(v float64) *float64 {
+	orNull := func(v float64) *float64 {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil
 		}
@@ -207,7 +215,7 @@ func jsonParameters(parameters []btyd.Parameter) []jsonParameter {
 	}
 	out := make([]jsonParameter, len(parameters))
 	for i, p := range parameters {
-		out[i] = jsonParameter{Name: p.Name, Value: p.Value, StandardError: known(p.StandardError), Low: known(p.Low), High: known(p.High)}
+		out[i] = jsonParameter{Name: p.Name, Value: p.Value, StandardError: orNull(p.StandardError), Low: orNull(p.Low), High: orNull(p.High)}
 	}
 	return out
 }

@@ -892,7 +892,7 @@ var File_tandem_analytics_v1_run_operation_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_run_operation_proto_rawDesc = "" +
 	"\n" +
-	"'tandem/analytics/v1/run_operation.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a!tandem/analytics/v1/cluster.proto\x1a\x1dtandem/analytics/v1/clv.proto\x1a\x1etandem/analytics/v1/fact.proto\x1a tandem/analytics/v1/export.proto\x1a(tandem/analytics/v1/profile_scheme.proto\x1a\x1dtandem/analytics/v1/rfm.proto\x1a\x1ftandem/analytics/v1/score.proto\x1a!tandem/analytics/v1/segment.proto\"\xbd\x04\n" +
+	"'tandem/analytics/v1/run_operation.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a!tandem/analytics/v1/cluster.proto\x1a\x1dtandem/analytics/v1/clv.proto\x1a tandem/analytics/v1/export.proto\x1a\x1etandem/analytics/v1/fact.proto\x1a(tandem/analytics/v1/profile_scheme.proto\x1a\x1dtandem/analytics/v1/rfm.proto\x1a\x1ftandem/analytics/v1/score.proto\x1a!tandem/analytics/v1/segment.proto\"\xbd\x04\n" +
 	"\x0fStartRunRequest\x126\n" +
 	"\x03rfm\x18\x01 \x01(\v2\".tandem.analytics.v1.RunRfmRequestH\x00R\x03rfm\x126\n" +
 	"\x03clv\x18\x02 \x01(\v2\".tandem.analytics.v1.RunClvRequestH\x00R\x03clv\x12B\n" +
@@ -1052,8 +1052,8 @@ func file_tandem_analytics_v1_run_operation_proto_init() {
 	}
 	file_tandem_analytics_v1_cluster_proto_init()
 	file_tandem_analytics_v1_clv_proto_init()
-	file_tandem_analytics_v1_fact_proto_init()
 	file_tandem_analytics_v1_export_proto_init()
+	file_tandem_analytics_v1_fact_proto_init()
 	file_tandem_analytics_v1_profile_scheme_proto_init()
 	file_tandem_analytics_v1_rfm_proto_init()
 	file_tandem_analytics_v1_score_proto_init()
