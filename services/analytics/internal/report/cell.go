@@ -152,23 +152,26 @@ func (s *scan) fine(state bool) string {
 }
 
 // spread gives what was summed up of rows that are true in the same cuts to each of these cuts. There are few such groups and many
-// rows: repeating the rows instead takes twice the time.
-func (s *scan) spread(fine, held string, state bool) string {
+// rows: repeating the rows instead takes twice the time. Where more is summed up afterwards, that does it for the cuts, too.
+func (s *scan) spread(fine, held string, more bool) string {
 	names := s.plan.keyNames("h.", "g")[1:]
 	selected := append([]string{"cut__ AS t"}, aliased(names)...)
 	selected = append(selected, s.columns(func(m *Measure, of side) string {
 		column := fmt.Sprintf("h.%s%d", of.letter(), slices.Index(s.plan.base, m))
 		switch {
-		case m.Aggregate == aggregateDistinct && state:
-			return "uniqExactMergeState(" + column + ")"
+		case more:
+			return column
 		case m.Aggregate == aggregateDistinct:
 			return "toInt64(uniqExactMerge(" + column + "))"
 		default:
 			return "sum(" + column + ")"
 		}
 	})...)
-	return fmt.Sprintf("SELECT %s FROM (%s) AS h ARRAY JOIN %s AS cut__ GROUP BY cut__, %s",
-		strings.Join(selected, ", "), fine, held, strings.Join(names, ", "))
+	sql := fmt.Sprintf("SELECT %s FROM (%s) AS h ARRAY JOIN %s AS cut__", strings.Join(selected, ", "), fine, held)
+	if more {
+		return sql
+	}
+	return sql + " GROUP BY cut__, " + strings.Join(names, ", ")
 }
 
 // keyType brings the values of a dimension to one type over all facts.
