@@ -2,12 +2,15 @@ package flow
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"tandem.bank/pkg/testkit"
 )
 
 // generatedFiles are the files of a generated bank, by the table that each fills.
@@ -49,6 +52,51 @@ func TestGeneratedBank(t *testing.T) {
 
 	b.tandem(t, 0, "facts", "refresh") // they follow in their own time
 	b.followReadme(t)
+	b.comparePartsAtHome(t)
+}
+
+// comparePartsAtHome finds the clusters and the cells of the profile scheme that the README ran as segments of crm: all their members
+// are there, filters and screens name them, and no result was put aside.
+func (b *bank) comparePartsAtHome(t *testing.T) {
+	t.Helper()
+	var parts []string
+	var members []uint64
+	if err := b.warehouse(t).QueryRow(t.Context(), "SELECT groupArray(segment), groupArray(customers) FROM (SELECT segment, customers FROM segment_run "+
+		"WHERE segment LIKE '%/%' AND customers > 0 ORDER BY computed_time DESC, run_id LIMIT 1 BY segment)").Scan(&parts, &members); err != nil {
+		t.Fatal(err)
+	}
+	if len(parts) < 4 {
+		t.Fatalf("clusters and cells are %q", parts)
+	}
+	postgres := b.postgres(t)
+	for i, part := range parts {
+		testkit.Eventually(t, testkit.Patience, func() error {
+			var there uint64
+			err := postgres.QueryRow(t.Context(), "SELECT count(*) FROM customer_segment WHERE member AND segment = $1", part).Scan(&there)
+			if err == nil && there != members[i] {
+				err = fmt.Errorf("%s has %d members at home and %d in the warehouse", part, there, members[i])
+			}
+			return err
+		})
+	}
+	var list struct {
+		Customers []struct {
+			CustomerID string `json:"customer_id"`
+		} `json:"customers"`
+		Count struct {
+			Value string `json:"value"`
+		} `json:"count"`
+	}
+	text := b.tandem(t, 0, "--json", "customer", "list", "--filter", `segments:"`+parts[0]+`"`, "--limit", "1", "--count", "exact")
+	if err := json.Unmarshal([]byte(text), &list); err != nil || len(list.Customers) != 1 || list.Count.Value != fmt.Sprint(members[0]) {
+		t.Fatalf("%v, %d members of %s in %s", err, members[0], parts[0], text)
+	}
+	if screen := b.tandem(t, 0, "customer", "360", list.Customers[0].CustomerID); !strings.Contains(screen, parts[0]) {
+		t.Errorf("the screen does not show %s:\n%s", parts[0], screen)
+	}
+	if dead := b.tandem(t, 0, "dlq", "list"); !strings.Contains(dead, "no dead letters") {
+		t.Errorf("results were put aside:\n%s", dead)
+	}
 }
 
 // compareGenerated compares the rows of every table, and the sum of all transactions, with the files.

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -273,6 +274,9 @@ func TestMembersGoHome(t *testing.T) {
 				t.Errorf("bundle %v", bundle)
 			}
 			index++
+			if !slices.Contains([]string{"habits/1", "habits/2", "habits/3"}, results.GetSegment()) { // names that crm takes
+				t.Errorf("a cluster goes home as %q", results.GetSegment())
+			}
 			if crm[results.GetSegment()] == nil {
 				crm[results.GetSegment()] = map[int64]bool{}
 			}

@@ -238,6 +238,10 @@ func TestRunsAreRepeatable(t *testing.T) {
 	}
 	var members, left int
 	err := b.service.Runs().Bundles(t.Context(), second.GetRunId(), func(bundle *eventsv1.InsightBundle) error {
+		cell, named := strings.CutPrefix(bundle.GetSegments().GetSegment(), "scheme/") // a name that crm takes
+		if !named || !slices.ContainsFunc(scheme().GetCells(), func(c *definitionv1.ProfileCell) bool { return c.GetName() == cell }) {
+			t.Errorf("a cell goes home as %q", bundle.GetSegments().GetSegment())
+		}
 		for _, member := range bundle.GetSegments().GetMembers() {
 			if member {
 				members++

@@ -30,7 +30,8 @@ SELECT customer_id, '2026-01-01', gen_random_uuid(), v.cell, 5, 10, v.monetary, 
 JOIN customer c ON c.source = 'related' AND c.external_id = v.customer;
 INSERT INTO customer_segment (customer_id, segment, member, as_of, run_id, definition_version, computed_at, applied_at)
 SELECT customer_id, v.segment, v.member, '2026-01-01', gen_random_uuid(), 1, now(), now()
-FROM (VALUES ('1', 'affluent', true), ('1', 'young', false), ('2', 'young', true), ('4', 'affluent', true)) v (customer, segment, member)
+FROM (VALUES ('1', 'affluent', true), ('1', 'young', false), ('2', 'young', true), ('4', 'affluent', true),
+    ('3', 'habits/1', true), ('4', 'habits/12', true)) v (customer, segment, member)
 JOIN customer c ON c.source = 'related' AND c.external_id = v.customer;
 INSERT INTO customer_score (customer_id, score, value, grade, as_of, run_id, definition_version, model_version, computed_at, applied_at)
 SELECT customer_id, v.score, v.value, v.grade, '2026-01-01', gen_random_uuid(), 1, 0, now(), now()
@@ -65,6 +66,8 @@ func TestListCustomersByRelated(t *testing.T) {
 		{`rfm:(frequency >= 10 AND monetary < 50)`, "", []string{"2"}},
 		{`segments:"affluent"`, "", []string{"1", "4"}},
 		{`NOT segments:"young"`, "", []string{"1", "3", "4"}}, // 1 has left it
+		{`segments:"habits/1"`, "", []string{"3"}},            // a cluster
+		{`segments.name = "habits/*"`, "", []string{"3", "4"}},
 		{`segments:(name = "young" AND as_of >= "2026-01-01")`, "", []string{"2"}},
 		{`scores:(name = "fit" AND value >= 30)`, "", []string{"1", "2"}},
 		{`scores:(name = "fit" AND value < 50) OR scores.grade = "A"`, "", []string{"1", "2"}},

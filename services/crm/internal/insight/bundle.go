@@ -105,14 +105,18 @@ func (h header) in(currency string) (header, error) {
 	return h, nil
 }
 
-// definitionName is what crm calls definitions.
-var definitionName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+var (
+	// definitionName is what crm calls definitions.
+	definitionName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	// segmentName is a definition, or a part of one that divides customers: "habits/2", "bank_profile/invest".
+	segmentName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}(/[a-z0-9_]{1,64})?$`)
+)
 
-// checkDefinition verifies that results name the definition that they follow from.
-func checkDefinition(field, name string, version int64) error {
+// checkDefinition verifies that results have a name of the pattern, and the version of the definition that they follow from.
+func checkDefinition(field string, pattern *regexp.Regexp, name string, version int64) error {
 	switch {
-	case !definitionName.MatchString(name):
-		return fmt.Errorf("%w: %s: %q is no name of a definition", errMalformed, field, name)
+	case !pattern.MatchString(name):
+		return fmt.Errorf("%w: %s: %q is no name of a %s", errMalformed, field, name, field)
 	case version < 1:
 		return fmt.Errorf("%w: definition_version: must be positive, is %d", errMalformed, version)
 	}

@@ -134,6 +134,10 @@ func TestSegments(t *testing.T) {
 		{"leaving", moved("2026-02-28", computed.Add(time.Second), "affluent", left), "young"},
 		{"an older run that comes late", moved("2026-02-28", computed.Add(time.Millisecond), "affluent", joined), "young"},
 		{"joining again", moved("2026-03-31", computed, "affluent", joined), "affluent young"},
+		{"a cluster", moved("2026-03-31", computed, "habits/12", joined), "affluent habits/12 young"},
+		{"another one", moved("2026-04-30", computed, "habits/12", left), "affluent young"},
+		{"a cell of a profile scheme", moved("2026-04-30", computed, "bank_profile/"+strings.Repeat("a", 64), joined), "affluent bank_profile/" +
+			strings.Repeat("a", 64) + " young"},
 	}, func(at *time.Time) string { return b.segments(t, 1, at) })
 
 	var found []*crmv1.SegmentInsight
@@ -209,10 +213,13 @@ func TestMalformedNamedResultsArePutAside(t *testing.T) {
 	broken := []*eventsv1.InsightBundle{
 		segment(func(r *eventsv1.SegmentResults) { r.Segment = "" }),
 		segment(func(r *eventsv1.SegmentResults) { r.Segment = "Affluent!" }),
+		segment(func(r *eventsv1.SegmentResults) { r.Segment = "habits/" }),
+		segment(func(r *eventsv1.SegmentResults) { r.Segment = "habits/1/2" }),
 		segment(func(r *eventsv1.SegmentResults) { r.DefinitionVersion = 0 }),
 		segment(func(r *eventsv1.SegmentResults) { r.Members = r.Members[:1] }),
 		segment(func(r *eventsv1.SegmentResults) { r.CustomerIds[0] = r.CustomerIds[1] }),
 		score(func(r *eventsv1.ScoreResults) { r.Score = "a b" }),
+		score(func(r *eventsv1.ScoreResults) { r.Score = "habits/1" }),
 		score(func(r *eventsv1.ScoreResults) { r.DefinitionVersion = -1 }),
 		score(func(r *eventsv1.ScoreResults) { r.ModelVersion = -1 }),
 		score(func(r *eventsv1.ScoreResults) { r.Values = nil }),

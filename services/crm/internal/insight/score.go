@@ -40,7 +40,7 @@ func (b *scoreBatch) apply(s span, known []int64) (sql string, args []any) {
 }
 
 func parseScore(h header, r *eventsv1.ScoreResults) (batch, error) {
-	if err := checkDefinition("score", r.GetScore(), r.GetDefinitionVersion()); err != nil {
+	if err := checkDefinition("score", definitionName, r.GetScore(), r.GetDefinitionVersion()); err != nil {
 		return nil, err
 	}
 	if r.GetModelVersion() < 0 {

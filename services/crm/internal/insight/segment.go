@@ -33,7 +33,7 @@ func (b *segmentBatch) apply(s span, known []int64) (sql string, args []any) {
 }
 
 func parseSegment(h header, r *eventsv1.SegmentResults) (batch, error) {
-	if err := checkDefinition("segment", r.GetSegment(), r.GetDefinitionVersion()); err != nil {
+	if err := checkDefinition("segment", segmentName, r.GetSegment(), r.GetDefinitionVersion()); err != nil {
 		return nil, err
 	}
 	if err := checkColumns(r.GetCustomerIds(), column{"members", len(r.GetMembers())}); err != nil {

@@ -430,7 +430,7 @@ func (x *ClvInsight) GetAppliedTime() *timestamppb.Timestamp {
 // SegmentInsight is a segment that the customer is in by the newest run that told of it.
 type SegmentInsight struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the segment's definition.
+	// Name of the segment's definition, or <definition>/<part> of a cluster or of a cell of a profile scheme: "habits/2".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Day for which the run evaluated it, when the customer joined.
 	AsOf *date.Date `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`

@@ -440,9 +440,10 @@ func (x *ClvResults) GetHorizonDays() int32 {
 // to be a member is none.
 type SegmentResults struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the segment's definition, as filters say it: segment("affluent").
+	// Name of the segment as filters say it, "affluent": that of its definition. A part of what divides customers, such as a cluster or a
+	// cell of a profile scheme, is <definition>/<part>: "habits/2", "bank_profile/invest".
 	Segment string `protobuf:"bytes,1,opt,name=segment,proto3" json:"segment,omitempty"`
-	// Version of the segment's definition that the run evaluated, from 1.
+	// Version of the definition that the run evaluated, from 1.
 	DefinitionVersion int64 `protobuf:"varint,2,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
 	// Customer numbers.
 	CustomerIds []int64 `protobuf:"varint,3,rep,packed,name=customer_ids,json=customerIds,proto3" json:"customer_ids,omitempty"`
