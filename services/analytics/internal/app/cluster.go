@@ -12,14 +12,15 @@ import (
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
+	"tandem.bank/services/analytics/internal/segment"
 )
 
 // clusters builds clusters over facts: their service, compiler and schedule, and what sends members home.
 func (s *service) clusters(
-	server *grpcserver.Server, facts *customerfact.Service, newest func() time.Time, saved *definition.Store, kinds *definition.Registry,
-	scheduler *schedule.Scheduler,
+	server *grpcserver.Server, facts *customerfact.Service, segments *segment.Service, newest func() time.Time, saved *definition.Store,
+	kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) (lifecycle.Part, error) {
-	clusters, err := cluster.New(cluster.Config{Warehouse: s.warehouse, Facts: facts, NewestChange: newest, Logger: s.log})
+	clusters, err := cluster.New(cluster.Config{Warehouse: s.warehouse, Facts: facts, Segments: segments, NewestChange: newest, Logger: s.log})
 	if err != nil {
 		return lifecycle.Part{}, err
 	}

@@ -16,22 +16,22 @@ func (s *service) overFacts(
 	server *grpcserver.Server, location *time.Location, facts *customerfact.Service, newest func() time.Time, saved *definition.Store,
 	kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) ([]lifecycle.Part, error) {
-	clusters, err := s.clusters(server, facts, newest, saved, kinds, scheduler)
+	segments, parts, err := s.segments(server, location, facts, newest, saved, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
-	segments, err := s.segments(server, location, facts, newest, saved, kinds, scheduler)
+	clusters, err := s.clusters(server, facts, segments, newest, saved, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
-	profiles, err := s.profiles(server, facts, newest, saved, kinds, scheduler)
+	profiles, err := s.profiles(server, facts, segments, newest, saved, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
 	s.productMatrix(server, facts)
-	scores, err := s.scores(server, facts, newest, saved, kinds, scheduler)
+	scores, err := s.scores(server, facts, segments, newest, saved, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
-	return append(segments, clusters, profiles, scores), nil
+	return append(parts, clusters, profiles, scores), nil
 }

@@ -12,14 +12,15 @@ import (
 	"tandem.bank/services/analytics/internal/profile"
 	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
+	"tandem.bank/services/analytics/internal/segment"
 )
 
 // profiles builds profile schemes over facts: their service, compiler and schedule, and what sends members home.
 func (s *service) profiles(
-	server *grpcserver.Server, facts *customerfact.Service, newest func() time.Time, saved *definition.Store, kinds *definition.Registry,
-	scheduler *schedule.Scheduler,
+	server *grpcserver.Server, facts *customerfact.Service, segments *segment.Service, newest func() time.Time, saved *definition.Store,
+	kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) (lifecycle.Part, error) {
-	profiles, err := profile.New(profile.Config{Warehouse: s.warehouse, Facts: facts, NewestChange: newest, Logger: s.log})
+	profiles, err := profile.New(profile.Config{Warehouse: s.warehouse, Facts: facts, Segments: segments, NewestChange: newest, Logger: s.log})
 	if err != nil {
 		return lifecycle.Part{}, err
 	}

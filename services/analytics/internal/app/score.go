@@ -12,15 +12,16 @@ import (
 	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/score"
+	"tandem.bank/services/analytics/internal/segment"
 )
 
 // scores builds scorecards and trained scores over facts: their service, compilers and schedule, and what sends results home.
 func (s *service) scores(
-	server *grpcserver.Server, facts *customerfact.Service, newest func() time.Time, saved *definition.Store, kinds *definition.Registry,
-	scheduler *schedule.Scheduler,
+	server *grpcserver.Server, facts *customerfact.Service, segments *segment.Service, newest func() time.Time, saved *definition.Store,
+	kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) (lifecycle.Part, error) {
 	none := lifecycle.Part{}
-	scores, err := score.New(score.Config{Warehouse: s.warehouse, Facts: facts, NewestChange: newest, Logger: s.log})
+	scores, err := score.New(score.Config{Warehouse: s.warehouse, Facts: facts, Segments: segments, NewestChange: newest, Logger: s.log})
 	if err != nil {
 		return none, err
 	}

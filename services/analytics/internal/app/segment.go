@@ -21,16 +21,16 @@ import (
 func (s *service) segments(
 	server *grpcserver.Server, location *time.Location, facts *customerfact.Service, newest func() time.Time, saved *definition.Store,
 	kinds *definition.Registry, scheduler *schedule.Scheduler,
-) ([]lifecycle.Part, error) {
+) (*segment.Service, []lifecycle.Part, error) {
 	rooms, err := segment.New(segment.Config{
 		Warehouse: s.warehouse, Facts: facts, Definitions: saved, NewestChange: newest, TimeZone: location, Logger: s.log, Registry: s.registry,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	home, err := insight.New(insight.Config{JetStream: s.js, Source: rooms, Logger: s.log, Registry: s.registry})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	facts.OnChange(func(_ context.Context, change customerfact.Change) {
 		if change.Everybody() {
@@ -45,7 +45,7 @@ func (s *service) segments(
 	run.Register(s.runs, analyticsv1.SegmentService_RunSegment_FullMethodName, service.RunSegment)
 	analyticsv1.RegisterSegmentServiceServer(server, service)
 	follow := following{service: rooms, home: home, locks: natsx.NewLocks(s.js, 0)}
-	return []lifecycle.Part{{Name: "insights of segments", Run: home.Run}, {Name: "segments", Run: follow.run}}, nil
+	return rooms, []lifecycle.Part{{Name: "insights of segments", Run: home.Run}, {Name: "segments", Run: follow.run}}, nil
 }
 
 // following follows segments in one process at a time: two would find the same joins.

@@ -56,15 +56,16 @@ func complete(spec *definitionv1.ClusteringDefinition) *definitionv1.ClusteringD
 }
 
 // Compile checks a definition of a clustering as a run would; it is a definition.Compiler.
-func (s *Service) Compile(ctx context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
+func (s *Service) Compile(ctx context.Context, name string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
 	catalogue, err := s.facts.Catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return problems(catalogue, spec.GetClustering()), nil
+	wrong, err := population.Problems(ctx, s.segments, name, spec.GetClustering().GetFilter(), spec)
+	return append(problems(catalogue, spec.GetClustering()), wrong...), err
 }
 
-// problems are what the contract's rules do not see.
+// problems are what the contract's rules do not see of the facts.
 func problems(catalogue *customerfact.Catalogue, spec *definitionv1.ClusteringDefinition) []apperr.Violation {
 	var out []apperr.Violation
 	seen := map[string]bool{}
@@ -78,7 +79,7 @@ func problems(catalogue *customerfact.Catalogue, spec *definitionv1.ClusteringDe
 		}
 		seen[f.GetFact()] = true
 	}
-	return append(out, population.FilterProblems(catalogue, spec.GetFilter())...)
+	return out
 }
 
 // factProblem says why customers can't be told apart by a fact; empty when they can.

@@ -95,7 +95,7 @@ func (b *bank) checkCluster(t *testing.T, run *analyticsv1.ClusteringRun, c *ana
 	if rule.GetPrecision() < 0.9 || rule.GetRecall() < 0.9 {
 		t.Errorf("cluster %d: rule %v", c.GetNumber(), rule)
 	}
-	of, err := population.Of(t.Context(), b.facts, []string{"age"}, `kind = "individual" AND `+rule.GetFilter(), warehousetest.Day(today))
+	of, err := population.Of(t.Context(), b.segments, []string{"age"}, `kind = "individual" AND `+rule.GetFilter(), warehousetest.Day(today))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +251,36 @@ func TestBranches(t *testing.T) {
 	}
 	if _, err := b.server.ListClusterMembers(as(), &analyticsv1.ListClusterMembersRequest{}); code(err) != codes.PermissionDenied {
 		t.Errorf("a manager of no branch: %v", err)
+	}
+}
+
+// The customers of a clustering are found by segments, and by shares of everybody.
+func TestFilterAsksForSegments(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	persons, _ := people(7, 300)
+	b.load(t, persons...)
+	warehousetest.Load(t, b.conn, warehousetest.Dynamic("grown", "age >= 30"),
+		warehousetest.Dynamic("settled", `segment("grown") AND top(tenure_months, 40%)`))
+	spec := habits()
+	spec.Filter, spec.Clusters, spec.ClustersMax = `segment("settled") AND NOT bottom(age, 5%)`, 2, 0
+	b.define(t, "habits", 1, spec)
+	for _, on := range []string{today, "2026-03-01"} {
+		const plainly = `age >= 30 AND top(tenure_months, 40%) AND NOT bottom(age, 5%)`
+		plain, err := population.Of(t.Context(), b.segments, nil, plainly, warehousetest.Day(on))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := b.count(t, "SELECT count() FROM "+plain.From, plain.Args...)
+		if run := b.run(t, on, "habits"); run.GetCustomers() != int64(want) || want < 50 || want > 125 {
+			t.Errorf("%s: a run over %d customers, not %d", on, run.GetCustomers(), want)
+		}
+	}
+	spec.Filter = `segment("settle")`
+	violations, err := b.service.Compile(t.Context(), "x", &definitionv1.Spec{Kind: &definitionv1.Spec_Clustering{Clustering: spec}})
+	if err != nil || len(violations) != 1 || violations[0].Field != "filter" ||
+		violations[0].Description != `at character 9: segment: there is no segment "settle"; did you mean "settled"?` {
+		t.Errorf("%v, %v", violations, err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/division"
+	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
@@ -27,6 +28,8 @@ const clearTimeout = 10 * time.Second
 type Config struct {
 	Warehouse driver.Conn
 	Facts     *customerfact.Service
+	// Segments compile filters.
+	Segments *segment.Service
 	// NewestChange tells the change time of the newest change in the warehouse.
 	NewestChange func() time.Time
 	Logger       *slog.Logger
@@ -34,8 +37,8 @@ type Config struct {
 
 // Validate names what is missing.
 func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Facts == nil || c.NewestChange == nil || c.Logger == nil {
-		return errors.New("cluster: warehouse, facts, newest change and logger are required")
+	if c.Warehouse == nil || c.Facts == nil || c.Segments == nil || c.NewestChange == nil || c.Logger == nil {
+		return errors.New("cluster: warehouse, facts, segments, newest change and logger are required")
 	}
 	return nil
 }
@@ -45,6 +48,7 @@ type Service struct {
 	store        store
 	runs         *division.Store
 	facts        *customerfact.Service
+	segments     *segment.Service
 	newestChange func() time.Time
 	log          *slog.Logger
 	// turn lets one run compute at a time: each holds a sample in memory.
@@ -58,7 +62,7 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{
 		store: store{c.Warehouse}, runs: division.NewStore(c.Warehouse, "cluster", "cluster_run", "cluster_member", "toString(cluster)"),
-		facts: c.Facts, newestChange: c.NewestChange, log: c.Logger.With("component", "cluster"), turn: snapshot.NewTurn(),
+		facts: c.Facts, segments: c.Segments, newestChange: c.NewestChange, log: c.Logger.With("component", "cluster"), turn: snapshot.NewTurn(),
 	}, nil
 }
 

@@ -92,7 +92,7 @@ func (s *Service) stage(
 		facts[i], _ = catalogue.Fact(name) // compiled before
 		columns[i] = population.Number(facts[i])
 	}
-	of, err := population.Of(ctx, s.facts, append([]string{branchFact}, names...), spec.GetFilter(), run.AsOf)
+	of, err := population.Of(ctx, s.segments, append([]string{branchFact}, names...), spec.GetFilter(), run.AsOf)
 	if err != nil {
 		return nil, err
 	}

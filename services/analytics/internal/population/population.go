@@ -1,5 +1,5 @@
-// Package population says whom a definition is about: the customers that a filter over facts admits, with the facts that
-// are computed of them.
+// Package population says whom a definition is about: the customers that a filter over facts and segments admits, with the facts
+// that are computed of them.
 package population
 
 import (
@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/filter"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/segment"
 )
 
 // Population is a part of a statement.
@@ -26,42 +26,44 @@ type Population struct {
 
 // Of builds the population of a filter on a day, with the facts named; those that the filter compares are there, too.
 // Errors: INVALID_ARGUMENT on the field "filter", or on a day that facts are not told of.
-func Of(ctx context.Context, facts *customerfact.Service, names []string, text string, day time.Time) (Population, error) {
-	catalogue, err := facts.Catalogue(ctx)
+func Of(ctx context.Context, segments *segment.Service, names []string, text string, day time.Time) (Population, error) {
+	reading, err := segments.Reading(ctx, day)
 	if err != nil {
 		return Population{}, err
 	}
-	condition, parameters, err := filter.ClickHouse(text, catalogue.Schema(), day)
+	clause, err := reading.Clauses(ctx, text)
 	if err != nil {
 		return Population{}, err
 	}
-	wanted := append([]string(nil), names...)
-	for _, name := range filter.Fields(text) {
-		if _, known := catalogue.Fact(name); known {
-			wanted = append(wanted, name)
-		}
-	}
-	source, err := facts.Source(ctx, wanted, day, nil)
+	reading.Need(names...)
+	from, err := reading.From(ctx)
 	if err != nil {
 		return Population{}, err
 	}
-	args := append([]any(nil), source.Parameters...)
-	for _, p := range parameters {
-		args = append(args, clickhouse.Named(p.Name, p.Value))
-	}
-	return Population{From: source.SQL + " AS f WHERE " + condition, Args: args}, nil
+	return Population{From: from.SQL + " WHERE " + clause.Condition, Args: from.Args}, nil
 }
 
-// FilterProblems are what is wrong with a filter.
-func FilterProblems(catalogue *customerfact.Catalogue, text string) []apperr.Violation {
-	_, _, err := filter.ClickHouse(text, catalogue.Schema(), time.Now())
-	if known, ok := errors.AsType[*apperr.Error](err); ok {
-		return known.Violations
-	}
+// Problems are what is wrong with the filter of a definition, and the places in it that ask for its own results.
+func Problems(ctx context.Context, segments *segment.Service, name, text string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
+	wrong, err := FilterProblems(ctx, segments, text)
 	if err != nil {
-		return []apperr.Violation{{Field: "filter", Description: err.Error()}}
+		return nil, err
 	}
-	return nil
+	circles, err := segments.Circles(ctx, name, spec)
+	return append(wrong, circles...), err
+}
+
+// FilterProblems are what is wrong with a filter of the caller of a context.
+func FilterProblems(ctx context.Context, segments *segment.Service, text string) ([]apperr.Violation, error) {
+	reading, err := segments.Checking(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = reading.Clauses(ctx, text)
+	if known, refused := errors.AsType[*apperr.Error](err); refused && len(known.Violations) > 0 {
+		return known.Violations, nil
+	}
+	return nil, err
 }
 
 // Unknown says that a fact is not in the catalogue, with the nearest name.

@@ -20,6 +20,7 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/profile"
+	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
@@ -27,10 +28,11 @@ const today = "2026-03-10"
 
 // bank is a warehouse with the service over it.
 type bank struct {
-	conn    driver.Conn
-	facts   *customerfact.Service
-	service *profile.Service
-	server  *profile.Server
+	conn     driver.Conn
+	facts    *customerfact.Service
+	segments *segment.Service
+	service  *profile.Service
+	server   *profile.Server
 	// newest is the change time of the newest change.
 	newest time.Time
 }
@@ -40,9 +42,11 @@ func newBank(t testing.TB) *bank {
 	conn := warehousetest.Open(t)
 	b := &bank{conn: conn, newest: warehousetest.Day("2026-03-10")}
 	log := slog.New(slog.DiscardHandler)
-	b.facts = warehousetest.Facts(t, conn, func() time.Time { return warehousetest.Day(today).Add(12 * time.Hour) })
+	clock := func() time.Time { return warehousetest.Day(today).Add(12 * time.Hour) }
+	b.facts = warehousetest.Facts(t, conn, clock)
+	b.segments = warehousetest.Segments(t, conn, b.facts, clock)
 	service, err := profile.New(profile.Config{
-		Warehouse: conn, Facts: b.facts, NewestChange: func() time.Time { return b.newest }, Logger: log,
+		Warehouse: conn, Facts: b.facts, Segments: b.segments, NewestChange: func() time.Time { return b.newest }, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

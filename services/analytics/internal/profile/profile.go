@@ -80,7 +80,7 @@ func (v *violations) add(field, format string, args ...any) {
 	*v = append(*v, apperr.Violation{Field: field, Description: fmt.Sprintf(format, args...)})
 }
 
-// problems are what the contract's rules do not see.
+// problems are what the contract's rules do not see, but for the filter.
 func problems(catalogue *customerfact.Catalogue, d *definitionv1.ProfileSchemeDefinition) []apperr.Violation {
 	var broken violations
 	for _, a := range axes(d) {
@@ -90,7 +90,7 @@ func problems(catalogue *customerfact.Catalogue, d *definitionv1.ProfileSchemeDe
 		broken.levels(a)
 	}
 	broken.cells(d)
-	return append(broken, population.FilterProblems(catalogue, d.GetFilter())...)
+	return broken
 }
 
 // measure wants bands of a number and words of a text.

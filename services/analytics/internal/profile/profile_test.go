@@ -219,6 +219,37 @@ func TestDryRunAndMigration(t *testing.T) {
 	}
 }
 
+// The customers of a scheme are found by segments, also in a dry run.
+func TestFilterAsksForSegments(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	companies := random(4, 60)
+	b.load(t, companies...)
+	warehousetest.Load(t, b.conn, warehousetest.Dynamic("small", "employees < 10"))
+	small := 0
+	for _, c := range companies {
+		if c.employees > 0 && c.employees < 10 {
+			small++
+		}
+	}
+	spec := scheme()
+	spec.Filter = `segment("small")`
+	b.define(t, "scheme", 1, spec)
+	if run := b.run(t, today, "scheme"); small == 0 || run.GetCustomers() != int64(small) {
+		t.Errorf("%d customers, not %d", run.GetCustomers(), small)
+	}
+	spec.Filter = `NOT segment("small")`
+	dry, err := b.server.DryRunProfileScheme(analyst(t), &analyticsv1.DryRunProfileSchemeRequest{Definition: "scheme", Scheme: spec})
+	if err != nil || dry.GetCustomers() != int64(60-small) {
+		t.Errorf("%d customers without the %d small ones: %v", dry.GetCustomers(), small, err)
+	}
+	spec.Filter = `segment("smal")`
+	_, err = b.server.DryRunProfileScheme(analyst(t), &analyticsv1.DryRunProfileSchemeRequest{Definition: "scheme", Scheme: spec})
+	if code(err) != codes.InvalidArgument {
+		t.Error(err)
+	}
+}
+
 // The same run over the same data is computed once, newer data leave the same places, and members go home.
 func TestRunsAreRepeatable(t *testing.T) {
 	t.Parallel()

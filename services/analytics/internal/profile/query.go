@@ -65,7 +65,7 @@ func (s *Service) placed(ctx context.Context, d *definitionv1.ProfileSchemeDefin
 	for _, c := range combinations(d) {
 		codes, cells = append(codes, c.code), append(cells, c.cell)
 	}
-	of, err := population.Of(ctx, s.facts, names, d.GetFilter(), day)
+	of, err := population.Of(ctx, s.segments, names, d.GetFilter(), day)
 	if err != nil {
 		return warehouse.Query{}, err
 	}

@@ -21,7 +21,7 @@ func TestReadyDefinitions(t *testing.T) {
 	t.Parallel()
 	b := newBank(t)
 	clusters, err := cluster.New(cluster.Config{
-		Warehouse: b.conn, Facts: b.facts, NewestChange: func() time.Time { return b.newest }, Logger: slog.New(slog.DiscardHandler),
+		Warehouse: b.conn, Facts: b.facts, Segments: b.segments, NewestChange: func() time.Time { return b.newest }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,11 +5,13 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/division"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
@@ -59,6 +61,13 @@ func (s *Server) DryRunProfileScheme(
 		}
 	}
 	if err := s.service.check(ctx, req.GetScheme(), asOf); err != nil {
+		return nil, err
+	}
+	wrong, err := population.FilterProblems(ctx, s.service.segments, req.GetScheme().GetFilter())
+	if err != nil {
+		return nil, snapshot.Public(err)
+	}
+	if err := apperr.Invalid(wrong...); err != nil {
 		return nil, err
 	}
 	now, err := s.service.placed(ctx, req.GetScheme(), asOf)

@@ -13,6 +13,8 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/division"
+	"tandem.bank/services/analytics/internal/population"
+	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/snapshot"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
@@ -21,6 +23,8 @@ import (
 type Config struct {
 	Warehouse driver.Conn
 	Facts     *customerfact.Service
+	// Segments compile filters.
+	Segments *segment.Service
 	// NewestChange tells the change time of the newest change in the warehouse.
 	NewestChange func() time.Time
 	Logger       *slog.Logger
@@ -28,8 +32,8 @@ type Config struct {
 
 // Validate names what is missing.
 func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Facts == nil || c.NewestChange == nil || c.Logger == nil {
-		return errors.New("profile: warehouse, facts, newest change and logger are required")
+	if c.Warehouse == nil || c.Facts == nil || c.Segments == nil || c.NewestChange == nil || c.Logger == nil {
+		return errors.New("profile: warehouse, facts, segments, newest change and logger are required")
 	}
 	return nil
 }
@@ -39,6 +43,7 @@ type Service struct {
 	conn         driver.Conn
 	runs         *division.Store
 	facts        *customerfact.Service
+	segments     *segment.Service
 	newestChange func() time.Time
 	log          *slog.Logger
 	// turn lets one run compute at a time: each uses the whole of ClickHouse.
@@ -52,7 +57,7 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{
 		conn: c.Warehouse, runs: division.NewStore(c.Warehouse, "profile", "profile_run", "profile_place", "toString(cell)"),
-		facts: c.Facts, newestChange: c.NewestChange, log: c.Logger.With("component", "profile"), turn: snapshot.NewTurn(),
+		facts: c.Facts, segments: c.Segments, newestChange: c.NewestChange, log: c.Logger.With("component", "profile"), turn: snapshot.NewTurn(),
 	}, nil
 }
 
@@ -60,12 +65,13 @@ func New(c Config) (*Service, error) {
 func (s *Service) Runs() *division.Store { return s.runs }
 
 // Compile checks a definition of a profile scheme as a run would; it is a definition.Compiler.
-func (s *Service) Compile(ctx context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
+func (s *Service) Compile(ctx context.Context, name string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
 	catalogue, err := s.facts.Catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return problems(catalogue, spec.GetProfileScheme()), nil
+	wrong, err := population.Problems(ctx, s.segments, name, spec.GetProfileScheme().GetFilter(), spec)
+	return append(problems(catalogue, spec.GetProfileScheme()), wrong...), err
 }
 
 // check refuses a scheme that can't be computed as of a day.

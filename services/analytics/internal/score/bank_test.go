@@ -34,8 +34,11 @@ func newBank(t testing.TB) *bank {
 	conn := warehousetest.Open(t)
 	b := &bank{conn: conn, newest: at("2026-03-01 10:00"), now: at("2026-03-10 12:00")}
 	log := slog.New(slog.DiscardHandler)
-	facts := warehousetest.Facts(t, conn, func() time.Time { return b.now })
-	service, err := score.New(score.Config{Warehouse: conn, Facts: facts, NewestChange: func() time.Time { return b.newest }, Logger: log})
+	clock := func() time.Time { return b.now }
+	facts := warehousetest.Facts(t, conn, clock)
+	service, err := score.New(score.Config{
+		Warehouse: conn, Facts: facts, Segments: warehousetest.Segments(t, conn, facts, clock), NewestChange: func() time.Time { return b.newest }, Logger: log,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

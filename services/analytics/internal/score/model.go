@@ -2,6 +2,7 @@ package score
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -22,9 +23,9 @@ type feature struct {
 }
 
 // newFeatures compiles the population and the features of a model; what is wrong stands in r.
-func newFeatures(d *definitionv1.ScoreModelDefinition, r *reading) []feature {
+func newFeatures(ctx context.Context, d *definitionv1.ScoreModelDefinition, r *reading) []feature {
 	if d.GetPopulation() != "" {
-		r.population, _ = r.condition("population", d.GetPopulation())
+		r.population, _ = r.condition(ctx, "population", d.GetPopulation())
 	}
 	var out []feature
 	for i, f := range d.GetFeatures() {
@@ -40,7 +41,7 @@ func newFeatures(d *definitionv1.ScoreModelDefinition, r *reading) []feature {
 
 func newFeature(d *definitionv1.ScoreFeature, field string, r *reading) feature {
 	out := feature{definition: d, title: d.GetFact()}
-	f, known := r.catalogue.Fact(d.GetFact())
+	f, known := r.asked.Catalogue().Fact(d.GetFact())
 	if !known {
 		r.fact(field+".fact", d.GetFact()) // says what is there instead
 		return out

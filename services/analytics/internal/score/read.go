@@ -1,35 +1,33 @@
 package score
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/filter"
 	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/segment"
 )
 
 // reading collects what is asked about each customer on one day, and writes the SELECT for it.
 type reading struct {
-	catalogue *customerfact.Catalogue
-	schema    filter.Schema
-	statement *filter.Statement
-	day       time.Time
-	// facts are the names of all facts that are needed, each once.
+	asked *segment.Reading
+	// facts are the names of those that values are made of, each once.
 	facts []string
 	// holds, numbers and texts are expressions for the arrays of a row; population limits the rows.
 	holds, numbers, texts []string
 	population            string
 	broken                violations
+	// trouble kept a filter from being compiled, through no fault of the definition.
+	trouble error
 }
 
-func newReading(c *customerfact.Catalogue, asOf time.Time) *reading {
-	return &reading{
-		catalogue: c, schema: c.Schema(), statement: filter.NewStatement(asOf), day: asOf, population: "true",
-	}
+func newReading(asked *segment.Reading) *reading {
+	return &reading{asked: asked, population: "true"}
 }
 
 // violations collects what is wrong with a definition.
@@ -46,17 +44,18 @@ func (r *reading) need(names ...string) {
 			r.facts = append(r.facts, name)
 		}
 	}
+	r.asked.Need(names...)
 }
 
 // condition compiles a filter and returns it with the facts that it looks at. What is wrong in it is a violation at the field.
-func (r *reading) condition(field, text string) (sql string, facts []string) {
-	clause, err := r.statement.Clauses(text, r.schema)
+func (r *reading) condition(ctx context.Context, field, text string) (sql string, facts []string) {
+	clause, err := r.asked.Clauses(ctx, text)
 	if err != nil {
 		r.blame(field, err)
 		return "false", nil
 	}
 	for _, leaf := range clause.Leaves() {
-		if _, known := r.catalogue.Fact(leaf.Field); known && !slices.Contains(facts, leaf.Field) {
+		if _, known := r.asked.Catalogue().Fact(leaf.Field); known && !slices.Contains(facts, leaf.Field) {
 			facts = append(facts, leaf.Field)
 		}
 	}
@@ -68,7 +67,7 @@ func (r *reading) condition(field, text string) (sql string, facts []string) {
 func (r *reading) blame(field string, err error) {
 	var known *apperr.Error
 	if !errors.As(err, &known) || len(known.Violations) == 0 {
-		r.broken.add(field, "%v", err)
+		r.trouble = errors.Join(r.trouble, err)
 		return
 	}
 	for _, v := range known.Violations {
@@ -78,13 +77,13 @@ func (r *reading) blame(field string, err error) {
 
 // fact finds a fact; an unknown one is a violation with the nearest name there is.
 func (r *reading) fact(field, name string) *customerfact.Fact {
-	f, ok := r.catalogue.Fact(name)
+	f, ok := r.asked.Catalogue().Fact(name)
 	if ok {
 		r.need(name)
 		return f
 	}
 	hint := ""
-	if like := filter.Nearest(name, r.catalogue.Names()); like != "" {
+	if like := filter.Nearest(name, r.asked.Catalogue().Names()); like != "" {
 		hint = fmt.Sprintf("; did you mean %q?", like)
 	}
 	r.broken.add(field, "%q is not a fact of customers%s", name, hint)
@@ -100,7 +99,7 @@ func (r *reading) number(field, name string) int {
 	case f.Numeric(), f.Type == customerfact.Boolean:
 		r.numbers = append(r.numbers, "ifNull(toFloat64("+f.Column()+"), nan)")
 	case f.Type == customerfact.Date:
-		r.numbers = append(r.numbers, "ifNull(toFloat64(dateDiff('day', "+f.Column()+", "+r.statement.Bind(filter.Date, r.day)+")), nan)")
+		r.numbers = append(r.numbers, "ifNull(toFloat64(dateDiff('day', "+f.Column()+", "+r.asked.Bind(filter.Date, r.asked.Day())+")), nan)")
 	default:
 		r.broken.add(field, "%s holds texts: a number, a day or true and false is needed", name)
 		return -1
@@ -144,7 +143,7 @@ func asText(f *customerfact.Fact) string {
 func (r *reading) observed() []string {
 	out := make([]string, 0, len(r.facts))
 	for _, name := range r.facts {
-		if f, ok := r.catalogue.Fact(name); ok {
+		if f, ok := r.asked.Catalogue().Fact(name); ok {
 			out = append(out, asText(f))
 		}
 	}
@@ -158,6 +157,9 @@ func array(of string, expressions []string) string {
 
 // err is what was wrong; nil when nothing was.
 func (r *reading) err() error {
+	if r.trouble != nil {
+		return r.trouble
+	}
 	if len(r.broken) == 0 {
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -14,7 +13,6 @@ import (
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/snapshot"
-	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // computeMax bounds how long a run computes: what takes longer than a night holds up all the others.
@@ -61,7 +59,7 @@ func (s *Service) compute(ctx context.Context, d *definition.Definition, run *Ru
 	var grades []*definitionv1.ScoreGrade
 	finish := func(*Run) {}
 	if spec := d.Spec.GetScorecard(); spec != nil {
-		card := newScorecard(spec, r)
+		card := newScorecard(ctx, spec, r)
 		run.Plan, value, grades = card.plan, card.value, spec.GetGrades()
 	} else {
 		models, err := s.serving(ctx, d, r, run.AsOf)
@@ -97,7 +95,7 @@ func (s *Service) serving(ctx context.Context, d *definition.Definition, r *read
 	if err != nil {
 		return nil, err
 	}
-	features := newFeatures(t.spec, r)
+	features := newFeatures(ctx, t.spec, r)
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -116,15 +114,12 @@ func (s *Service) serving(ctx context.Context, d *definition.Definition, r *read
 
 // scoreAll reads the customers of the population and writes their scores, batch by batch.
 func (s *Service) scoreAll(ctx context.Context, run Run, r *reading, value func(*row) Value) error {
-	source, err := s.facts.Source(ctx, r.facts, run.AsOf, nil)
+	q, err := r.asked.From(ctx)
 	if err != nil {
 		return err
 	}
-	q := warehouse.Query{
-		SQL: fmt.Sprintf("SELECT f.customer_id, %s, %s, %s, %s FROM %s AS f WHERE %s", array("Bool", r.holds), array("Float64", r.numbers),
-			array("String", r.texts), array("String", r.observed()), source.SQL, r.population),
-		Args: slices.Concat(source.Parameters, parameters(r.statement.Parameters(), "filter_")),
-	}
+	q.SQL = fmt.Sprintf("SELECT f.customer_id, %s, %s, %s, %s FROM %s WHERE %s", array("Bool", r.holds), array("Float64", r.numbers),
+		array("String", r.texts), array("String", r.observed()), q.SQL, r.population)
 	writer := s.store.writer(run)
 	err = s.store.each(ctx, "read customers", q, func(rows driver.Rows) error {
 		var of row

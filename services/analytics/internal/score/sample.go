@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/filter"
 	"tandem.bank/pkg/logit"
+	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
@@ -142,7 +141,7 @@ func (s *Service) sampled(ctx context.Context, t training, asOf time.Time) (*sam
 	if err != nil {
 		return nil, nil, err
 	}
-	features := newFeatures(t.spec, r)
+	features := newFeatures(ctx, t.spec, r)
 	if err := r.err(); err != nil {
 		return nil, nil, err
 	}
@@ -192,40 +191,31 @@ func (s *Service) sampleQuery(ctx context.Context, t training, r *reading, asOf 
 			return warehouse.Query{}, err
 		}
 	}
-	target, _ := then.condition("target", t.spec.GetTarget())
+	target, _ := then.condition(ctx, "target", t.spec.GetTarget())
 	if err := then.err(); err != nil {
 		return warehouse.Query{}, err
 	}
-	source, err := s.facts.Source(ctx, r.facts, asOf, nil)
+	q, err := r.asked.From(ctx)
 	if err != nil {
 		return warehouse.Query{}, err
 	}
-	q := warehouse.Query{Args: slices.Concat(source.Parameters, parameters(r.statement.Parameters(), "filter_"))}
 	columns := fmt.Sprintf("f.customer_id, %s, %s, sipHash64(f.customer_id, 'holdout') %% %d", array("Float64", r.numbers),
 		array("String", r.texts), hashParts)
 	chosen := fmt.Sprintf("sipHash64(f.customer_id, 'sample') %% %d < %d", hashParts, share)
 	if t.horizon == 0 {
-		q.SQL = fmt.Sprintf("SELECT %s, toBool(%s) FROM %s AS f WHERE (%s) AND %s", columns, target, source.SQL, r.population, chosen)
+		q.SQL = fmt.Sprintf("SELECT %s, toBool(%s) FROM %s WHERE (%s) AND %s", columns, target, q.SQL, r.population, chosen)
 		return q, nil
 	}
-	outcomes, err := s.facts.Source(ctx, then.facts, t.later(asOf), nil)
+	outcomes, err := then.asked.From(ctx)
 	if err != nil {
 		return warehouse.Query{}, err
 	}
-	q.Args = slices.Concat(q.Args, outcomes.Parameters, parameters(then.statement.Parameters(), laterPrefix))
-	q.SQL = fmt.Sprintf(`SELECT %s, t.event FROM %s AS f
-INNER JOIN (SELECT f.customer_id AS customer_id, toBool(%s) AS event FROM %s AS f) AS t ON t.customer_id = f.customer_id
-WHERE (%s) AND %s`, columns, source.SQL, later(target), outcomes.SQL, r.population, chosen)
+	outcomes.SQL = fmt.Sprintf("SELECT f.customer_id AS customer_id, toBool(%s) AS event FROM %s", target, outcomes.SQL)
+	outcomes = segment.Renamed(outcomes, "later_")
+	q.Args = slices.Concat(q.Args, outcomes.Args)
+	q.SQL = fmt.Sprintf("SELECT %s, t.event FROM %s\nINNER JOIN (%s) AS t ON t.customer_id = f.customer_id\nWHERE (%s) AND %s",
+		columns, q.SQL, outcomes.SQL, r.population, chosen)
 	return q, nil
-}
-
-// laterPrefix begins the names of values that are bound for the later day.
-const laterPrefix = "later_"
-
-// later renames the values of a condition, so that conditions of two days fit into one statement. Nothing of a caller's text stands
-// in a condition: what is in braces is a bound value.
-func later(condition string) string {
-	return strings.ReplaceAll(condition, "{filter_", "{"+laterPrefix)
 }
 
 // sampleShare is how many of hashParts customers are taken.
@@ -246,13 +236,4 @@ func (s *Service) sampleShare(ctx context.Context, t training, asOf time.Time) (
 // heldOut says whether a customer is held out by hash.
 func (t training) heldOut(hash uint32) bool {
 	return t.split == splitHash && float64(hash) < t.holdoutShare*hashParts
-}
-
-// parameters are values of filters, under names that begin with prefix.
-func parameters(of []filter.Parameter, prefix string) []any {
-	out := make([]any, len(of))
-	for i, p := range of {
-		out[i] = warehouse.Named(prefix+strings.TrimPrefix(p.Name, "filter_"), p.Value)
-	}
-	return out
 }

@@ -2,6 +2,7 @@ package score
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -34,10 +35,10 @@ type criterion struct {
 }
 
 // newScorecard compiles a definition; what is wrong in it stands in r.
-func newScorecard(d *definitionv1.ScorecardDefinition, r *reading) *scorecard {
+func newScorecard(ctx context.Context, d *definitionv1.ScorecardDefinition, r *reading) *scorecard {
 	s := &scorecard{}
 	if d.GetPopulation() != "" {
-		r.population, _ = r.condition("population", d.GetPopulation())
+		r.population, _ = r.condition(ctx, "population", d.GetPopulation())
 	}
 	names := map[string]bool{}
 	for i, dimension := range d.GetDimensions() {
@@ -56,7 +57,7 @@ func newScorecard(d *definitionv1.ScorecardDefinition, r *reading) *scorecard {
 				r.broken.add(at+".name", "%q is the name of another criterion", c.GetName())
 			}
 			names[c.GetName()] = true
-			s.add(i, c, at, r)
+			s.add(ctx, i, c, at, r)
 		}
 	}
 	checkGrades(d.GetGrades(), &r.broken)
@@ -65,12 +66,12 @@ func newScorecard(d *definitionv1.ScorecardDefinition, r *reading) *scorecard {
 }
 
 // add compiles a criterion.
-func (s *scorecard) add(dimension int, c *definitionv1.ScoreCriterion, at string, r *reading) {
+func (s *scorecard) add(ctx context.Context, dimension int, c *definitionv1.ScoreCriterion, at string, r *reading) {
 	part := Part{Name: c.GetName(), Dimension: s.plan.Dimensions[dimension], Reason: cmp.Or(c.GetReason(), c.GetName())}
 	compiled := criterion{dimension: dimension}
 	switch rule := c.GetRule().(type) {
 	case *definitionv1.ScoreCriterion_When:
-		condition, facts := r.condition(at+".when.filter", rule.When.GetFilter())
+		condition, facts := r.condition(ctx, at+".when.filter", rule.When.GetFilter())
 		place, points := r.holding(condition), rule.When.GetPoints()
 		part.Facts = facts
 		compiled.points = func(row *row) float64 {

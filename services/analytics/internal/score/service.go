@@ -10,6 +10,7 @@ import (
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
@@ -17,6 +18,8 @@ import (
 type Config struct {
 	Warehouse driver.Conn
 	Facts     *customerfact.Service
+	// Segments compile filters.
+	Segments *segment.Service
 	// NewestChange tells the change time of the newest change in the warehouse.
 	NewestChange func() time.Time
 	Logger       *slog.Logger
@@ -24,8 +27,8 @@ type Config struct {
 
 // Validate names what is missing.
 func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Facts == nil || c.NewestChange == nil || c.Logger == nil {
-		return errors.New("score: warehouse, facts, newest change and logger are required")
+	if c.Warehouse == nil || c.Facts == nil || c.Segments == nil || c.NewestChange == nil || c.Logger == nil {
+		return errors.New("score: warehouse, facts, segments, newest change and logger are required")
 	}
 	return nil
 }
@@ -34,6 +37,7 @@ func (c Config) Validate() error {
 type Service struct {
 	store        store
 	facts        *customerfact.Service
+	segments     *segment.Service
 	newestChange func() time.Time
 	log          *slog.Logger
 	// turn lets one run or training compute at a time: each uses the whole of ClickHouse, and trainings much memory.
@@ -46,18 +50,21 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		store: store{c.Warehouse}, facts: c.Facts, newestChange: c.NewestChange,
+		store: store{c.Warehouse}, facts: c.Facts, segments: c.Segments, newestChange: c.NewestChange,
 		log: c.Logger.With("component", "score"), turn: snapshot.NewTurn(),
 	}, nil
 }
 
 // reading begins to collect what is asked about customers on a day.
 func (s *Service) reading(ctx context.Context, asOf time.Time) (*reading, error) {
-	catalogue, err := s.facts.Catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return newReading(catalogue, asOf), nil
+	asked, err := s.segments.Reading(ctx, asOf)
+	return newReading(asked), err
+}
+
+// checking begins to collect what a definition would ask, to find what is wrong in it.
+func (s *Service) checking(ctx context.Context) (*reading, error) {
+	asked, err := s.segments.Checking(ctx)
+	return newReading(asked), err
 }
 
 // public turns what an operator must mend into UNAVAILABLE, what is not there into NOT_FOUND, and leaves the rest.

@@ -70,30 +70,35 @@ func (t training) serving(asOf time.Time) time.Time {
 }
 
 // CompileScorecard checks a scorecard as a run would; it is a definition.Compiler.
-func (s *Service) CompileScorecard(ctx context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
-	r, err := s.reading(ctx, s.facts.Today())
+func (s *Service) CompileScorecard(ctx context.Context, name string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
+	r, err := s.checking(ctx)
 	if err != nil {
 		return nil, err
 	}
-	newScorecard(spec.GetScorecard(), r)
-	return r.broken, nil
+	newScorecard(ctx, spec.GetScorecard(), r)
+	return s.wrong(ctx, name, spec, r)
 }
 
 // CompileModel checks a trained score as a run would; it is a definition.Compiler.
-func (s *Service) CompileModel(ctx context.Context, _ string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
+func (s *Service) CompileModel(ctx context.Context, name string, spec *definitionv1.Spec) ([]apperr.Violation, error) {
 	d := spec.GetScoreModel()
-	now, err := s.reading(ctx, s.facts.Today())
+	r, err := s.checking(ctx)
 	if err != nil {
 		return nil, err
 	}
-	newFeatures(d, now)
-	checkModel(d, &now.broken)
-	then, err := s.reading(ctx, s.facts.Today())
-	if err != nil {
-		return nil, err
+	newFeatures(ctx, d, r)
+	checkModel(d, &r.broken)
+	r.condition(ctx, "target", d.GetTarget())
+	return s.wrong(ctx, name, spec, r)
+}
+
+// wrong is what a reading found wrong with a definition, and where it asks for its own results.
+func (s *Service) wrong(ctx context.Context, name string, spec *definitionv1.Spec, r *reading) ([]apperr.Violation, error) {
+	if r.trouble != nil {
+		return nil, r.trouble
 	}
-	then.condition("target", d.GetTarget())
-	return append(now.broken, then.broken...), nil
+	circles, err := s.segments.Circles(ctx, name, spec)
+	return append(r.broken, circles...), err
 }
 
 // checkModel finds what the rules of the contract do not see.

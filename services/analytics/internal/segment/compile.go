@@ -23,7 +23,11 @@ func (s *Service) Compile(ctx context.Context, name string, spec *definitionv1.S
 	}
 	switch kind := spec.GetSegment().GetKind().(type) {
 	case *definitionv1.SegmentDefinition_Dynamic:
-		return s.compileExpression(ctx, known, &definition.Definition{Name: name, Kind: definition.KindSegment, Spec: spec})
+		wrong, err := s.compileExpression(ctx, known, &definition.Definition{Name: name, Kind: definition.KindSegment, Spec: spec})
+		if err != nil || len(wrong) > 0 {
+			return wrong, err
+		}
+		return s.Circles(ctx, name, spec) // through other definitions than segments
 	case *definitionv1.SegmentDefinition_Frozen:
 		return s.compileFrozen(ctx, known, name, kind.Frozen)
 	default:

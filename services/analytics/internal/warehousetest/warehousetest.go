@@ -8,12 +8,17 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/testkit"
+	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/fact"
+	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/migrations"
 )
@@ -71,6 +76,34 @@ func Facts(t testing.TB, conn driver.Conn, now func() time.Time) *customerfact.S
 		t.Fatal(err)
 	}
 	return facts
+}
+
+// Segments compiles filters over a warehouse, in the bank of Facts; nothing is followed.
+func Segments(t testing.TB, conn driver.Conn, facts *customerfact.Service, now func() time.Time) *segment.Service {
+	t.Helper()
+	segments, err := segment.New(segment.Config{
+		Warehouse: conn, Facts: facts, Definitions: definition.NewStore(conn), NewestChange: now, TimeZone: time.UTC,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Registry: prometheus.NewRegistry(), Now: now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return segments
+}
+
+// Dynamic is the change that saves a segment; names of different lengths are different definitions here.
+func Dynamic(name, expression string) *eventsv1.Change {
+	const numbers = 1000
+	at := timestamppb.New(Day("2026-01-01"))
+	return &eventsv1.Change{
+		Entity: "definition", EntityId: int64(numbers + len(name)), Version: 1, ChangeTime: at,
+		Payload: &eventsv1.Change_Definition{Definition: &eventsv1.DefinitionState{
+			Name: name, Title: name, Kind: definition.KindSegment, State: "active", Owner: "eva", SpecVersion: 1, SpecTime: at,
+			Spec: &definitionv1.Spec{Kind: &definitionv1.Spec_Segment{Segment: &definitionv1.SegmentDefinition{
+				Kind: &definitionv1.SegmentDefinition_Dynamic{Dynamic: &definitionv1.DynamicSegment{Expression: expression}},
+			}}},
+		}},
+	}
 }
 
 // Day is a day at midnight UTC, as "2006-01-02".

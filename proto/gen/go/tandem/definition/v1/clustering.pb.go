@@ -146,8 +146,8 @@ type ClusteringDefinition struct {
 	Method ClusteringMethod `protobuf:"varint,1,opt,name=method,proto3,enum=tandem.definition.v1.ClusteringMethod" json:"method,omitempty"`
 	// By which facts; each once.
 	Facts []*ClusteringFact `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty"`
-	// Which customers, in the filter language over facts: `state = "active" AND kind = "individual"`. Empty means all. Days
-	// relative to today are relative to as_of.
+	// Which customers, in the filter language over facts: `state = "active" AND kind = "individual"`. Empty means all. segment(…),
+	// top(…) and bottom(…) are as in segments. Days relative to today are relative to as_of.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Number of clusters; 0 means the one from clusters_min to clusters_max that the Bayesian information criterion prefers
 	// (Schwarz, "Estimating the Dimension of a Model", Annals of Statistics 6, 1978).

@@ -86,8 +86,8 @@ func (ProfileGroup) EnumDescriptor() ([]byte, []int) {
 // "bank_profile/invest".
 type ProfileSchemeDefinition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which customers are placed, in the filter language over facts; empty means all. Days relative to today are relative to
-	// as_of.
+	// Which customers are placed, in the filter language over facts, with segment(…), top(…) and bottom(…) as in segments; empty
+	// means all. Days relative to today are relative to as_of.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// How attractive a customer is.
 	Attractiveness *ProfileAxis `protobuf:"bytes,2,opt,name=attractiveness,proto3" json:"attractiveness,omitempty"`

@@ -145,9 +145,9 @@ func (ScoreSplitKind) EnumDescriptor() ([]byte, []int) {
 type ScoreModelDefinition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Customers for whom the question makes sense on the day of the features, as a filter over facts: who is lost already can't be
-	// lost. Empty means everybody.
+	// lost. Empty means everybody. segment(…), top(…) and bottom(…) are as in segments, of the day.
 	Population string `protobuf:"bytes,1,opt,name=population,proto3" json:"population,omitempty"`
-	// What is foretold, as a filter over facts of the later day, for example `accounts_open = 0`.
+	// What is foretold, as a filter over facts of the later day, for example `accounts_open = 0`, with the same functions.
 	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
 	// Days from the features to the target; not set means 90. 0 asks both of the same day, for outcomes that are recorded as such.
 	HorizonDays *int32 `protobuf:"varint,3,opt,name=horizon_days,json=horizonDays,proto3,oneof" json:"horizon_days,omitempty"`

@@ -26,7 +26,8 @@ const (
 // kept apart, such as fit, behaviour and risk. The score is the sum of the dimensions, each times its weight.
 type ScorecardDefinition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Customers who are scored, as a filter over facts, for example `state != "former"`; empty means everybody.
+	// Customers who are scored, as a filter over facts, for example `state != "former"`; empty means everybody. segment(…), top(…) and
+	// bottom(…) are as in segments.
 	Population string `protobuf:"bytes,1,opt,name=population,proto3" json:"population,omitempty"`
 	// The dimensions.
 	Dimensions []*ScoreDimension `protobuf:"bytes,2,rep,name=dimensions,proto3" json:"dimensions,omitempty"`
@@ -294,7 +295,7 @@ func (*ScoreCriterion_Units) isScoreCriterion_Rule() {}
 // ScoreWhen gives points to those whom a filter finds.
 type ScoreWhen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The filter over facts, for example `accounts_open >= 1 AND NOT complaints_365d > 0`.
+	// The filter over facts, for example `accounts_open >= 1 AND NOT complaints_365d > 0 AND segment("affluent")`.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Points, negative ones too.
 	Points        float64 `protobuf:"fixed64,2,opt,name=points,proto3" json:"points,omitempty"`
