@@ -156,3 +156,66 @@ func (b *bank) home(t *testing.T, want map[string]string) {
 		t.Errorf("%v are left, %v", left, err)
 	}
 }
+
+// holds are the customers whom a filter of another room admits on a day.
+func (b *bank) holds(t *testing.T, text string, day time.Time) []int64 {
+	t.Helper()
+	reading, err := b.service.Reading(t.Context(), day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clause, err := reading.Clauses(t.Context(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := reading.From(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []int64
+	sql := "SELECT arraySort(groupArray(toInt64(f.customer_id))) FROM " + from.SQL + " WHERE " + clause.Condition
+	if err := b.conn.QueryRow(t.Context(), sql, from.Args...).Scan(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// The fact segments says of today what segment("…") says, and of a past day what was followed then; what is not followed it tells by
+// its newest run.
+func TestFactTellsWhatIsFollowed(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.people(t)
+	b.define(t, "far", 1, false, dynamic("region_id > 8"))
+	for _, insert := range []string{
+		`INSERT INTO segment_event (segment, customer_id, event_time, joined, definition_version, as_of, run_id, cause, changed)
+		VALUES ('far', 5, '2026-03-08 10:00:00', 1, 1, '2026-03-08', generateUUIDv4(), 'change', [])`,
+		`INSERT INTO segment_run (run_id, segment, definition_version, as_of, customers, computed_time) SELECT
+		toUUID('00000000-0000-0000-0000-00000000000' || toString(number)), 'habits/1', 1, toDate('2026-03-07') + number, 1,
+		toDateTime('2026-03-07 10:00:00') + 86400 * number FROM numbers(2)`,
+		`INSERT INTO segment_member (segment, as_of, run_id, customer_id) SELECT 'habits/1', toDate('2026-03-07') + number,
+		toUUID('00000000-0000-0000-0000-00000000000' || toString(number)), 3 + number FROM numbers(2)`,
+	} {
+		if err := b.conn.Exec(t.Context(), insert); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, stop := b.follow(t)
+	defer stop()
+	b.awaitMembers(t, "far", 9, 10)
+	b.load(t, customer(1, 2, 9, person(1, 10)))
+	b.service.Changed([]uint64{1}, func(uint64) []string { return []string{"customer"} })
+	b.awaitMembers(t, "far", 1, 9, 10)
+	for text, want := range map[string]map[int][]int64{
+		`segment("far")`:      {10: {1, 9, 10}},
+		`segments:"far"`:      {10: {1, 9, 10}, 9: {5}, 8: {5}, 7: {}},
+		`segments:"habits/1"`: {10: {4}, 8: {4}, 7: {3}},
+		`top(region_id, 10%) AND NOT segments:"far"`: {10: {}},
+	} {
+		for day, ids := range want {
+			if got := b.holds(t, text, time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC)); !slices.Equal(got, ids) {
+				t.Errorf("%s on March %d: %v, want %v", text, day, got, ids)
+			}
+		}
+	}
+}
