@@ -265,6 +265,9 @@ func (b *bank) exerciseScreen(t *testing.T) {
 	if _, err := insight.List(t.Context(), b.pool, &crmv1.ListRfmHistoryRequest{CustomerId: 77}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := insight.ListChanges(t.Context(), b.pool, &crmv1.ListInsightHistoryRequest{CustomerId: 77}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // plan is a node of a query plan.

@@ -191,12 +191,13 @@ func (c *caller) readsCustomers(t *testing.T) {
 		what := fmt.Sprint("customer ", x.id)
 		_, states := crmv1.NewCustomerServiceClient(c.conn).ListCustomerStateChanges(c.ctx, &crmv1.ListCustomerStateChangesRequest{CustomerId: x.id})
 		_, rfm := crmv1.NewCustomer360ServiceClient(c.conn).ListRfmHistory(c.ctx, &crmv1.ListRfmHistoryRequest{CustomerId: x.id})
+		_, insights := crmv1.NewCustomer360ServiceClient(c.conn).ListInsightHistory(c.ctx, &crmv1.ListInsightHistoryRequest{CustomerId: x.id})
 		_, behaviour := crmv1.NewBehaviourServiceClient(c.conn).ListBehaviourEvents(c.ctx, &crmv1.ListBehaviourEventsRequest{CustomerId: x.id})
 		check := &crmv1.CheckConsentRequest{CustomerId: x.id, Purpose: "marketing", Channel: crmv1.ConsentChannel_CONSENT_CHANNEL_EMAIL}
 		_, byID := crmv1.NewConsentServiceClient(c.conn).CheckConsent(c.ctx, check)
 		check.CustomerId, check.CustomerKey = 0, key(worldSource, i)
 		_, byKey := crmv1.NewConsentServiceClient(c.conn).CheckConsent(c.ctx, check)
-		c.wantSeen(t, c.seen[x.id], what, states, rfm, behaviour, byID, byKey)
+		c.wantSeen(t, c.seen[x.id], what, states, rfm, insights, behaviour, byID, byKey)
 		c.screen(t, x.id, i)
 		c.timeline(t, x.id, i)
 	}

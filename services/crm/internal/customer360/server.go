@@ -37,6 +37,14 @@ func (s *Server) ListRfmHistory(ctx context.Context, req *crmv1.ListRfmHistoryRe
 	return insight.List(ctx, s.pool, req)
 }
 
+// ListInsightHistory returns a page of the changes of a customer's segments and scores.
+func (s *Server) ListInsightHistory(ctx context.Context, req *crmv1.ListInsightHistoryRequest) (*crmv1.ListInsightHistoryResponse, error) {
+	if err := customer.Table.MustSee(ctx, s.pool, req.GetCustomerId()); err != nil {
+		return nil, err
+	}
+	return insight.ListChanges(ctx, s.pool, req)
+}
+
 // GetCustomer360 reads the parts that are asked for in one snapshot, so that they fit each other, and in one round trip.
 func (s *Server) GetCustomer360(ctx context.Context, req *crmv1.GetCustomer360Request) (*crmv1.GetCustomer360Response, error) {
 	answer := &crmv1.GetCustomer360Response{Ages: map[string]*crmv1.PartAge{}, AsOf: req.GetAsOf()}

@@ -173,6 +173,72 @@ func TestScores(t *testing.T) {
 	}
 }
 
+// changes are a page of the changes of customer 1 as texts, and the token of the next.
+func (b *bank) changes(t *testing.T, req *crmv1.ListInsightHistoryRequest) (texts []string, next string) {
+	t.Helper()
+	req.CustomerId = 1
+	answer, err := insight.ListChanges(t.Context(), b.pool, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range answer.GetChanges() {
+		text := fmt.Sprintf("%s %t", c.GetName(), c.GetPresent())
+		if c.GetKind() == crmv1.InsightKind_INSIGHT_KIND_SCORE {
+			text += fmt.Sprintf(" %g→%g%s", c.GetPreviousValue(), c.GetValue(), c.GetGrade())
+		}
+		if c.GetReplacedTime() == nil {
+			text += " stands"
+		} else if c.GetReplacedTime().AsTime().Before(c.GetAppliedTime().AsTime()) {
+			t.Errorf("replaced before it stood: %v", c)
+		}
+		age := time.Since(c.GetComputedTime().AsTime()).Seconds()
+		if c.GetRunId() == "" || c.GetAsOf() == nil || c.GetDefinitionVersion() == 0 || math.Abs(age-float64(c.GetAgeSeconds())) > 3600 {
+			t.Errorf("no run or age: %v", c)
+		}
+		texts = append(texts, text)
+	}
+	return texts, answer.GetNextPageToken()
+}
+
+// The history tells joins, leaves and values with their runs and ages, the last first, in pages; what gave way is not in it.
+func TestHistoryOfSegmentsAndScores(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, new(int))
+	in, out := map[int64]bool{1: true, 2: true}, map[int64]bool{1: false}
+	for _, m := range []*eventsv1.InsightBundle{
+		moved("2026-01-31", computed, "habits/2", in), scored("2026-01-31", computed, "fit", 1, 12, "B"), moved("2026-02-28", computed, "habits/2", out),
+		moved("2026-01-31", computed, "habits/2", in), scored("2026-02-28", computed, "fit", 1, 20, "A"), moved("2026-02-28", computed, "affluent", in),
+		scored("2026-03-31", computed, "fit", 1, math.NaN(), ""),
+	} {
+		b.send(t, m)
+		b.settled(t)
+	}
+	all := []string{
+		"fit false 20→0 stands", "affluent true stands", "fit true 12→20A", "habits/2 false stands", "fit true 0→12B", "habits/2 true",
+	}
+	for _, c := range []struct {
+		req  *crmv1.ListInsightHistoryRequest
+		want []string
+	}{
+		{&crmv1.ListInsightHistoryRequest{PageSize: 2}, all},
+		{&crmv1.ListInsightHistoryRequest{PageSize: 1, Kind: crmv1.InsightKind_INSIGHT_KIND_SEGMENT}, []string{all[1], all[3], all[5]}},
+		{&crmv1.ListInsightHistoryRequest{Kind: crmv1.InsightKind_INSIGHT_KIND_SCORE}, []string{all[0], all[2], all[4]}},
+		{&crmv1.ListInsightHistoryRequest{Name: "habits/2"}, []string{all[3], all[5]}},
+	} {
+		var got []string
+		for {
+			texts, next := b.changes(t, c.req)
+			got = append(got, texts...)
+			if c.req.PageToken = next; next == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.req, diff)
+		}
+	}
+}
+
 // A bundle is written in steps: all of it, whatever its length, and again without another effect.
 func TestLongBundles(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// InsightKind says what an insight is about.
+type InsightKind int32
+
+const (
+	// All kinds, in a request.
+	InsightKind_INSIGHT_KIND_UNSPECIFIED InsightKind = 0
+	// Whether the customer belongs to a segment, a cluster or a cell of a profile scheme.
+	InsightKind_INSIGHT_KIND_SEGMENT InsightKind = 1
+	// The customer's value of a score.
+	InsightKind_INSIGHT_KIND_SCORE InsightKind = 2
+)
+
+// Enum value maps for InsightKind.
+var (
+	InsightKind_name = map[int32]string{
+		0: "INSIGHT_KIND_UNSPECIFIED",
+		1: "INSIGHT_KIND_SEGMENT",
+		2: "INSIGHT_KIND_SCORE",
+	}
+	InsightKind_value = map[string]int32{
+		"INSIGHT_KIND_UNSPECIFIED": 0,
+		"INSIGHT_KIND_SEGMENT":     1,
+		"INSIGHT_KIND_SCORE":       2,
+	}
+)
+
+func (x InsightKind) Enum() *InsightKind {
+	p := new(InsightKind)
+	*p = x
+	return p
+}
+
+func (x InsightKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (InsightKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_tandem_crm_v1_customer360_proto_enumTypes[0].Descriptor()
+}
+
+func (InsightKind) Type() protoreflect.EnumType {
+	return &file_tandem_crm_v1_customer360_proto_enumTypes[0]
+}
+
+func (x InsightKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use InsightKind.Descriptor instead.
+func (InsightKind) EnumDescriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{0}
+}
+
 // PartAge says how fresh a part of the answer is.
 type PartAge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1020,6 +1073,306 @@ func (x *ListRfmHistoryResponse) GetNextPageToken() string {
 	return ""
 }
 
+// ListInsightHistoryRequest asks for a page.
+type ListInsightHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most rows to return; 0 means 50, at most 1000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page before.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Customer number.
+	CustomerId int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Only insights of this kind.
+	Kind InsightKind `protobuf:"varint,11,opt,name=kind,proto3,enum=tandem.crm.v1.InsightKind" json:"kind,omitempty"`
+	// Only those of this segment or score, as SegmentInsight and ScoreInsight name it; empty means all.
+	Name          string `protobuf:"bytes,12,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInsightHistoryRequest) Reset() {
+	*x = ListInsightHistoryRequest{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInsightHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInsightHistoryRequest) ProtoMessage() {}
+
+func (x *ListInsightHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInsightHistoryRequest.ProtoReflect.Descriptor instead.
+func (*ListInsightHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListInsightHistoryRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListInsightHistoryRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListInsightHistoryRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+func (x *ListInsightHistoryRequest) GetKind() InsightKind {
+	if x != nil {
+		return x.Kind
+	}
+	return InsightKind_INSIGHT_KIND_UNSPECIFIED
+}
+
+func (x *ListInsightHistoryRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ListInsightHistoryResponse holds a page.
+type ListInsightHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes.
+	Changes []*InsightChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Continues the list; empty at its end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInsightHistoryResponse) Reset() {
+	*x = ListInsightHistoryResponse{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInsightHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInsightHistoryResponse) ProtoMessage() {}
+
+func (x *ListInsightHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInsightHistoryResponse.ProtoReflect.Descriptor instead.
+func (*ListInsightHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListInsightHistoryResponse) GetChanges() []*InsightChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *ListInsightHistoryResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// InsightChange is a result of a run that came to stand beside a customer, for it differed from the one before.
+type InsightChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is about.
+	Kind InsightKind `protobuf:"varint,1,opt,name=kind,proto3,enum=tandem.crm.v1.InsightKind" json:"kind,omitempty"`
+	// Name of the segment or score, "affluent" or "habits/2".
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Of a segment: true when the customer joined, false when they left. Of a score: whether the customer has a value from then on.
+	Present bool `protobuf:"varint,3,opt,name=present,proto3" json:"present,omitempty"`
+	// Value of a score: points of a scorecard, or a model's probability from 0 to 1; 0 without one.
+	Value float64 `protobuf:"fixed64,4,opt,name=value,proto3" json:"value,omitempty"`
+	// Value that stood until then; 0 when there was none.
+	PreviousValue float64 `protobuf:"fixed64,5,opt,name=previous_value,json=previousValue,proto3" json:"previous_value,omitempty"`
+	// Grade of a score; empty when its definition has no grades.
+	Grade string `protobuf:"bytes,6,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Day for which the run computed it.
+	AsOf *date.Date `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Version of the definition.
+	DefinitionVersion int64 `protobuf:"varint,8,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
+	// Version of the trained model; 0 for segments and scorecards.
+	ModelVersion int64 `protobuf:"varint,9,opt,name=model_version,json=modelVersion,proto3" json:"model_version,omitempty"`
+	// Run that computed it.
+	RunId string `protobuf:"bytes,10,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// When it was computed.
+	ComputedTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
+	// When it came to stand beside the customer.
+	AppliedTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=applied_time,json=appliedTime,proto3" json:"applied_time,omitempty"`
+	// When the next result of the same name replaced it; unset while it stands.
+	ReplacedTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=replaced_time,json=replacedTime,proto3" json:"replaced_time,omitempty"`
+	// Seconds from computed_time to this answer.
+	AgeSeconds    int64 `protobuf:"varint,14,opt,name=age_seconds,json=ageSeconds,proto3" json:"age_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InsightChange) Reset() {
+	*x = InsightChange{}
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InsightChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InsightChange) ProtoMessage() {}
+
+func (x *InsightChange) ProtoReflect() protoreflect.Message {
+	mi := &file_tandem_crm_v1_customer360_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InsightChange.ProtoReflect.Descriptor instead.
+func (*InsightChange) Descriptor() ([]byte, []int) {
+	return file_tandem_crm_v1_customer360_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *InsightChange) GetKind() InsightKind {
+	if x != nil {
+		return x.Kind
+	}
+	return InsightKind_INSIGHT_KIND_UNSPECIFIED
+}
+
+func (x *InsightChange) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *InsightChange) GetPresent() bool {
+	if x != nil {
+		return x.Present
+	}
+	return false
+}
+
+func (x *InsightChange) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *InsightChange) GetPreviousValue() float64 {
+	if x != nil {
+		return x.PreviousValue
+	}
+	return 0
+}
+
+func (x *InsightChange) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *InsightChange) GetAsOf() *date.Date {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *InsightChange) GetDefinitionVersion() int64 {
+	if x != nil {
+		return x.DefinitionVersion
+	}
+	return 0
+}
+
+func (x *InsightChange) GetModelVersion() int64 {
+	if x != nil {
+		return x.ModelVersion
+	}
+	return 0
+}
+
+func (x *InsightChange) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *InsightChange) GetComputedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ComputedTime
+	}
+	return nil
+}
+
+func (x *InsightChange) GetAppliedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedTime
+	}
+	return nil
+}
+
+func (x *InsightChange) GetReplacedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReplacedTime
+	}
+	return nil
+}
+
+func (x *InsightChange) GetAgeSeconds() int64 {
+	if x != nil {
+		return x.AgeSeconds
+	}
+	return 0
+}
+
 var File_tandem_crm_v1_customer360_proto protoreflect.FileDescriptor
 
 const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
@@ -1123,10 +1476,45 @@ const file_tandem_crm_v1_customer360_proto_rawDesc = "" +
 	"customerId\"w\n" +
 	"\x16ListRfmHistoryResponse\x125\n" +
 	"\binsights\x18\x01 \x03(\v2\x19.tandem.crm.v1.RfmInsightR\binsights\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe5\x01\n" +
+	"\x19ListInsightHistoryRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12(\n" +
+	"\vcustomer_id\x18\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
+	"customerId\x128\n" +
+	"\x04kind\x18\v \x01(\x0e2\x1a.tandem.crm.v1.InsightKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x1c\n" +
+	"\x04name\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x04name\"|\n" +
+	"\x1aListInsightHistoryResponse\x126\n" +
+	"\achanges\x18\x01 \x03(\v2\x1c.tandem.crm.v1.InsightChangeR\achanges\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb5\x04\n" +
+	"\rInsightChange\x12.\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1a.tandem.crm.v1.InsightKindR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
+	"\apresent\x18\x03 \x01(\bR\apresent\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\x01R\x05value\x12%\n" +
+	"\x0eprevious_value\x18\x05 \x01(\x01R\rpreviousValue\x12\x14\n" +
+	"\x05grade\x18\x06 \x01(\tR\x05grade\x12&\n" +
+	"\x05as_of\x18\a \x01(\v2\x11.google.type.DateR\x04asOf\x12-\n" +
+	"\x12definition_version\x18\b \x01(\x03R\x11definitionVersion\x12#\n" +
+	"\rmodel_version\x18\t \x01(\x03R\fmodelVersion\x12\x15\n" +
+	"\x06run_id\x18\n" +
+	" \x01(\tR\x05runId\x12?\n" +
+	"\rcomputed_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12=\n" +
+	"\fapplied_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vappliedTime\x12?\n" +
+	"\rreplaced_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\freplacedTime\x12\x1f\n" +
+	"\vage_seconds\x18\x0e \x01(\x03R\n" +
+	"ageSeconds*]\n" +
+	"\vInsightKind\x12\x1c\n" +
+	"\x18INSIGHT_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14INSIGHT_KIND_SEGMENT\x10\x01\x12\x16\n" +
+	"\x12INSIGHT_KIND_SCORE\x10\x022\xbd\x02\n" +
 	"\x12Customer360Service\x12]\n" +
 	"\x0eGetCustomer360\x12$.tandem.crm.v1.GetCustomer360Request\x1a%.tandem.crm.v1.GetCustomer360Response\x12]\n" +
-	"\x0eListRfmHistory\x12$.tandem.crm.v1.ListRfmHistoryRequest\x1a%.tandem.crm.v1.ListRfmHistoryResponseB\xa9\x01\n" +
+	"\x0eListRfmHistory\x12$.tandem.crm.v1.ListRfmHistoryRequest\x1a%.tandem.crm.v1.ListRfmHistoryResponse\x12i\n" +
+	"\x12ListInsightHistory\x12(.tandem.crm.v1.ListInsightHistoryRequest\x1a).tandem.crm.v1.ListInsightHistoryResponseB\xa9\x01\n" +
 	"\x11com.tandem.crm.v1B\x10Customer360ProtoP\x01Z,tandem.bank/proto/gen/go/tandem/crm/v1;crmv1\xa2\x02\x03TCX\xaa\x02\rTandem.Crm.V1\xca\x02\rTandem\\Crm\\V1\xe2\x02\x19Tandem\\Crm\\V1\\GPBMetadata\xea\x02\x0fTandem::Crm::V1b\x06proto3"
 
 var (
@@ -1141,83 +1529,97 @@ func file_tandem_crm_v1_customer360_proto_rawDescGZIP() []byte {
 	return file_tandem_crm_v1_customer360_proto_rawDescData
 }
 
-var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_tandem_crm_v1_customer360_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_tandem_crm_v1_customer360_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_tandem_crm_v1_customer360_proto_goTypes = []any{
-	(*PartAge)(nil),                // 0: tandem.crm.v1.PartAge
-	(*HeldAccount)(nil),            // 1: tandem.crm.v1.HeldAccount
-	(*RfmInsight)(nil),             // 2: tandem.crm.v1.RfmInsight
-	(*ClvInsight)(nil),             // 3: tandem.crm.v1.ClvInsight
-	(*SegmentInsight)(nil),         // 4: tandem.crm.v1.SegmentInsight
-	(*ScoreInsight)(nil),           // 5: tandem.crm.v1.ScoreInsight
-	(*GetCustomer360Request)(nil),  // 6: tandem.crm.v1.GetCustomer360Request
-	(*GetCustomer360Response)(nil), // 7: tandem.crm.v1.GetCustomer360Response
-	(*ListRfmHistoryRequest)(nil),  // 8: tandem.crm.v1.ListRfmHistoryRequest
-	(*ListRfmHistoryResponse)(nil), // 9: tandem.crm.v1.ListRfmHistoryResponse
-	nil,                            // 10: tandem.crm.v1.GetCustomer360Response.AgesEntry
-	(*timestamppb.Timestamp)(nil),  // 11: google.protobuf.Timestamp
-	(*Account)(nil),                // 12: tandem.crm.v1.Account
-	(HolderRole)(0),                // 13: tandem.crm.v1.HolderRole
-	(*date.Date)(nil),              // 14: google.type.Date
-	(*money.Money)(nil),            // 15: google.type.Money
-	(*ExternalKey)(nil),            // 16: tandem.crm.v1.ExternalKey
-	(*fieldmaskpb.FieldMask)(nil),  // 17: google.protobuf.FieldMask
-	(*Customer)(nil),               // 18: tandem.crm.v1.Customer
-	(*Card)(nil),                   // 19: tandem.crm.v1.Card
-	(*Contract)(nil),               // 20: tandem.crm.v1.Contract
-	(*Interaction)(nil),            // 21: tandem.crm.v1.Interaction
-	(*StandingConsent)(nil),        // 22: tandem.crm.v1.StandingConsent
-	(*Connection)(nil),             // 23: tandem.crm.v1.Connection
+	(InsightKind)(0),                   // 0: tandem.crm.v1.InsightKind
+	(*PartAge)(nil),                    // 1: tandem.crm.v1.PartAge
+	(*HeldAccount)(nil),                // 2: tandem.crm.v1.HeldAccount
+	(*RfmInsight)(nil),                 // 3: tandem.crm.v1.RfmInsight
+	(*ClvInsight)(nil),                 // 4: tandem.crm.v1.ClvInsight
+	(*SegmentInsight)(nil),             // 5: tandem.crm.v1.SegmentInsight
+	(*ScoreInsight)(nil),               // 6: tandem.crm.v1.ScoreInsight
+	(*GetCustomer360Request)(nil),      // 7: tandem.crm.v1.GetCustomer360Request
+	(*GetCustomer360Response)(nil),     // 8: tandem.crm.v1.GetCustomer360Response
+	(*ListRfmHistoryRequest)(nil),      // 9: tandem.crm.v1.ListRfmHistoryRequest
+	(*ListRfmHistoryResponse)(nil),     // 10: tandem.crm.v1.ListRfmHistoryResponse
+	(*ListInsightHistoryRequest)(nil),  // 11: tandem.crm.v1.ListInsightHistoryRequest
+	(*ListInsightHistoryResponse)(nil), // 12: tandem.crm.v1.ListInsightHistoryResponse
+	(*InsightChange)(nil),              // 13: tandem.crm.v1.InsightChange
+	nil,                                // 14: tandem.crm.v1.GetCustomer360Response.AgesEntry
+	(*timestamppb.Timestamp)(nil),      // 15: google.protobuf.Timestamp
+	(*Account)(nil),                    // 16: tandem.crm.v1.Account
+	(HolderRole)(0),                    // 17: tandem.crm.v1.HolderRole
+	(*date.Date)(nil),                  // 18: google.type.Date
+	(*money.Money)(nil),                // 19: google.type.Money
+	(*ExternalKey)(nil),                // 20: tandem.crm.v1.ExternalKey
+	(*fieldmaskpb.FieldMask)(nil),      // 21: google.protobuf.FieldMask
+	(*Customer)(nil),                   // 22: tandem.crm.v1.Customer
+	(*Card)(nil),                       // 23: tandem.crm.v1.Card
+	(*Contract)(nil),                   // 24: tandem.crm.v1.Contract
+	(*Interaction)(nil),                // 25: tandem.crm.v1.Interaction
+	(*StandingConsent)(nil),            // 26: tandem.crm.v1.StandingConsent
+	(*Connection)(nil),                 // 27: tandem.crm.v1.Connection
 }
 var file_tandem_crm_v1_customer360_proto_depIdxs = []int32{
-	11, // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
-	12, // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
-	13, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
-	14, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
-	15, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
-	11, // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
-	11, // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
-	14, // 7: tandem.crm.v1.ClvInsight.as_of:type_name -> google.type.Date
-	15, // 8: tandem.crm.v1.ClvInsight.historic:type_name -> google.type.Money
-	15, // 9: tandem.crm.v1.ClvInsight.predictive:type_name -> google.type.Money
-	15, // 10: tandem.crm.v1.ClvInsight.predictive_low:type_name -> google.type.Money
-	15, // 11: tandem.crm.v1.ClvInsight.predictive_high:type_name -> google.type.Money
-	15, // 12: tandem.crm.v1.ClvInsight.trend:type_name -> google.type.Money
-	11, // 13: tandem.crm.v1.ClvInsight.computed_time:type_name -> google.protobuf.Timestamp
-	11, // 14: tandem.crm.v1.ClvInsight.applied_time:type_name -> google.protobuf.Timestamp
-	14, // 15: tandem.crm.v1.SegmentInsight.as_of:type_name -> google.type.Date
-	11, // 16: tandem.crm.v1.SegmentInsight.computed_time:type_name -> google.protobuf.Timestamp
-	11, // 17: tandem.crm.v1.SegmentInsight.applied_time:type_name -> google.protobuf.Timestamp
-	14, // 18: tandem.crm.v1.ScoreInsight.as_of:type_name -> google.type.Date
-	11, // 19: tandem.crm.v1.ScoreInsight.computed_time:type_name -> google.protobuf.Timestamp
-	11, // 20: tandem.crm.v1.ScoreInsight.applied_time:type_name -> google.protobuf.Timestamp
-	16, // 21: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
-	17, // 22: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
-	11, // 23: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
-	18, // 24: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
-	1,  // 25: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
-	19, // 26: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
-	20, // 27: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
-	21, // 28: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
-	2,  // 29: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
-	10, // 30: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
-	22, // 31: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
-	23, // 32: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
-	11, // 33: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
-	11, // 34: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
-	3,  // 35: tandem.crm.v1.GetCustomer360Response.clv:type_name -> tandem.crm.v1.ClvInsight
-	4,  // 36: tandem.crm.v1.GetCustomer360Response.segments:type_name -> tandem.crm.v1.SegmentInsight
-	5,  // 37: tandem.crm.v1.GetCustomer360Response.scores:type_name -> tandem.crm.v1.ScoreInsight
-	2,  // 38: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
-	0,  // 39: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
-	6,  // 40: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
-	8,  // 41: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
-	7,  // 42: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
-	9,  // 43: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
-	42, // [42:44] is the sub-list for method output_type
-	40, // [40:42] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	15, // 0: tandem.crm.v1.PartAge.newest_change_time:type_name -> google.protobuf.Timestamp
+	16, // 1: tandem.crm.v1.HeldAccount.account:type_name -> tandem.crm.v1.Account
+	17, // 2: tandem.crm.v1.HeldAccount.role:type_name -> tandem.crm.v1.HolderRole
+	18, // 3: tandem.crm.v1.RfmInsight.as_of:type_name -> google.type.Date
+	19, // 4: tandem.crm.v1.RfmInsight.monetary:type_name -> google.type.Money
+	15, // 5: tandem.crm.v1.RfmInsight.computed_time:type_name -> google.protobuf.Timestamp
+	15, // 6: tandem.crm.v1.RfmInsight.applied_time:type_name -> google.protobuf.Timestamp
+	18, // 7: tandem.crm.v1.ClvInsight.as_of:type_name -> google.type.Date
+	19, // 8: tandem.crm.v1.ClvInsight.historic:type_name -> google.type.Money
+	19, // 9: tandem.crm.v1.ClvInsight.predictive:type_name -> google.type.Money
+	19, // 10: tandem.crm.v1.ClvInsight.predictive_low:type_name -> google.type.Money
+	19, // 11: tandem.crm.v1.ClvInsight.predictive_high:type_name -> google.type.Money
+	19, // 12: tandem.crm.v1.ClvInsight.trend:type_name -> google.type.Money
+	15, // 13: tandem.crm.v1.ClvInsight.computed_time:type_name -> google.protobuf.Timestamp
+	15, // 14: tandem.crm.v1.ClvInsight.applied_time:type_name -> google.protobuf.Timestamp
+	18, // 15: tandem.crm.v1.SegmentInsight.as_of:type_name -> google.type.Date
+	15, // 16: tandem.crm.v1.SegmentInsight.computed_time:type_name -> google.protobuf.Timestamp
+	15, // 17: tandem.crm.v1.SegmentInsight.applied_time:type_name -> google.protobuf.Timestamp
+	18, // 18: tandem.crm.v1.ScoreInsight.as_of:type_name -> google.type.Date
+	15, // 19: tandem.crm.v1.ScoreInsight.computed_time:type_name -> google.protobuf.Timestamp
+	15, // 20: tandem.crm.v1.ScoreInsight.applied_time:type_name -> google.protobuf.Timestamp
+	20, // 21: tandem.crm.v1.GetCustomer360Request.key:type_name -> tandem.crm.v1.ExternalKey
+	21, // 22: tandem.crm.v1.GetCustomer360Request.read_mask:type_name -> google.protobuf.FieldMask
+	15, // 23: tandem.crm.v1.GetCustomer360Request.as_of:type_name -> google.protobuf.Timestamp
+	22, // 24: tandem.crm.v1.GetCustomer360Response.customer:type_name -> tandem.crm.v1.Customer
+	2,  // 25: tandem.crm.v1.GetCustomer360Response.accounts:type_name -> tandem.crm.v1.HeldAccount
+	23, // 26: tandem.crm.v1.GetCustomer360Response.cards:type_name -> tandem.crm.v1.Card
+	24, // 27: tandem.crm.v1.GetCustomer360Response.contracts:type_name -> tandem.crm.v1.Contract
+	25, // 28: tandem.crm.v1.GetCustomer360Response.interactions:type_name -> tandem.crm.v1.Interaction
+	3,  // 29: tandem.crm.v1.GetCustomer360Response.rfm:type_name -> tandem.crm.v1.RfmInsight
+	14, // 30: tandem.crm.v1.GetCustomer360Response.ages:type_name -> tandem.crm.v1.GetCustomer360Response.AgesEntry
+	26, // 31: tandem.crm.v1.GetCustomer360Response.consents:type_name -> tandem.crm.v1.StandingConsent
+	27, // 32: tandem.crm.v1.GetCustomer360Response.relations:type_name -> tandem.crm.v1.Connection
+	15, // 33: tandem.crm.v1.GetCustomer360Response.as_of:type_name -> google.protobuf.Timestamp
+	15, // 34: tandem.crm.v1.GetCustomer360Response.history_start_time:type_name -> google.protobuf.Timestamp
+	4,  // 35: tandem.crm.v1.GetCustomer360Response.clv:type_name -> tandem.crm.v1.ClvInsight
+	5,  // 36: tandem.crm.v1.GetCustomer360Response.segments:type_name -> tandem.crm.v1.SegmentInsight
+	6,  // 37: tandem.crm.v1.GetCustomer360Response.scores:type_name -> tandem.crm.v1.ScoreInsight
+	3,  // 38: tandem.crm.v1.ListRfmHistoryResponse.insights:type_name -> tandem.crm.v1.RfmInsight
+	0,  // 39: tandem.crm.v1.ListInsightHistoryRequest.kind:type_name -> tandem.crm.v1.InsightKind
+	13, // 40: tandem.crm.v1.ListInsightHistoryResponse.changes:type_name -> tandem.crm.v1.InsightChange
+	0,  // 41: tandem.crm.v1.InsightChange.kind:type_name -> tandem.crm.v1.InsightKind
+	18, // 42: tandem.crm.v1.InsightChange.as_of:type_name -> google.type.Date
+	15, // 43: tandem.crm.v1.InsightChange.computed_time:type_name -> google.protobuf.Timestamp
+	15, // 44: tandem.crm.v1.InsightChange.applied_time:type_name -> google.protobuf.Timestamp
+	15, // 45: tandem.crm.v1.InsightChange.replaced_time:type_name -> google.protobuf.Timestamp
+	1,  // 46: tandem.crm.v1.GetCustomer360Response.AgesEntry.value:type_name -> tandem.crm.v1.PartAge
+	7,  // 47: tandem.crm.v1.Customer360Service.GetCustomer360:input_type -> tandem.crm.v1.GetCustomer360Request
+	9,  // 48: tandem.crm.v1.Customer360Service.ListRfmHistory:input_type -> tandem.crm.v1.ListRfmHistoryRequest
+	11, // 49: tandem.crm.v1.Customer360Service.ListInsightHistory:input_type -> tandem.crm.v1.ListInsightHistoryRequest
+	8,  // 50: tandem.crm.v1.Customer360Service.GetCustomer360:output_type -> tandem.crm.v1.GetCustomer360Response
+	10, // 51: tandem.crm.v1.Customer360Service.ListRfmHistory:output_type -> tandem.crm.v1.ListRfmHistoryResponse
+	12, // 52: tandem.crm.v1.Customer360Service.ListInsightHistory:output_type -> tandem.crm.v1.ListInsightHistoryResponse
+	50, // [50:53] is the sub-list for method output_type
+	47, // [47:50] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer360_proto_init() }
@@ -1239,13 +1641,14 @@ func file_tandem_crm_v1_customer360_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tandem_crm_v1_customer360_proto_rawDesc), len(file_tandem_crm_v1_customer360_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   11,
+			NumEnums:      1,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_tandem_crm_v1_customer360_proto_goTypes,
 		DependencyIndexes: file_tandem_crm_v1_customer360_proto_depIdxs,
+		EnumInfos:         file_tandem_crm_v1_customer360_proto_enumTypes,
 		MessageInfos:      file_tandem_crm_v1_customer360_proto_msgTypes,
 	}.Build()
 	File_tandem_crm_v1_customer360_proto = out.File

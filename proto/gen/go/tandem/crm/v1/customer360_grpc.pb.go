@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Customer360Service_GetCustomer360_FullMethodName = "/tandem.crm.v1.Customer360Service/GetCustomer360"
-	Customer360Service_ListRfmHistory_FullMethodName = "/tandem.crm.v1.Customer360Service/ListRfmHistory"
+	Customer360Service_GetCustomer360_FullMethodName     = "/tandem.crm.v1.Customer360Service/GetCustomer360"
+	Customer360Service_ListRfmHistory_FullMethodName     = "/tandem.crm.v1.Customer360Service/ListRfmHistory"
+	Customer360Service_ListInsightHistory_FullMethodName = "/tandem.crm.v1.Customer360Service/ListInsightHistory"
 )
 
 // Customer360ServiceClient is the client API for Customer360Service service.
@@ -45,6 +46,11 @@ type Customer360ServiceClient interface {
 	// Lists the results of RFM runs that stood beside a customer, the one that came to stand last first: the trend.
 	// Errors: INVALID_ARGUMENT (page token). A customer without results has an empty list.
 	ListRfmHistory(ctx context.Context, in *ListRfmHistoryRequest, opts ...grpc.CallOption) (*ListRfmHistoryResponse, error)
+	// Lists how a customer's insights changed, the one that came to stand last first: segments joined and left, clusters and cells of
+	// profile schemes among them, and scores run by run. Each says from which run it is, how old it is, and until when it stood.
+	// Errors: NOT_FOUND (no such customer, or none that the caller sees), INVALID_ARGUMENT (page token). A customer without insights
+	// has an empty list.
+	ListInsightHistory(ctx context.Context, in *ListInsightHistoryRequest, opts ...grpc.CallOption) (*ListInsightHistoryResponse, error)
 }
 
 type customer360ServiceClient struct {
@@ -75,6 +81,16 @@ func (c *customer360ServiceClient) ListRfmHistory(ctx context.Context, in *ListR
 	return out, nil
 }
 
+func (c *customer360ServiceClient) ListInsightHistory(ctx context.Context, in *ListInsightHistoryRequest, opts ...grpc.CallOption) (*ListInsightHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListInsightHistoryResponse)
+	err := c.cc.Invoke(ctx, Customer360Service_ListInsightHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // Customer360ServiceServer is the server API for Customer360Service service.
 // All implementations must embed UnimplementedCustomer360ServiceServer
 // for forward compatibility.
@@ -97,6 +113,11 @@ type Customer360ServiceServer interface {
 	// Lists the results of RFM runs that stood beside a customer, the one that came to stand last first: the trend.
 	// Errors: INVALID_ARGUMENT (page token). A customer without results has an empty list.
 	ListRfmHistory(context.Context, *ListRfmHistoryRequest) (*ListRfmHistoryResponse, error)
+	// Lists how a customer's insights changed, the one that came to stand last first: segments joined and left, clusters and cells of
+	// profile schemes among them, and scores run by run. Each says from which run it is, how old it is, and until when it stood.
+	// Errors: NOT_FOUND (no such customer, or none that the caller sees), INVALID_ARGUMENT (page token). A customer without insights
+	// has an empty list.
+	ListInsightHistory(context.Context, *ListInsightHistoryRequest) (*ListInsightHistoryResponse, error)
 	mustEmbedUnimplementedCustomer360ServiceServer()
 }
 
@@ -112,6 +133,9 @@ func (UnimplementedCustomer360ServiceServer) GetCustomer360(context.Context, *Ge
 }
 func (UnimplementedCustomer360ServiceServer) ListRfmHistory(context.Context, *ListRfmHistoryRequest) (*ListRfmHistoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRfmHistory not implemented")
+}
+func (UnimplementedCustomer360ServiceServer) ListInsightHistory(context.Context, *ListInsightHistoryRequest) (*ListInsightHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListInsightHistory not implemented")
 }
 func (UnimplementedCustomer360ServiceServer) mustEmbedUnimplementedCustomer360ServiceServer() {}
 func (UnimplementedCustomer360ServiceServer) testEmbeddedByValue()                            {}
@@ -170,6 +194,24 @@ func _Customer360Service_ListRfmHistory_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Customer360Service_ListInsightHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListInsightHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(Customer360ServiceServer).ListInsightHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Customer360Service_ListInsightHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(Customer360ServiceServer).ListInsightHistory(ctx, req.(*ListInsightHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Customer360Service_ServiceDesc is the grpc.ServiceDesc for Customer360Service service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -184,6 +226,10 @@ var Customer360Service_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRfmHistory",
 			Handler:    _Customer360Service_ListRfmHistory_Handler,
+		},
+		{
+			MethodName: "ListInsightHistory",
+			Handler:    _Customer360Service_ListInsightHistory_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
