@@ -109,7 +109,7 @@ func TestServe(t *testing.T) {
 			return err
 		})
 	}
-	if _, err := ingested.AwaitIngested(callCtx, &analyticsv1.AwaitIngestedRequest{StreamSequence: 2}); err != nil {
+	if _, err := ingested.AwaitIngested(callCtx, &analyticsv1.AwaitIngestedRequest{StreamSequence: 2, Followed: true}); err != nil {
 		t.Fatal(err)
 	}
 	run, err := values.RunRfm(callCtx, &analyticsv1.RunRfmRequest{AsOf: &date.Date{Year: 2024, Month: 6, Day: 30}})

@@ -115,7 +115,6 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	analyticsv1.RegisterRunOperationServiceServer(server, run.NewServer(s.runs))
-	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes))
 	definitions := definition.NewStore(s.warehouse)
 	reports, exports, err := s.reporting(server, changes.NewestChange, location, definitions)
 	if err != nil {
@@ -136,10 +135,11 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	factServer := customerfact.NewServer(facts, keeper)
 	run.Register(s.runs, analyticsv1.FactService_RefreshFacts_FullMethodName, factServer.RefreshFacts)
 	analyticsv1.RegisterFactServiceServer(server, factServer)
-	overFacts, err := s.overFacts(server, location, facts, changes.NewestChange, definitions, kinds, scheduler)
+	segments, overFacts, err := s.overFacts(server, location, facts, changes.NewestChange, definitions, kinds, scheduler)
 	if err != nil {
 		return nil, err
 	}
+	analyticsv1.RegisterIngestServiceServer(server, ingest.NewServer(changes, keeper.Await, segments.Await))
 	return append(append(overFacts, valued...), []lifecycle.Part{
 		{Name: "customer facts", Run: keeper.Run},
 		{Name: "ingest", Run: changes.Run},

@@ -65,6 +65,8 @@ type Keeper struct {
 	// asked are calls that wait for a refresh of everybody.
 	asked []chan error
 	wake  chan struct{}
+	// begun counts the rounds of Run, and done is the last behind which nothing of before it was left.
+	begun, done uint64
 
 	// What follows belongs to Run's goroutine.
 	noted time.Time
@@ -191,6 +193,7 @@ func (k *Keeper) rest(ctx context.Context) {
 
 // once does what there is to do.
 func (k *Keeper) once(ctx context.Context, recovered *bool) error {
+	k.begin()
 	if !*recovered {
 		if err := k.recover(ctx); err != nil {
 			return err
@@ -216,7 +219,11 @@ func (k *Keeper) once(ctx context.Context, recovered *bool) error {
 	if err := k.changed(ctx); err != nil {
 		return err
 	}
-	return k.lookForRuns(ctx)
+	if err := k.lookForRuns(ctx); err != nil {
+		return err
+	}
+	k.finish()
+	return nil
 }
 
 // everybodyDue reports whether all customers have to be told anew, and may be.

@@ -2,6 +2,7 @@ package customerfact_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -136,5 +137,35 @@ AND name NOT IN ('customer_id', 'day', 'refreshed_time', 'product_families')`
 	got := b.read(t, customerfact.Source{SQL: b.bi + ".dim_customer_fact"}, names...)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("- is a fact, + is what analysts see\n%s", diff)
+	}
+}
+
+// Who waits finds the facts of what was stored before, and goes on at once when nothing is left to do.
+func TestAwait(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	b.now = moment("2026-03-01 12:00")
+	b.load(t, customer(1, 1, "2026-03-01 10:00", &eventsv1.CustomerState{Kind: "individual", State: "active", RegionId: 3}))
+	k := b.keeper(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- k.Run(ctx) }()
+	for region := int64(4); region <= 5; region++ {
+		b.ingest(t, k, customer(1, region, "2026-03-01 11:00", &eventsv1.CustomerState{Kind: "individual", State: "active", RegionId: region}))
+		for range 2 {
+			if err := k.Await(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := b.facts(t, "2026-03-01", nil, "region_id")[1]["region_id"]; got != fmt.Sprint(region) {
+			t.Errorf("region %q, want %d", got, region)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := k.Await(ctx); err == nil { // nobody keeps facts any more
+		t.Error("a wait that nobody can end ended")
 	}
 }

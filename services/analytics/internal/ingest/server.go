@@ -29,14 +29,32 @@ const (
 // Server is the IngestService: from proto to Ingest and back, nothing else.
 type Server struct {
 	analyticsv1.UnimplementedIngestServiceServer
-	ingest *Ingest
+	ingest   *Ingest
+	followed []func(context.Context) error
 }
 
-// NewServer returns the service.
-func NewServer(in *Ingest) *Server { return &Server{ingest: in} }
+// NewServer returns the service. What follows from messages is waited for by followed, one after the other: each waits for what was
+// ingested, and told by those before it, until its call.
+func NewServer(in *Ingest, followed ...func(context.Context) error) *Server {
+	return &Server{ingest: in, followed: followed}
+}
 
-// AwaitIngested waits until a position of the stream is in ClickHouse or put aside.
+// AwaitIngested waits until a position of the stream is in ClickHouse or put aside, and maybe until all has followed.
 func (s *Server) AwaitIngested(ctx context.Context, req *analyticsv1.AwaitIngestedRequest) (*analyticsv1.AwaitIngestedResponse, error) {
+	answer, err := s.ingested(ctx, req)
+	if err != nil || !req.GetFollowed() {
+		return answer, err
+	}
+	for _, await := range s.followed {
+		if err := await(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
+// ingested waits for a position of the stream.
+func (s *Server) ingested(ctx context.Context, req *analyticsv1.AwaitIngestedRequest) (*analyticsv1.AwaitIngestedResponse, error) {
 	tick := time.NewTicker(awaitInterval)
 	defer tick.Stop()
 	for {

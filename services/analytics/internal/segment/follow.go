@@ -37,13 +37,16 @@ type follower struct {
 	// published are evaluations that are to go home.
 	published chan string
 
-	// waiting guards pending and everybody.
+	// waiting guards pending, everybody and what is waited for.
 	waiting sync.Mutex
 	// pending are changed customers, with the kinds of records that changed.
 	pending map[uint64][]string
 	// everybody says that all changed, or too many to name them, and why.
 	everybody bool
 	why       []string
+	// following says that Follow runs; begun counts its steps, and done is the last that went well.
+	following   bool
+	begun, done uint64
 
 	// mu guards what requests read; only Follow changes it.
 	mu         sync.RWMutex
@@ -107,6 +110,8 @@ type Publisher interface {
 // Follow keeps all segments up to date until the context ends. After a failure it reads again what the warehouse has, and looks at
 // everybody.
 func (s *Service) Follow(ctx context.Context, home Publisher) error {
+	s.follower.follow(true)
+	defer s.follower.follow(false)
 	defer s.follower.forget() // another process may follow from now on
 	var sending sync.WaitGroup
 	defer sending.Wait()
@@ -114,7 +119,7 @@ func (s *Service) Follow(ctx context.Context, home Publisher) error {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
 	for {
-		if err := s.follower.step(ctx); err != nil && ctx.Err() == nil {
+		if err := s.follower.counted(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "segments can't be followed; everything is read again", "error", err)
 			s.follower.forget()
 			select {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -118,6 +119,8 @@ type halves struct {
 	crmv1.UnimplementedAccessServiceServer
 	analyticsv1.UnimplementedAuditCopyServiceServer
 	customers int
+	// ingested says that somebody waited for ClickHouse.
+	ingested atomic.Bool
 }
 
 func (h *halves) GetRfmRun(context.Context, *analyticsv1.GetRfmRunRequest) (*analyticsv1.GetRfmRunResponse, error) {
@@ -203,7 +206,8 @@ func (h *halves) AwaitPublished(context.Context, *crmv1.AwaitPublishedRequest) (
 }
 
 func (h *halves) AwaitIngested(ctx context.Context, r *analyticsv1.AwaitIngestedRequest) (*analyticsv1.AwaitIngestedResponse, error) {
-	if r.GetStreamSequence() != 77 {
+	ingested := h.ingested.Swap(true)
+	if r.GetStreamSequence() != 77 || r.GetFollowed() != ingested { // first that it is there, then that all has followed
 		<-ctx.Done()
 	}
 	return &analyticsv1.AwaitIngestedResponse{StreamSequence: r.GetStreamSequence()}, nil
@@ -375,7 +379,7 @@ func TestCommands(t *testing.T) {
 		})
 	}
 	code, out, _ := tandem(t, append(flags, "wait")...)
-	if code != 0 || !strings.HasPrefix(out, "everything up to message 77 of the stream is in ClickHouse, after ") {
+	if code != 0 || !strings.HasPrefix(out, "everything up to message 77 of the stream is in ClickHouse, and facts and segments have followed, after ") {
 		t.Errorf("%d %q", code, out)
 	}
 }

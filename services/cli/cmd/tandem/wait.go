@@ -16,7 +16,8 @@ type WaitCmd struct {
 	Timeout time.Duration `default:"5m" help:"How long to wait."`
 }
 
-// Run waits until every change committed so far is published, and then until it is in ClickHouse.
+// Run waits until every change committed so far is published, then until it is in ClickHouse, and then until the facts of the customers
+// it is about and the members of segments have followed.
 func (c *WaitCmd) Run(ctx context.Context, app *App) error {
 	crm, err := app.CRM()
 	if err != nil {
@@ -38,7 +39,12 @@ func (c *WaitCmd) Run(ctx context.Context, app *App) error {
 	if err != nil {
 		return fmt.Errorf("wait for ClickHouse to have message %d of the stream: %w", published.GetStreamSequence(), err)
 	}
-	_, _ = fmt.Fprintf(app.Out, "everything up to message %d of the stream is in ClickHouse, after %s\n",
+	_, err = analyticsv1.NewIngestServiceClient(analytics).AwaitIngested(ctx,
+		&analyticsv1.AwaitIngestedRequest{StreamSequence: published.GetStreamSequence(), Followed: true}, grpc.WaitForReady(true))
+	if err != nil {
+		return fmt.Errorf("wait for facts and segments to follow message %d of the stream, which is in ClickHouse: %w", published.GetStreamSequence(), err)
+	}
+	_, _ = fmt.Fprintf(app.Out, "everything up to message %d of the stream is in ClickHouse, and facts and segments have followed, after %s\n",
 		published.GetStreamSequence(), time.Since(begun).Round(time.Millisecond))
 	return nil
 }

@@ -28,8 +28,11 @@ type AwaitIngestedRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sequence in the stream CRM.
 	StreamSequence uint64 `protobuf:"varint,1,opt,name=stream_sequence,json=streamSequence,proto3" json:"stream_sequence,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Wait also until the facts of the customers that the messages are about, and the members of followed segments, have followed. Of
+	// several processes each knows what it ingested itself.
+	Followed      bool `protobuf:"varint,2,opt,name=followed,proto3" json:"followed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AwaitIngestedRequest) Reset() {
@@ -67,6 +70,13 @@ func (x *AwaitIngestedRequest) GetStreamSequence() uint64 {
 		return x.StreamSequence
 	}
 	return 0
+}
+
+func (x *AwaitIngestedRequest) GetFollowed() bool {
+	if x != nil {
+		return x.Followed
+	}
+	return false
 }
 
 // AwaitIngestedResponse says where ingestion stands.
@@ -595,9 +605,10 @@ var File_tandem_analytics_v1_ingest_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_ingest_proto_rawDesc = "" +
 	"\n" +
-	" tandem/analytics/v1/ingest.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n" +
+	" tandem/analytics/v1/ingest.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"[\n" +
 	"\x14AwaitIngestedRequest\x12'\n" +
-	"\x0fstream_sequence\x18\x01 \x01(\x04R\x0estreamSequence\"@\n" +
+	"\x0fstream_sequence\x18\x01 \x01(\x04R\x0estreamSequence\x12\x1a\n" +
+	"\bfollowed\x18\x02 \x01(\bR\bfollowed\"@\n" +
 	"\x15AwaitIngestedResponse\x12'\n" +
 	"\x0fstream_sequence\x18\x01 \x01(\x04R\x0estreamSequence\"\x18\n" +
 	"\x16GetIngestStatusRequest\"\x94\x02\n" +

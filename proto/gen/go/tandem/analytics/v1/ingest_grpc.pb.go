@@ -31,8 +31,8 @@ const (
 //
 // IngestService tells how far ClickHouse has followed the stream of changes, and keeps what could not be applied.
 type IngestServiceClient interface {
-	// Waits until every message up to a position of the stream CRM is in ClickHouse or put aside as a dead letter.
-	// Errors: DEADLINE_EXCEEDED.
+	// Waits until every message up to a position of the stream CRM is in ClickHouse or put aside as a dead letter; if asked, also
+	// until what follows from the messages has followed. Errors: DEADLINE_EXCEEDED.
 	AwaitIngested(ctx context.Context, in *AwaitIngestedRequest, opts ...grpc.CallOption) (*AwaitIngestedResponse, error)
 	// Returns the state of ingestion and the volume of each table.
 	GetIngestStatus(ctx context.Context, in *GetIngestStatusRequest, opts ...grpc.CallOption) (*GetIngestStatusResponse, error)
@@ -96,8 +96,8 @@ func (c *ingestServiceClient) ReplayDeadLetters(ctx context.Context, in *ReplayD
 //
 // IngestService tells how far ClickHouse has followed the stream of changes, and keeps what could not be applied.
 type IngestServiceServer interface {
-	// Waits until every message up to a position of the stream CRM is in ClickHouse or put aside as a dead letter.
-	// Errors: DEADLINE_EXCEEDED.
+	// Waits until every message up to a position of the stream CRM is in ClickHouse or put aside as a dead letter; if asked, also
+	// until what follows from the messages has followed. Errors: DEADLINE_EXCEEDED.
 	AwaitIngested(context.Context, *AwaitIngestedRequest) (*AwaitIngestedResponse, error)
 	// Returns the state of ingestion and the volume of each table.
 	GetIngestStatus(context.Context, *GetIngestStatusRequest) (*GetIngestStatusResponse, error)
