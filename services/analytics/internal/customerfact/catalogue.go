@@ -129,7 +129,7 @@ func (f *Fact) check() error {
 	if f.KnownStated != nil {
 		f.Known = *f.KnownStated
 	}
-	return f.Levels.check(f.Name)
+	return errors.Join(f.Levels.check(f.Name), f.Quantiles.check(f))
 }
 
 func (l *Levels) check(fact string) error {
@@ -158,12 +158,17 @@ func (c *Catalogue) checkSQL(where, sql string) error {
 	return nil
 }
 
-// add takes a fact in, and its level.
+// add takes a fact in, and its levels.
 func (c *Catalogue) add(f *Fact) error {
 	if c.byName[f.Name] != nil {
 		return fmt.Errorf("fact %s stands twice", f.Name)
 	}
 	c.facts, c.byName[f.Name] = append(c.facts, f), f
+	for _, derived := range f.Quantiles.facts(f) {
+		if err := c.add(derived); err != nil {
+			return err
+		}
+	}
 	if f.Levels == nil {
 		return nil
 	}
@@ -185,7 +190,7 @@ func (l *Levels) meaning(f *Fact) string {
 // decimal writes a number without an exponent.
 func decimal(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
-// Facts are all facts in the order of the file, each followed by its level; attributes come last.
+// Facts are all facts in the order of the file, each followed by its levels; attributes come last.
 func (c *Catalogue) Facts() []*Fact { return slices.Clone(c.facts) }
 
 // Fact finds a fact by its name.

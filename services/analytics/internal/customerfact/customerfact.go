@@ -63,6 +63,8 @@ type Fact struct {
 	Values []string `yaml:"values"`
 	// Levels of a number; its level is a fact of its own.
 	Levels *Levels `yaml:"levels"`
+	// Quantiles of a number; its level by them and their cut points are facts of their own.
+	Quantiles *Quantiles `yaml:"quantiles"`
 	// LevelOf is the fact that this one is the level of; nil for others.
 	LevelOf *Fact `yaml:"-"`
 	// Known says that every customer has a value.
@@ -80,7 +82,12 @@ type Fact struct {
 	// of is the fact that this one is derived from, by derive; nil for others.
 	of     *Fact
 	derive func(column string) string
+	// across derives it instead when all customers have a say; it writes SQL over the value of one and a question about all.
+	across func(b *builder, of *Fact, value string) string
 }
+
+// AboutAll reports whether all customers of the day are looked at to tell the fact of one.
+func (f *Fact) AboutAll() bool { return f.across != nil }
 
 // origin is the fact that is computed for this one: itself, unless it is derived.
 func (f *Fact) origin() *Fact {

@@ -60,7 +60,12 @@ func (f *Fact) toProto() *analyticsv1.CustomerFact {
 		Freshness: protoFreshness[f.source.Fresh], Source: f.source.Name, AlwaysKnown: f.Known,
 	}
 	if f.LevelOf != nil {
-		out.LevelOf, out.LevelEdges = f.LevelOf.Name, f.LevelOf.Levels.Edges
+		out.LevelOf = f.LevelOf.Name
+		if f.AboutAll() {
+			out.LevelShares = f.LevelOf.Quantiles.At
+		} else {
+			out.LevelEdges = f.LevelOf.Levels.Edges
+		}
 	}
 	return out
 }

@@ -75,7 +75,7 @@ func (b *builder) table(facts []*Fact) string {
 	}
 	columns := []string{"b.customer_id AS customer_id"}
 	for _, f := range facts {
-		columns = append(columns, f.expression(place)+" AS "+quote(f.Name))
+		columns = append(columns, b.expression(f, place)+" AS "+quote(f.Name))
 	}
 	told := strings.Join(columns, ", ")
 	switch {
@@ -98,9 +98,12 @@ func (b *builder) keptRows(own []*Fact) string {
 }
 
 // expression is a fact in the outer SELECT.
-func (f *Fact) expression(place map[*source]string) string {
-	if f.of != nil {
-		return f.derive(f.of.expression(place))
+func (b *builder) expression(f *Fact, place map[*source]string) string {
+	switch {
+	case f.across != nil:
+		return f.across(b, f.of, b.expression(f.of, place))
+	case f.of != nil:
+		return f.derive(b.expression(f.of, place))
 	}
 	alias := place[f.source]
 	if alias == "" {

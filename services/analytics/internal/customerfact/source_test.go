@@ -91,6 +91,51 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// Levels by quantiles have as many customers as their shares say, those who are alike are together, and the cut points tell why: for
+// all and for one, today, when facts are kept, and of a past day.
+func TestQuantiles(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	const when = "2026-03-01 10:00"
+	var changes []*eventsv1.Change
+	for id := int64(1); id <= 11; id++ { // one has no turnover; of ten, four have 40, and the others 10, 20, 30 and 80, 90, 100
+		changes = append(changes, customer(id, 1, when, &eventsv1.CustomerState{
+			Kind: "organisation", State: "active", AnnualTurnover: turnovers[id],
+		}))
+	}
+	b.load(t, changes...)
+	names := []string{"annual_turnover_quantile", "annual_turnover_quantile_edges"}
+	const edges = "['20','40','40','80']"
+	for _, kept := range []bool{false, true} {
+		if kept {
+			if err := b.keeper(t).Once(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, on := range []string{"2026-03-10", "2026-03-05"} {
+			got := b.facts(t, on, nil, names...)
+			for id, want := range map[uint64]string{
+				1: "lowest", 2: "lowest", 3: "low", 4: "low", 5: "low", 6: "low", 7: "low", 8: "high", 9: "highest", 10: "highest", 11: "",
+			} {
+				if got[id][names[0]] != want || got[id][names[1]] != edges {
+					t.Errorf("kept %t, %s: customer %d is %v, want %s", kept, on, id, got[id], want)
+				}
+			}
+			if one := b.facts(t, on, []uint64{8}, names...); len(one) != 1 || one[8][names[0]] != "high" || one[8][names[1]] != edges {
+				t.Errorf("kept %t, %s: alone %v", kept, on, one)
+			}
+		}
+	}
+}
+
+// turnovers by customer of TestQuantiles.
+var turnovers = map[int64]*eventsv1.Amount{
+	1: euros("10"), 2: euros("20"), 3: euros("30"), 4: euros("40"), 5: euros("40"), 6: euros("40"), 7: euros("40"), 8: euros("80"), 9: euros("90"),
+	10: euros("100"),
+}
+
+func euros(value string) *eventsv1.Amount { return &eventsv1.Amount{Currency: "EUR", Value: value} }
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	b := newBank(t)

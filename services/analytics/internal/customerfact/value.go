@@ -33,14 +33,19 @@ func noCustomer[N int64 | uint64](customer N) error {
 	return apperr.NotFound("there is no customer %d on that day", customer)
 }
 
-// Tell tells facts of a customer, all when none is named. A customer who did not exist on that day is NOT_FOUND.
+// Tell tells facts of a customer; when none is named all but those that all customers are looked at for. A customer who did not exist on
+// that day is NOT_FOUND.
 func (s *Service) Tell(ctx context.Context, customer uint64, names []string, day time.Time) (Told, error) {
 	catalogue, err := s.Catalogue(ctx)
 	if err != nil {
 		return Told{}, err
 	}
 	if len(names) == 0 {
-		names = catalogue.Names()
+		for _, f := range catalogue.facts {
+			if !f.AboutAll() {
+				names = append(names, f.Name)
+			}
+		}
 	}
 	source, err := s.Source(ctx, names, day, []uint64{customer})
 	if err != nil {

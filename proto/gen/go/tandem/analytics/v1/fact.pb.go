@@ -171,14 +171,17 @@ type CustomerFact struct {
 	Values []string `protobuf:"bytes,6,rep,name=values,proto3" json:"values,omitempty"`
 	// Fact that this one is the level of; empty for others.
 	LevelOf string `protobuf:"bytes,7,opt,name=level_of,json=levelOf,proto3" json:"level_of,omitempty"`
-	// Lower edges of the level's values but the first.
+	// Lower edges of the level's values but the first; none of a level by quantiles.
 	LevelEdges []float64 `protobuf:"fixed64,8,rep,packed,name=level_edges,json=levelEdges,proto3" json:"level_edges,omitempty"`
 	// When it moves.
 	Freshness CustomerFactFreshness `protobuf:"varint,9,opt,name=freshness,proto3,enum=tandem.analytics.v1.CustomerFactFreshness" json:"freshness,omitempty"`
 	// What it is computed from together with others, for example "transaction".
 	Source string `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
 	// Whether every customer has a value.
-	AlwaysKnown   bool `protobuf:"varint,11,opt,name=always_known,json=alwaysKnown,proto3" json:"always_known,omitempty"`
+	AlwaysKnown bool `protobuf:"varint,11,opt,name=always_known,json=alwaysKnown,proto3" json:"always_known,omitempty"`
+	// Of a level by quantiles: shares of all customers with a value up to which its values but the last go, from 0 to 1. The cut points
+	// of a day are the fact <level_of>_quantile_edges.
+	LevelShares   []float64 `protobuf:"fixed64,12,rep,packed,name=level_shares,json=levelShares,proto3" json:"level_shares,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -290,6 +293,13 @@ func (x *CustomerFact) GetAlwaysKnown() bool {
 	return false
 }
 
+func (x *CustomerFact) GetLevelShares() []float64 {
+	if x != nil {
+		return x.LevelShares
+	}
+	return nil
+}
+
 // ListFactsRequest asks for the catalogue.
 type ListFactsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -339,7 +349,7 @@ func (x *ListFactsRequest) GetSource() string {
 // ListFactsResponse holds the catalogue.
 type ListFactsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Facts in the order of the catalogue, each followed by its level. There are some hundred.
+	// Facts in the order of the catalogue, each followed by its levels. There are some hundred.
 	Facts         []*CustomerFact `protobuf:"bytes,1,rep,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -389,7 +399,7 @@ type GetCustomerFactsRequest struct {
 	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Day whose end counts; unset means today, as far as the warehouse has followed.
 	AsOf *date.Date `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// Facts to tell; none means all.
+	// Facts to tell; none means all but levels by quantiles and their cut points, for which all customers are looked at.
 	Facts         []string `protobuf:"bytes,3,rep,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -860,7 +870,7 @@ var File_tandem_analytics_v1_fact_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_fact_proto_rawDesc = "" +
 	"\n" +
-	"\x1etandem/analytics/v1/fact.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xfa\x02\n" +
+	"\x1etandem/analytics/v1/fact.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x9d\x03\n" +
 	"\fCustomerFact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x129\n" +
@@ -874,7 +884,8 @@ const file_tandem_analytics_v1_fact_proto_rawDesc = "" +
 	"\tfreshness\x18\t \x01(\x0e2*.tandem.analytics.v1.CustomerFactFreshnessR\tfreshness\x12\x16\n" +
 	"\x06source\x18\n" +
 	" \x01(\tR\x06source\x12!\n" +
-	"\falways_known\x18\v \x01(\bR\valwaysKnown\"3\n" +
+	"\falways_known\x18\v \x01(\bR\valwaysKnown\x12!\n" +
+	"\flevel_shares\x18\f \x03(\x01R\vlevelShares\"3\n" +
 	"\x10ListFactsRequest\x12\x1f\n" +
 	"\x06source\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18PR\x06source\"L\n" +
 	"\x11ListFactsResponse\x127\n" +
