@@ -3,6 +3,7 @@ package btyd
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
@@ -10,9 +11,11 @@ import (
 
 // maximum is where the likelihood is greatest.
 type maximum struct {
-	logs        []float64
-	value       float64
-	covariance  *mat.SymDense
+	logs       []float64
+	value      float64
+	covariance *mat.SymDense
+	// held are the parameters that the data tell nothing of.
+	held        []bool
 	evaluations int
 	converged   bool
 }
@@ -22,6 +25,9 @@ const (
 	gradientMax = 1e-7
 	// logMax bounds a parameter to e^±logMax; one that wants to go beyond is at the boundary of its model.
 	logMax = 14
+	// informationMin is what a customer must at least tell, in the mean, of the logarithm of a parameter for it to have a standard
+	// error: where likelihoods are flat to what gradientMax calls flat, they tell nothing.
+	informationMin = 10 * gradientMax
 	// polishSteps of Newton polish what BFGS found.
 	polishSteps = 8
 )
@@ -77,7 +83,7 @@ func (m *maximum) settle(l likelihood) error {
 	}
 	m.value = -value * l.customers
 	m.curve(curvature, l.customers)
-	m.converged = steepest(slope) < gradientMax && m.covariance != nil && steepest(m.logs) < logMax
+	m.converged = steepest(slope) < gradientMax && m.covariance != nil && !slices.Contains(m.held, true) && steepest(m.logs) < logMax
 	return nil
 }
 
@@ -103,16 +109,35 @@ func (m *maximum) step(problem optimize.Problem, slope []float64) bool {
 	return true
 }
 
-// curve sets the covariance: the inverse of the observed information, of which a customer's mean is given.
+// curve sets the covariance: the inverse of the observed information, of which a customer's mean is given. Parameters that the data
+// tell nothing of are held where they are, as at the boundary of a model to which nobody leaves: what is foretold does not hang on
+// them, and the others keep their standard errors.
 func (m *maximum) curve(information *mat.SymDense, customers float64) {
-	var factors mat.Cholesky
-	information.ScaleSym(customers, information)
-	if !factors.Factorize(information) {
+	m.held = make([]bool, len(m.logs))
+	var free []int
+	for i := range m.logs {
+		if m.held[i] = information.At(i, i) < informationMin; !m.held[i] {
+			free = append(free, i)
+		}
+	}
+	if len(free) == 0 {
 		return
 	}
-	covariance := mat.NewSymDense(len(m.logs), nil)
-	if factors.InverseTo(covariance) == nil {
-		m.covariance = covariance
+	told := mat.NewSymDense(len(free), nil)
+	for i, from := range free {
+		for j, to := range free[:i+1] {
+			told.SetSym(i, j, customers*information.At(from, to))
+		}
+	}
+	var factors mat.Cholesky
+	if !factors.Factorize(told) || factors.InverseTo(told) != nil {
+		return
+	}
+	m.covariance = mat.NewSymDense(len(m.logs), nil)
+	for i, from := range free {
+		for j, to := range free[:i+1] {
+			m.covariance.SetSym(from, to, told.At(i, j))
+		}
 	}
 }
 
@@ -148,7 +173,7 @@ func (m *maximum) parameters(names []string) []Parameter {
 	parameters := make([]Parameter, len(names))
 	for i, name := range names {
 		value, deviation := math.Exp(m.logs[i]), math.NaN()
-		if m.covariance != nil {
+		if m.covariance != nil && !m.held[i] {
 			deviation = math.Sqrt(m.covariance.At(i, i))
 		}
 		parameters[i] = Parameter{

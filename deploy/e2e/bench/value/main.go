@@ -116,6 +116,9 @@ func (b *bench) settle(ctx context.Context) error {
 func (b *bench) measureRFM(ctx context.Context) error {
 	bare, snapshot := time.Hour, time.Hour
 	for range rounds {
+		if err := b.settle(ctx); err != nil {
+			return err
+		}
 		began := time.Now()
 		if err := b.Warehouse.Exec(ctx, bareSQL); err != nil {
 			return err

@@ -216,7 +216,8 @@ func TestFactTellsWhatIsFollowed(t *testing.T) {
 		`segment("far")`:      {10: {1, 9, 10}},
 		`segments:"far"`:      {10: {1, 9, 10}, 9: {5}, 8: {5}, 7: {}},
 		`segments:"habits/1"`: {10: {4}, 8: {4}, 7: {3}},
-		`top(region_id, 10%) AND NOT segments:"far"`: {10: {}}, // both are far
+		// Those at the top are far, both.
+		`top(region_id, 10%) AND NOT segments:"far"`: {10: {}},
 	} {
 		for day, ids := range want {
 			if got := b.holds(t, text, time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC)); !slices.Equal(got, ids) {

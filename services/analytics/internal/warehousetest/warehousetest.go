@@ -71,7 +71,9 @@ func Load(t testing.TB, conn driver.Conn, changes ...*eventsv1.Change) {
 // Facts tells facts of customers over a warehouse, in a bank whose zone is UTC and whose clock is now.
 func Facts(t testing.TB, conn driver.Conn, now func() time.Time) *customerfact.Service {
 	t.Helper()
-	facts, err := customerfact.New(customerfact.Config{Warehouse: conn, TimeZone: time.UTC, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: now})
+	facts, err := customerfact.New(customerfact.Config{
+		Warehouse: conn, TimeZone: time.UTC, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
