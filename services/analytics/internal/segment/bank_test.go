@@ -2,6 +2,7 @@ package segment_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/auth"
+	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
@@ -175,6 +177,17 @@ func (h *home) all() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.runs)
+}
+
+// await waits until so many evaluations went home, and no more.
+func (h *home) await(t testing.TB, evaluations int) {
+	t.Helper()
+	testkit.Eventually(t, testkit.Patience, func() error {
+		if got := len(h.all()); got != evaluations {
+			return fmt.Errorf("%d evaluations went home, not %d", got, evaluations)
+		}
+		return nil
+	})
 }
 
 // follow follows until stop is called.
