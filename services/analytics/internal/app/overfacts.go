@@ -7,6 +7,7 @@ import (
 	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/segment"
 )
@@ -21,16 +22,17 @@ func (s *service) overFacts(
 	if err != nil {
 		return nil, nil, err
 	}
-	clusters, err := s.clusters(server, facts, segments, newest, saved, kinds, scheduler)
+	over := population.Config{Warehouse: s.warehouse, Facts: facts, Segments: segments, NewestChange: newest, Logger: s.log}
+	clusters, err := s.clusters(server, over, saved, kinds, scheduler)
 	if err != nil {
 		return nil, nil, err
 	}
-	profiles, err := s.profiles(server, facts, segments, newest, saved, kinds, scheduler)
+	profiles, err := s.profiles(server, over, saved, kinds, scheduler)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.productMatrix(server, facts)
-	scores, err := s.scores(server, facts, segments, newest, saved, kinds, scheduler)
+	scores, err := s.scores(server, over, saved, kinds, scheduler)
 	if err != nil {
 		return nil, nil, err
 	}

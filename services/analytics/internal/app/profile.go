@@ -1,26 +1,22 @@
 package app
 
 import (
-	"time"
-
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
-	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/profile"
 	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
-	"tandem.bank/services/analytics/internal/segment"
 )
 
 // profiles builds profile schemes over facts: their service, compiler and schedule, and what sends members home.
 func (s *service) profiles(
-	server *grpcserver.Server, facts *customerfact.Service, segments *segment.Service, newest func() time.Time, saved *definition.Store,
-	kinds *definition.Registry, scheduler *schedule.Scheduler,
+	server *grpcserver.Server, over population.Config, saved *definition.Store, kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) (lifecycle.Part, error) {
-	profiles, err := profile.New(profile.Config{Warehouse: s.warehouse, Facts: facts, Segments: segments, NewestChange: newest, Logger: s.log})
+	profiles, err := profile.New(over)
 	if err != nil {
 		return lifecycle.Part{}, err
 	}

@@ -1,27 +1,23 @@
 package app
 
 import (
-	"time"
-
 	"tandem.bank/pkg/grpcserver"
 	"tandem.bank/pkg/lifecycle"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
-	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/run"
 	"tandem.bank/services/analytics/internal/schedule"
 	"tandem.bank/services/analytics/internal/score"
-	"tandem.bank/services/analytics/internal/segment"
 )
 
 // scores builds scorecards and trained scores over facts: their service, compilers and schedule, and what sends results home.
 func (s *service) scores(
-	server *grpcserver.Server, facts *customerfact.Service, segments *segment.Service, newest func() time.Time, saved *definition.Store,
-	kinds *definition.Registry, scheduler *schedule.Scheduler,
+	server *grpcserver.Server, over population.Config, saved *definition.Store, kinds *definition.Registry, scheduler *schedule.Scheduler,
 ) (lifecycle.Part, error) {
 	none := lifecycle.Part{}
-	scores, err := score.New(score.Config{Warehouse: s.warehouse, Facts: facts, Segments: segments, NewestChange: newest, Logger: s.log})
+	scores, err := score.New(over)
 	if err != nil {
 		return none, err
 	}

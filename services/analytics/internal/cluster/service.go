@@ -3,13 +3,11 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
 	"tandem.bank/pkg/apperr"
@@ -17,31 +15,13 @@ import (
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/division"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
 
 // clearTimeout bounds the tidying up after a run, which also happens when its caller is gone.
 const clearTimeout = 10 * time.Second
-
-// Config is what runs need.
-type Config struct {
-	Warehouse driver.Conn
-	Facts     *customerfact.Service
-	// Segments compile filters.
-	Segments *segment.Service
-	// NewestChange tells the change time of the newest change in the warehouse.
-	NewestChange func() time.Time
-	Logger       *slog.Logger
-}
-
-// Validate names what is missing.
-func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Facts == nil || c.Segments == nil || c.NewestChange == nil || c.Logger == nil {
-		return errors.New("cluster: warehouse, facts, segments, newest change and logger are required")
-	}
-	return nil
-}
 
 // Service computes runs and reads them.
 type Service struct {
@@ -56,8 +36,8 @@ type Service struct {
 }
 
 // New builds the service.
-func New(c Config) (*Service, error) {
-	if err := c.Validate(); err != nil {
+func New(c population.Config) (*Service, error) {
+	if err := c.Validate("cluster"); err != nil {
 		return nil, err
 	}
 	return &Service{

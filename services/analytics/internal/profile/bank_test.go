@@ -19,6 +19,7 @@ import (
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/customerfact"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/profile"
 	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/warehousetest"
@@ -45,7 +46,7 @@ func newBank(t testing.TB) *bank {
 	clock := func() time.Time { return warehousetest.Day(today).Add(12 * time.Hour) }
 	b.facts = warehousetest.Facts(t, conn, clock)
 	b.segments = warehousetest.Segments(t, conn, b.facts, clock)
-	service, err := profile.New(profile.Config{
+	service, err := profile.New(population.Config{
 		Warehouse: conn, Facts: b.facts, Segments: b.segments, NewestChange: func() time.Time { return b.newest }, Logger: log,
 	})
 	if err != nil {

@@ -14,13 +14,14 @@ import (
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/cluster"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/population"
 )
 
 // The definitions of these kinds that come with the program compile, and the profile scheme runs.
 func TestReadyDefinitions(t *testing.T) {
 	t.Parallel()
 	b := newBank(t)
-	clusters, err := cluster.New(cluster.Config{
+	clusters, err := cluster.New(population.Config{
 		Warehouse: b.conn, Facts: b.facts, Segments: b.segments, NewestChange: func() time.Time { return b.newest }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -19,25 +18,6 @@ import (
 	"tandem.bank/services/analytics/internal/warehouse"
 )
 
-// Config is what runs need.
-type Config struct {
-	Warehouse driver.Conn
-	Facts     *customerfact.Service
-	// Segments compile filters.
-	Segments *segment.Service
-	// NewestChange tells the change time of the newest change in the warehouse.
-	NewestChange func() time.Time
-	Logger       *slog.Logger
-}
-
-// Validate names what is missing.
-func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Facts == nil || c.Segments == nil || c.NewestChange == nil || c.Logger == nil {
-		return errors.New("profile: warehouse, facts, segments, newest change and logger are required")
-	}
-	return nil
-}
-
 // Service computes runs and reads them.
 type Service struct {
 	conn         driver.Conn
@@ -51,8 +31,8 @@ type Service struct {
 }
 
 // New builds the service.
-func New(c Config) (*Service, error) {
-	if err := c.Validate(); err != nil {
+func New(c population.Config) (*Service, error) {
+	if err := c.Validate("profile"); err != nil {
 		return nil, err
 	}
 	return &Service{

@@ -16,6 +16,7 @@ import (
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/score"
 	"tandem.bank/services/analytics/internal/warehousetest"
 )
@@ -36,7 +37,7 @@ func newBank(t testing.TB) *bank {
 	log := slog.New(slog.DiscardHandler)
 	clock := func() time.Time { return b.now }
 	facts := warehousetest.Facts(t, conn, clock)
-	service, err := score.New(score.Config{
+	service, err := score.New(population.Config{
 		Warehouse: conn, Facts: facts, Segments: warehousetest.Segments(t, conn, facts, clock), NewestChange: func() time.Time { return b.newest }, Logger: log,
 	})
 	if err != nil {

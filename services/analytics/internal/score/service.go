@@ -6,32 +6,12 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/services/analytics/internal/customerfact"
+	"tandem.bank/services/analytics/internal/population"
 	"tandem.bank/services/analytics/internal/segment"
 	"tandem.bank/services/analytics/internal/snapshot"
 )
-
-// Config is what scores need.
-type Config struct {
-	Warehouse driver.Conn
-	Facts     *customerfact.Service
-	// Segments compile filters.
-	Segments *segment.Service
-	// NewestChange tells the change time of the newest change in the warehouse.
-	NewestChange func() time.Time
-	Logger       *slog.Logger
-}
-
-// Validate names what is missing.
-func (c Config) Validate() error {
-	if c.Warehouse == nil || c.Facts == nil || c.Segments == nil || c.NewestChange == nil || c.Logger == nil {
-		return errors.New("score: warehouse, facts, segments, newest change and logger are required")
-	}
-	return nil
-}
 
 // Service computes scores and reads them.
 type Service struct {
@@ -45,8 +25,8 @@ type Service struct {
 }
 
 // New builds the service.
-func New(c Config) (*Service, error) {
-	if err := c.Validate(); err != nil {
+func New(c population.Config) (*Service, error) {
+	if err := c.Validate("score"); err != nil {
 		return nil, err
 	}
 	return &Service{
