@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,5 +146,35 @@ func TestOwners(t *testing.T) {
 	cancel()
 	if err := s.Run(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Work that panics fails alone, and what it panicked with is told to the log and to nobody else.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	ended := begin(t, s, func(context.Context, *operation.Operation[state]) error { panic("a secret") }).End()
+	if ended.GetState() != analyticsv1.OperationState_OPERATION_STATE_FAILED || codes.Code(ended.GetError().GetCode()) != codes.Internal {
+		t.Errorf("it ended as %v", ended)
+	}
+	if text := ended.GetError().GetMessage(); strings.Contains(text, "secret") {
+		t.Errorf("callers read %q", text)
+	}
+}
+
+// What can't be read, and what a newer program wrote, keeps nobody from starting.
+func TestStrangeFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"cut.json": `{"id": "cu`, "cut.owner": "eva", "alone.json": `{"id": "alone"}`,
+		"newer.json": `{"id": "newer", "state": "OPERATION_STATE_DONE", "fieldOfTomorrow": 1}`, "newer.owner": "eva",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := open(t, dir).List("eva"); len(found) != 1 || found[0].GetId() != "newer" {
+		t.Errorf("it read %v", found)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -70,7 +71,8 @@ type Store[S State] struct {
 	done sync.WaitGroup
 }
 
-// Open reads the folder. What ran when the last process ended has failed.
+// Open reads the folder. What ran when the last process ended has failed; what can't be read is left out and told to the log, since
+// nobody's screen shall wait for it.
 func Open[S State](c Config[S]) (*Store[S], error) {
 	if c.Dir == "" || c.Noun == "" || c.Workers < 1 || c.New == nil || c.End == nil || c.Logger == nil {
 		return nil, errors.New("operation: folder, noun, workers, new, end and logger are required")
@@ -86,7 +88,7 @@ func Open[S State](c Config[S]) (*Store[S], error) {
 	}
 	for _, file := range files {
 		if err := s.load(file); err != nil {
-			return nil, fmt.Errorf("operation: read %s: %w", filepath.Base(file), err)
+			c.Logger.Error("an operation of the last process can't be read and is left out", "file", filepath.Base(file), "error", err)
 		}
 	}
 	return s, nil
@@ -102,7 +104,8 @@ func (s *Store[S]) load(file string) error {
 		return err
 	}
 	o := &Operation[S]{state: s.config.New(), owner: string(owner), cancel: func() {}, ended: make(chan struct{})}
-	if err := protojson.Unmarshal(text, o.state); err != nil {
+	// A newer program may have written fields that this one does not know.
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, o.state); err != nil {
 		return err
 	}
 	close(o.ended)
@@ -150,7 +153,7 @@ func (s *Store[S]) Start(ctx context.Context, owner string, state S, work func(c
 		defer cancel()
 		defer unlink()
 		defer close(o.ended)
-		s.settle(ctx, o, s.inTurn(ctx, func() error { return work(ctx, o) }))
+		s.settle(ctx, o, s.inTurn(ctx, func() error { return s.alone(ctx, o, work) }))
 	})
 	return o, nil
 }
@@ -164,6 +167,17 @@ func (s *Store[S]) inTurn(ctx context.Context, work func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// alone works so that what panics fails alone.
+func (s *Store[S]) alone(ctx context.Context, o *Operation[S], work func(context.Context, *Operation[S]) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.config.Logger.ErrorContext(ctx, "an operation panicked", "operation", o.state.GetId(), "fault", fault, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
+	return work(ctx, o)
 }
 
 // settle notes what became of the work.
