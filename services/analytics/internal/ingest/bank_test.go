@@ -24,8 +24,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
 	"tandem.bank/services/analytics/internal/ingest"
-	"tandem.bank/services/analytics/internal/warehouse"
-	"tandem.bank/services/analytics/migrations"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // patience is how long a test waits for what takes milliseconds. It is below ackWait: what comes only because NATS
@@ -43,11 +42,8 @@ type bank struct {
 
 func newBank(t testing.TB) *bank {
 	t.Helper()
-	b := &bank{url: testkit.ClickHouse(t)}
-	if err := migrations.Migrate(t.Context(), b.url); err != nil {
-		t.Fatal(err)
-	}
-	b.conn = open(t, b.url)
+	b := &bank{url: warehousetest.Migrated(t)}
+	b.conn = warehousetest.Connect(t, b.url)
 	nc, js, err := natsx.Connect(t.Context(), natsx.Config{URL: testkit.NATS(t), Name: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -58,16 +54,6 @@ func newBank(t testing.TB) *bank {
 	}
 	b.js = js
 	return b
-}
-
-func open(t testing.TB, url string) driver.Conn {
-	t.Helper()
-	conn, err := warehouse.Open(warehouse.Config{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
 }
 
 // start runs ingestion over a connection until the test's end or stop.

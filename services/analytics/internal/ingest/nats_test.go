@@ -12,6 +12,7 @@ import (
 
 	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/testkit"
+	"tandem.bank/services/analytics/internal/warehousetest"
 	"tandem.bank/services/analytics/migrations"
 )
 
@@ -55,7 +56,7 @@ func TestNATSRestart(t *testing.T) {
 			if err := migrations.Migrate(t.Context(), b.url); err != nil {
 				t.Fatal(err)
 			}
-			b.conn = open(t, b.url)
+			b.conn = warehousetest.Connect(t, b.url)
 			nc, js, err := natsx.Connect(t.Context(), natsx.Config{URL: srv.ClientURL(), Name: "test", Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"tandem.bank/pkg/natsx"
 	"tandem.bank/pkg/testkit"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
+	"tandem.bank/services/analytics/internal/warehousetest"
 )
 
 // ClickHouse goes away while changes flow, and comes back.
@@ -15,7 +16,7 @@ func TestWarehouseOutage(t *testing.T) {
 	t.Parallel()
 	b := newBank(t)
 	line, url := through(t, b.url)
-	b.start(t, open(t, url))
+	b.start(t, warehousetest.Connect(t, url))
 	b.await(t, b.change(t, customer(1, 1, "clerk")))
 	line.set(true)
 	var last uint64
