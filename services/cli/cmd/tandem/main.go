@@ -28,7 +28,7 @@ type commandLine struct {
 	Import    ImportCmd         `cmd:"" help:"Load files into Tandem by a mapping."`
 	Check     CheckCmd          `cmd:"" help:"Check things without touching data."`
 	Run       RunCmd            `cmd:"" help:"Run an analysis."`
-	Wait      WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse."`
+	Wait      WaitCmd           `cmd:"" help:"Wait until every change made so far is in ClickHouse, and facts and segments have followed."`
 	Status    StatusCmd         `cmd:"" help:"Show volumes, freshness and the state of the relay."`
 	Customer  CustomerCmd       `cmd:"" help:"Look at a customer."`
 	Document  DocumentCmd       `cmd:"" help:"Look at customers' documents."`
