@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem.bank/services/analytics/internal/fact"
+	"tandem.bank/services/analytics/internal/rounds"
 )
 
 const (
@@ -65,8 +66,8 @@ type Keeper struct {
 	// asked are calls that wait for a refresh of everybody.
 	asked []chan error
 	wake  chan struct{}
-	// begun counts the rounds of Run, and done is the last behind which nothing of before it was left.
-	begun, done uint64
+	// rounds of Run.
+	rounds rounds.Rounds
 
 	// What follows belongs to Run's goroutine.
 	noted time.Time
@@ -193,7 +194,7 @@ func (k *Keeper) rest(ctx context.Context) {
 
 // once does what there is to do.
 func (k *Keeper) once(ctx context.Context, recovered *bool) error {
-	k.begin()
+	round := k.rounds.Begin()
 	if !*recovered {
 		if err := k.recover(ctx); err != nil {
 			return err
@@ -222,7 +223,7 @@ func (k *Keeper) once(ctx context.Context, recovered *bool) error {
 	if err := k.lookForRuns(ctx); err != nil {
 		return err
 	}
-	k.finish()
+	k.finish(round)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"tandem.bank/services/analytics/internal/definition"
+	"tandem.bank/services/analytics/internal/rounds"
 )
 
 const (
@@ -37,16 +38,15 @@ type follower struct {
 	// published are evaluations that are to go home.
 	published chan string
 
-	// waiting guards pending, everybody and what is waited for.
+	// waiting guards pending, everybody and why.
 	waiting sync.Mutex
 	// pending are changed customers, with the kinds of records that changed.
 	pending map[uint64][]string
 	// everybody says that all changed, or too many to name them, and why.
 	everybody bool
 	why       []string
-	// following says that Follow runs; begun counts its steps, and done is the last that went well.
-	following   bool
-	begun, done uint64
+	// rounds are the steps of Follow, while it runs.
+	rounds rounds.Rounds
 
 	// mu guards what requests read; only Follow changes it.
 	mu         sync.RWMutex
@@ -60,9 +60,11 @@ type follower struct {
 }
 
 func newFollower(s *Service) *follower {
-	return &follower{
+	f := &follower{
 		service: s, wake: make(chan struct{}, 1), published: make(chan string, 1024), pending: map[uint64][]string{},
 	}
+	f.rounds.Idle(true)
+	return f
 }
 
 // Changed says that facts of customers changed, and of each what kinds of records did. Follow looks at them within seconds.
@@ -110,8 +112,8 @@ type Publisher interface {
 // Follow keeps all segments up to date until the context ends. After a failure it reads again what the warehouse has, and looks at
 // everybody.
 func (s *Service) Follow(ctx context.Context, home Publisher) error {
-	s.follower.follow(true)
-	defer s.follower.follow(false)
+	s.follower.rounds.Idle(false)
+	defer s.follower.rounds.Idle(true)
 	defer s.follower.forget() // another process may follow from now on
 	var sending sync.WaitGroup
 	defer sending.Wait()
