@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"tandem.bank/pkg/auth"
@@ -24,15 +24,6 @@ type ServiceAccountCmd struct {
 	Revoke  AccountRevokeCmd  `cmd:"" help:"Take a key back at once."`
 	Disable AccountDisableCmd `cmd:"" help:"Refuse an account's calls."`
 	Enable  AccountEnableCmd  `cmd:"" help:"Take an account's calls again."`
-}
-
-// accounts is the API's client.
-func accounts(app *App) (crmv1.ServiceAccountServiceClient, error) {
-	conn, err := app.CRM()
-	if err != nil {
-		return nil, err
-	}
-	return crmv1.NewServiceAccountServiceClient(conn), nil
 }
 
 // newKeyFlags say where a key comes from.
@@ -75,21 +66,13 @@ type AccountCreateCmd struct {
 
 // Run makes the account.
 func (c *AccountCreateCmd) Run(ctx context.Context, app *App) error {
-	client, err := accounts(app)
-	if err != nil {
-		return err
-	}
 	key, err := c.text()
 	if err != nil {
 		return err
 	}
-	answer, err := client.CreateServiceAccount(ctx, &crmv1.CreateServiceAccountRequest{
+	return ask(ctx, app, accountService, callTimeout, crmv1.ServiceAccountServiceClient.CreateServiceAccount, &crmv1.CreateServiceAccountRequest{
 		ServiceAccount: &crmv1.ServiceAccount{Name: c.Name, Description: c.Description, Roles: c.Role}, PublicKey: key,
-	})
-	if err != nil {
-		return err
-	}
-	return printAccounts(app, answer, answer.GetServiceAccount())
+	}, printAccount)
 }
 
 // AccountListCmd lists accounts.
@@ -99,22 +82,11 @@ type AccountListCmd struct {
 
 // Run prints a line for each account and each of its keys.
 func (c *AccountListCmd) Run(ctx context.Context, app *App) error {
-	client, err := accounts(app)
-	if err != nil {
-		return err
-	}
-	all := &crmv1.ListServiceAccountsResponse{}
-	request := &crmv1.ListServiceAccountsRequest{PageSize: 1000, Filter: c.Filter}
-	for {
-		page, err := client.ListServiceAccounts(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.ServiceAccounts = append(all.ServiceAccounts, page.GetServiceAccounts()...)
-		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" {
-			return printAccounts(app, all, all.GetServiceAccounts()...)
-		}
-	}
+	return askPages(ctx, app, accountService, 0, crmv1.ServiceAccountServiceClient.ListServiceAccounts,
+		&crmv1.ListServiceAccountsRequest{Filter: c.Filter}, (*crmv1.ListServiceAccountsResponse).GetServiceAccounts,
+		func(out io.Writer, r *crmv1.ListServiceAccountsResponse) error {
+			return printAccounts(out, r.GetServiceAccounts()...)
+		})
 }
 
 // AccountRotateCmd gives an account a new key.
@@ -126,10 +98,6 @@ type AccountRotateCmd struct {
 
 // Run sends the new key.
 func (c *AccountRotateCmd) Run(ctx context.Context, app *App) error {
-	client, err := accounts(app)
-	if err != nil {
-		return err
-	}
 	key, err := c.text()
 	if err != nil {
 		return err
@@ -137,13 +105,8 @@ func (c *AccountRotateCmd) Run(ctx context.Context, app *App) error {
 	if key == "" {
 		return fmt.Errorf("give the new key by --private-key or --public-key")
 	}
-	answer, err := client.RotateServiceAccountKey(ctx, &crmv1.RotateServiceAccountKeyRequest{
-		Name: c.Name, PublicKey: key, Overlap: durationpb.New(c.Overlap),
-	})
-	if err != nil {
-		return err
-	}
-	return printAccounts(app, answer, answer.GetServiceAccount())
+	return ask(ctx, app, accountService, callTimeout, crmv1.ServiceAccountServiceClient.RotateServiceAccountKey,
+		&crmv1.RotateServiceAccountKeyRequest{Name: c.Name, PublicKey: key, Overlap: durationpb.New(c.Overlap)}, printAccount)
 }
 
 // AccountRevokeCmd takes a key back.
@@ -154,15 +117,8 @@ type AccountRevokeCmd struct {
 
 // Run takes the key back.
 func (c *AccountRevokeCmd) Run(ctx context.Context, app *App) error {
-	client, err := accounts(app)
-	if err != nil {
-		return err
-	}
-	answer, err := client.RevokeServiceAccountKey(ctx, &crmv1.RevokeServiceAccountKeyRequest{Name: c.Name, KeyId: c.KeyID})
-	if err != nil {
-		return err
-	}
-	return printAccounts(app, answer, answer.GetServiceAccount())
+	return ask(ctx, app, accountService, callTimeout, crmv1.ServiceAccountServiceClient.RevokeServiceAccountKey,
+		&crmv1.RevokeServiceAccountKeyRequest{Name: c.Name, KeyId: c.KeyID}, printAccount)
 }
 
 // AccountDisableCmd refuses calls.
@@ -172,15 +128,8 @@ type AccountDisableCmd struct {
 
 // Run disables the account.
 func (c *AccountDisableCmd) Run(ctx context.Context, app *App) error {
-	client, err := accounts(app)
-	if err != nil {
-		return err
-	}
-	answer, err := client.DisableServiceAccount(ctx, &crmv1.DisableServiceAccountRequest{Name: c.Name})
-	if err != nil {
-		return err
-	}
-	return printAccounts(app, answer, answer.GetServiceAccount())
+	return ask(ctx, app, accountService, callTimeout, crmv1.ServiceAccountServiceClient.DisableServiceAccount,
+		&crmv1.DisableServiceAccountRequest{Name: c.Name}, printAccount)
 }
 
 // AccountEnableCmd takes calls again.
@@ -190,23 +139,18 @@ type AccountEnableCmd struct {
 
 // Run enables the account.
 func (c *AccountEnableCmd) Run(ctx context.Context, app *App) error {
-	client, err := accounts(app)
-	if err != nil {
-		return err
-	}
-	answer, err := client.EnableServiceAccount(ctx, &crmv1.EnableServiceAccountRequest{Name: c.Name})
-	if err != nil {
-		return err
-	}
-	return printAccounts(app, answer, answer.GetServiceAccount())
+	return ask(ctx, app, accountService, callTimeout, crmv1.ServiceAccountServiceClient.EnableServiceAccount,
+		&crmv1.EnableServiceAccountRequest{Name: c.Name}, printAccount)
 }
 
-// printAccounts prints the whole answer as JSON, or accounts as lines.
-func printAccounts(app *App, answer proto.Message, all ...*crmv1.ServiceAccount) error {
-	if app.JSON {
-		return printJSON(app, answer)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
+// printAccount prints the account of an answer.
+func printAccount[A interface{ GetServiceAccount() *crmv1.ServiceAccount }](out io.Writer, answer A) error {
+	return printAccounts(out, answer.GetServiceAccount())
+}
+
+// printAccounts prints a line for each account and each of its keys.
+func printAccounts(out io.Writer, all ...*crmv1.ServiceAccount) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprint(w, "account\tstate\troles\tkey\tit is\tends\n")
 	for _, a := range all {
 		keys := slices.Clone(a.GetKeys())

@@ -27,7 +27,14 @@ type service[C any] struct {
 
 var (
 	accessService      = service[crmv1.AccessServiceClient]{(*App).CRM, crmv1.NewAccessServiceClient}
+	accountService     = service[crmv1.ServiceAccountServiceClient]{(*App).CRM, crmv1.NewServiceAccountServiceClient}
+	auditService       = service[crmv1.AuditServiceClient]{(*App).CRM, crmv1.NewAuditServiceClient}
+	customerService    = service[crmv1.CustomerServiceClient]{(*App).CRM, crmv1.NewCustomerServiceClient}
+	definitionService  = service[crmv1.DefinitionServiceClient]{(*App).CRM, crmv1.NewDefinitionServiceClient}
 	documentService    = service[crmv1.DocumentServiceClient]{(*App).CRM, crmv1.NewDocumentServiceClient}
+	planService        = service[crmv1.PlanServiceClient]{(*App).CRM, crmv1.NewPlanServiceClient}
+	searchService      = service[crmv1.SearchServiceClient]{(*App).CRM, crmv1.NewSearchServiceClient}
+	timelineService    = service[crmv1.TimelineServiceClient]{(*App).CRM, crmv1.NewTimelineServiceClient}
 	clusterService     = service[analyticsv1.ClusterServiceClient]{(*App).Analytics, analyticsv1.NewClusterServiceClient}
 	clvService         = service[analyticsv1.ClvServiceClient]{(*App).Analytics, analyticsv1.NewClvServiceClient}
 	factService        = service[analyticsv1.FactServiceClient]{(*App).Analytics, analyticsv1.NewFactServiceClient}

@@ -33,42 +33,20 @@ type AuditListCmd struct {
 	By       string        `placeholder:"ACTOR" help:"Only what one actor did."`
 	Since    time.Duration `placeholder:"24h" help:"Only this long back."`
 	Filter   string        `help:"Further conditions, such as 'action = \"read\"'."`
-	Limit    int           `default:"50" help:"Most entries to list."`
+	Limit    int           `default:"50" help:"Most entries to list; 0 lists all."`
 }
-
-// auditPage is how many entries travel together.
-const auditPage = 500
 
 // Run prints one line an entry, with what changed.
 func (c *AuditListCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.CRM()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
 	request := &crmv1.ListAuditEntriesRequest{
 		CustomerId: c.Customer, Entity: c.Entity, EntityId: c.ID, Actor: c.By, Filter: c.Filter,
 	}
 	if c.Since > 0 {
 		request.FromTime = timestamppb.New(time.Now().Add(-c.Since))
 	}
-	all := &crmv1.ListAuditEntriesResponse{}
-	for len(all.GetEntries()) < c.Limit {
-		request.PageSize = int32(min(c.Limit-len(all.GetEntries()), auditPage)) //nolint:gosec // at most auditPage
-		page, err := crmv1.NewAuditServiceClient(conn).ListAuditEntries(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Entries = append(all.Entries, page.GetEntries()...)
-		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" {
-			break
-		}
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	return printEntries(app.Out, all.GetEntries())
+	return askPages(ctx, app, auditService, c.Limit, crmv1.AuditServiceClient.ListAuditEntries, request,
+		(*crmv1.ListAuditEntriesResponse).GetEntries,
+		func(out io.Writer, r *crmv1.ListAuditEntriesResponse) error { return printEntries(out, r.GetEntries()) })
 }
 
 func printEntries(out io.Writer, entries []*crmv1.AuditEntry) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -35,35 +36,15 @@ type Customer360Cmd struct {
 type CustomerSearchCmd struct {
 	Query  []string `arg:"" help:"Words, \"phrases\", prefix*, AND, OR, NOT; quote the whole query for the shell."`
 	Filter string   `help:"Only customers that a filter admits, as in state = \"active\"."`
-	Limit  int32    `default:"20" help:"Most customers to show, up to 200."`
+	Limit  int      `default:"20" help:"Most customers to show, up to 200."`
 }
 
 // Run prints the best hits. A page that took long to fill ends early; it goes on until there are enough.
 func (c *CustomerSearchCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.CRM()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	client, all := crmv1.NewSearchServiceClient(conn), &crmv1.SearchCustomersResponse{}
-	request := &crmv1.SearchCustomersRequest{Query: strings.Join(c.Query, " "), Filter: c.Filter, PageSize: c.Limit}
-	for {
-		page, err := client.SearchCustomers(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Hits, all.NextPageToken = append(all.Hits, page.GetHits()...), page.GetNextPageToken()
-		missing := int(c.Limit) - len(all.Hits)
-		if missing <= 0 || all.NextPageToken == "" {
-			break
-		}
-		request.PageToken, request.PageSize = all.NextPageToken, int32(missing) //nolint:gosec // below the limit
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	return show.Hits(app.Out, all.GetHits())
+	return askPages(ctx, app, searchService, c.Limit, crmv1.SearchServiceClient.SearchCustomers,
+		&crmv1.SearchCustomersRequest{Query: strings.Join(c.Query, " "), Filter: c.Filter},
+		(*crmv1.SearchCustomersResponse).GetHits,
+		func(out io.Writer, r *crmv1.SearchCustomersResponse) error { return show.Hits(out, r.GetHits()) })
 }
 
 // customerName is a customer number or an external key.
@@ -121,7 +102,7 @@ type CustomerHistoryCmd struct {
 	Customer customerName  `arg:"" placeholder:"ID|SOURCE/EXTERNAL-ID" help:"Customer number, or source and external id as in berka/1."`
 	Entity   string        `placeholder:"card" help:"Only one kind of record."`
 	Since    time.Duration `placeholder:"24h" help:"Only this long back."`
-	Limit    int           `default:"50" help:"Most changes to show."`
+	Limit    int           `default:"50" help:"Most changes to show; 0 lists all."`
 }
 
 // Run prints one line a change: who, when, before and after.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -29,15 +30,6 @@ type DefinitionCmd struct {
 	Archive DefinitionArchiveCmd `cmd:"" help:"Take a definition out of use."`
 	Restore DefinitionRestoreCmd `cmd:"" help:"Take an archived definition into use again."`
 	Share   DefinitionShareCmd   `cmd:"" help:"Say which roles read and which change a definition."`
-}
-
-// definitions returns the service that keeps them.
-func (a *App) definitions() (crmv1.DefinitionServiceClient, error) {
-	conn, err := a.CRM()
-	if err != nil {
-		return nil, err
-	}
-	return crmv1.NewDefinitionServiceClient(conn), nil
 }
 
 // definition finds a definition by name.
@@ -88,7 +80,7 @@ func (c *DefinitionInitCmd) Run(ctx context.Context, app *App) error {
 
 // apply creates a definition or, when change says so, makes the one that is there like it; it prints what was done.
 func apply(ctx context.Context, app *App, d *crmv1.Definition, change bool) error {
-	client, err := app.definitions()
+	client, err := definitionService.on(app)
 	if err != nil {
 		return err
 	}
@@ -155,34 +147,17 @@ type DefinitionListCmd struct {
 
 // Run prints one line a definition.
 func (c *DefinitionListCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.definitions()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
-	all := &crmv1.ListDefinitionsResponse{}
-	request := &crmv1.ListDefinitionsRequest{Filter: c.Filter, OrderBy: c.OrderBy, PageSize: listedPage}
-	for {
-		page, err := client.ListDefinitions(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Definitions = append(all.Definitions, page.GetDefinitions()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			break
-		}
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprint(w, "name\tkind\tversion\tstate\towner\tschedule\ttitle\n")
-	for _, d := range all.GetDefinitions() {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", d.GetName(), shortWord(d.GetKind().String()), d.GetVersion(),
-			shortWord(d.GetState().String()), d.GetOwner(), d.GetSchedule().GetCron(), d.GetTitle())
-	}
-	return w.Flush()
+	return askPages(ctx, app, definitionService, 0, crmv1.DefinitionServiceClient.ListDefinitions,
+		&crmv1.ListDefinitionsRequest{Filter: c.Filter, OrderBy: c.OrderBy}, (*crmv1.ListDefinitionsResponse).GetDefinitions,
+		func(out io.Writer, r *crmv1.ListDefinitionsResponse) error {
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			_, _ = fmt.Fprint(w, "name\tkind\tversion\tstate\towner\tschedule\ttitle\n")
+			for _, d := range r.GetDefinitions() {
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", d.GetName(), shortWord(d.GetKind().String()), d.GetVersion(),
+					shortWord(d.GetState().String()), d.GetOwner(), d.GetSchedule().GetCron(), d.GetTitle())
+			}
+			return w.Flush()
+		})
 }
 
 // shortWord is the last part of an enum value's name, in lower case.
@@ -202,7 +177,7 @@ type DefinitionShowCmd struct {
 
 // Run prints it as apply takes it.
 func (c *DefinitionShowCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.definitions()
+	client, err := definitionService.on(app)
 	if err != nil {
 		return err
 	}
@@ -234,37 +209,24 @@ type DefinitionHistoryCmd struct {
 
 // Run prints one line a version.
 func (c *DefinitionHistoryCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.definitions()
+	client, err := definitionService.on(app)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	d, err := definition(ctx, client, c.Name)
 	if err != nil {
 		return err
 	}
-	all := &crmv1.ListDefinitionVersionsResponse{}
-	request := &crmv1.ListDefinitionVersionsRequest{DefinitionId: d.GetDefinitionId(), PageSize: listedPage}
-	for {
-		page, err := client.ListDefinitionVersions(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Versions = append(all.Versions, page.GetVersions()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			break
-		}
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprint(w, "version\tmade\tby\tnote\n")
-	for _, v := range all.GetVersions() {
-		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", v.GetVersion(), moment(v.GetCreateTime()), v.GetAuthor(), v.GetChangeNote())
-	}
-	return w.Flush()
+	return askPages(ctx, app, definitionService, 0, crmv1.DefinitionServiceClient.ListDefinitionVersions,
+		&crmv1.ListDefinitionVersionsRequest{DefinitionId: d.GetDefinitionId()}, (*crmv1.ListDefinitionVersionsResponse).GetVersions,
+		func(out io.Writer, r *crmv1.ListDefinitionVersionsResponse) error {
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			_, _ = fmt.Fprint(w, "version\tmade\tby\tnote\n")
+			for _, v := range r.GetVersions() {
+				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", v.GetVersion(), moment(v.GetCreateTime()), v.GetAuthor(), v.GetChangeNote())
+			}
+			return w.Flush()
+		})
 }
 
 // moment prints a time by the clock of this machine; empty when there is none.
@@ -323,7 +285,7 @@ func (c *DefinitionShareCmd) Run(ctx context.Context, app *App) error {
 func onDefinition(
 	ctx context.Context, app *App, name, done string, do func(context.Context, crmv1.DefinitionServiceClient, *crmv1.Definition) error,
 ) error {
-	client, err := app.definitions()
+	client, err := definitionService.on(app)
 	if err != nil {
 		return err
 	}

@@ -21,38 +21,14 @@ type DocumentListCmd struct {
 	Filter   string `help:"Only documents that a filter admits, as in 'kind = contract AND document_time > \"now-12m\"'."`
 	OrderBy  string `name:"order-by" placeholder:"FIELD [desc],…" help:"Order, as in 'document_time desc'; default is by id."`
 	Count    string `default:"none" enum:"none,exact,estimated" help:"Count them too: none, exact or estimated."`
-	Limit    int    `default:"50" help:"Most documents to list."`
+	Limit    int    `default:"50" help:"Most documents to list; 0 lists all."`
 }
 
 // Run prints one line a document.
 func (c *DocumentListCmd) Run(ctx context.Context, app *App) error {
-	conn, err := app.CRM()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
-	request := &crmv1.ListDocumentsRequest{CustomerId: c.Customer, Filter: c.Filter, OrderBy: c.OrderBy, Count: countModes[c.Count]}
-	all := &crmv1.ListDocumentsResponse{}
-	for len(all.GetDocuments()) < c.Limit {
-		request.PageSize = int32(min(c.Limit-len(all.GetDocuments()), listedPage)) //nolint:gosec // at most listedPage
-		page, err := crmv1.NewDocumentServiceClient(conn).ListDocuments(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Documents = append(all.Documents, page.GetDocuments()...)
-		if page.GetCount() != nil {
-			all.Count, request.Count = page.GetCount(), crmv1.CountMode_COUNT_MODE_UNSPECIFIED // once is enough
-		}
-		if all.NextPageToken = page.GetNextPageToken(); all.GetNextPageToken() == "" {
-			break
-		}
-		request.PageToken = all.GetNextPageToken()
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	return show.Documents(app.Out, all)
+	return askPages(ctx, app, documentService, c.Limit, crmv1.DocumentServiceClient.ListDocuments,
+		&crmv1.ListDocumentsRequest{CustomerId: c.Customer, Filter: c.Filter, OrderBy: c.OrderBy, Count: countModes[c.Count]},
+		(*crmv1.ListDocumentsResponse).GetDocuments, show.Documents)
 }
 
 // DocumentShowCmd shows one document.

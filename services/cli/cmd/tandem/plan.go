@@ -30,14 +30,6 @@ type PlanCmd struct {
 	Show    PlanShowCmd    `cmd:"" help:"List the figures of a plan, in any version."`
 }
 
-func (a *App) plans() (crmv1.PlanServiceClient, error) {
-	conn, err := a.CRM()
-	if err != nil {
-		return nil, err
-	}
-	return crmv1.NewPlanServiceClient(conn), nil
-}
-
 // PlanImportCmd brings in a file.
 type PlanImportCmd struct {
 	File    string        `arg:"" type:"existingfile" help:"CSV file: unit_kind, unit, indicator, period, period_start, amount and, where needed, currency, volume, price, withdrawn."`
@@ -50,7 +42,7 @@ type PlanImportCmd struct {
 
 // Run sends the file and tells what became of it. The same file again changes nothing.
 func (c *PlanImportCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.plans()
+	client, err := planService.on(app)
 	if err != nil {
 		return err
 	}
@@ -162,32 +154,15 @@ type PlanListCmd struct{}
 
 // Run prints one line a plan.
 func (c *PlanListCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.plans()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	all, request := &crmv1.ListPlansResponse{}, &crmv1.ListPlansRequest{PageSize: listedPage}
-	for {
-		page, err := client.ListPlans(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Plans = append(all.Plans, page.GetPlans()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			break
-		}
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprint(w, "name\tversion\tchanged\ttitle\n")
-	for _, p := range all.GetPlans() {
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", p.GetName(), p.GetVersion(), moment(p.GetUpdateTime()), p.GetTitle())
-	}
-	return w.Flush()
+	return askPages(ctx, app, planService, 0, crmv1.PlanServiceClient.ListPlans, &crmv1.ListPlansRequest{}, (*crmv1.ListPlansResponse).GetPlans,
+		func(out io.Writer, r *crmv1.ListPlansResponse) error {
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			_, _ = fmt.Fprint(w, "name\tversion\tchanged\ttitle\n")
+			for _, p := range r.GetPlans() {
+				_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", p.GetName(), p.GetVersion(), moment(p.GetUpdateTime()), p.GetTitle())
+			}
+			return w.Flush()
+		})
 }
 
 // PlanHistoryCmd lists versions.
@@ -197,32 +172,16 @@ type PlanHistoryCmd struct {
 
 // Run prints one line a version.
 func (c *PlanHistoryCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.plans()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	all, request := &crmv1.ListPlanVersionsResponse{}, &crmv1.ListPlanVersionsRequest{Name: c.Name, PageSize: listedPage}
-	for {
-		page, err := client.ListPlanVersions(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Versions = append(all.Versions, page.GetVersions()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			break
-		}
-	}
-	if app.JSON {
-		return printJSON(app, all)
-	}
-	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprint(w, "version\tmade\tby\tfigures\tnote\n")
-	for _, v := range all.GetVersions() {
-		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", v.GetVersion(), moment(v.GetCreateTime()), v.GetAuthor(), v.GetValues(), v.GetNote())
-	}
-	return w.Flush()
+	return askPages(ctx, app, planService, 0, crmv1.PlanServiceClient.ListPlanVersions,
+		&crmv1.ListPlanVersionsRequest{Name: c.Name}, (*crmv1.ListPlanVersionsResponse).GetVersions,
+		func(out io.Writer, r *crmv1.ListPlanVersionsResponse) error {
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			_, _ = fmt.Fprint(w, "version\tmade\tby\tfigures\tnote\n")
+			for _, v := range r.GetVersions() {
+				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", v.GetVersion(), moment(v.GetCreateTime()), v.GetAuthor(), v.GetValues(), v.GetNote())
+			}
+			return w.Flush()
+		})
 }
 
 // PlanShowCmd lists figures.
@@ -235,7 +194,7 @@ type PlanShowCmd struct {
 
 // Run prints one line a figure, page by page.
 func (c *PlanShowCmd) Run(ctx context.Context, app *App) error {
-	client, err := app.plans()
+	client, err := planService.on(app)
 	if err != nil {
 		return err
 	}

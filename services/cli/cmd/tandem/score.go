@@ -122,7 +122,7 @@ func (c *ScorePromoteCmd) Run(ctx context.Context, app *App) error {
 	if err != nil {
 		return err
 	}
-	saved, err := app.definitions()
+	saved, err := definitionService.on(app)
 	if err != nil {
 		return err
 	}
