@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
+	"time"
 
 	"tandem.bank/pkg/lifecycle"
 )
@@ -43,5 +44,20 @@ func TestOneFailureStopsAll(t *testing.T) {
 		lifecycle.Part{Name: "failer", Run: func(context.Context) error { return broken }})
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
+	}
+}
+
+// TestEvery does a round at once and goes on after one that failed, until it is stopped.
+func TestEvery(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	rounds := 0
+	err := lifecycle.Every(ctx, time.Millisecond, func(context.Context) {
+		if rounds++; rounds == 3 {
+			stop()
+		}
+	})
+	if err != nil || rounds != 3 {
+		t.Fatalf("%d rounds, %v", rounds, err)
 	}
 }

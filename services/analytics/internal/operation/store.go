@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/lifecycle"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 )
 
@@ -123,18 +124,9 @@ func broken() *status.Status {
 
 // Run forgets old operations until the context ends, and then ends every one.
 func (s *Store[S]) Run(ctx context.Context) error {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
 	defer s.done.Wait()
 	defer s.stop(errStopped)
-	for {
-		s.Sweep(time.Now())
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	return lifecycle.Every(ctx, sweepInterval, func(context.Context) { s.Sweep(time.Now()) })
 }
 
 // Start keeps a new operation, whose state is running, and has its work done in a turn of its own. The work's context has the

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/services/analytics/internal/definition"
 )
 
@@ -23,27 +24,23 @@ const saveTimeout = 30 * time.Second
 func (s *Scheduler) Run(ctx context.Context) error {
 	var lanes sync.WaitGroup
 	defer lanes.Wait()
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for {
-		due, err := s.due(ctx, time.Now())
-		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "it can't be seen what is due; it is tried again", "error", err)
-		}
-		for kind, jobs := range due {
-			select {
-			case s.lanes[kind].turn <- struct{}{}:
-				lanes.Go(func() {
-					defer func() { <-s.lanes[kind].turn }()
-					s.workAlone(ctx, kind, jobs)
-				})
-			default: // something of the kind is running: what is due stays so
-			}
-		}
+	return lifecycle.Every(ctx, pollInterval, func(ctx context.Context) { s.fire(ctx, &lanes) })
+}
+
+// fire begins what is due, in the lanes of those kinds that are free.
+func (s *Scheduler) fire(ctx context.Context, lanes *sync.WaitGroup) {
+	due, err := s.due(ctx, time.Now())
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "it can't be seen what is due; it is tried again", "error", err)
+	}
+	for kind, jobs := range due {
 		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
+		case s.lanes[kind].turn <- struct{}{}:
+			lanes.Go(func() {
+				defer func() { <-s.lanes[kind].turn }()
+				s.workAlone(ctx, kind, jobs)
+			})
+		default: // something of the kind is running: what is due stays so
 		}
 	}
 }

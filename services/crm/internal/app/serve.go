@@ -107,17 +107,10 @@ func connect(ctx context.Context, config *Config) (*pgxpool.Pool, error) {
 // prune forgets old answers of idempotent calls.
 func prune(pool *pgxpool.Pool, log *slog.Logger) lifecycle.Part {
 	return lifecycle.Part{Name: "request pruning", Run: func(ctx context.Context) error {
-		ticker := time.NewTicker(pruneInterval)
-		defer ticker.Stop()
-		for {
+		return lifecycle.Every(ctx, pruneInterval, func(ctx context.Context) {
 			if err := request.Prune(ctx, pool); err != nil && ctx.Err() == nil {
 				log.Warn("old answers of calls could not be forgotten; it is tried again", "error", err)
 			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-ticker.C:
-			}
-		}
+		})
 	}}
 }

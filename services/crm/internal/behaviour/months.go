@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tandem.bank/pkg/lifecycle"
 )
 
 // pruneInterval is how often months that left the window are dropped.
@@ -63,18 +65,11 @@ func madeByOthers(err error) bool {
 
 // Run drops months that left the window until the context ends. Without a window nothing is dropped.
 func (r *Recorder) Run(ctx context.Context, log *slog.Logger) error {
-	ticker := time.NewTicker(pruneInterval)
-	defer ticker.Stop()
-	for {
+	return lifecycle.Every(ctx, pruneInterval, func(ctx context.Context) {
 		if err := r.Prune(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			log.Warn("old behaviour events could not be dropped; it is tried again", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
 // Prune drops the months that lie before the window. Their keys stay, so that nothing comes back.

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem.bank/pkg/lifecycle"
 )
 
 const (
@@ -103,19 +105,12 @@ func NewMaintainer(c MaintainerConfig) (*Maintainer, error) {
 // Run maintains the partitions now and once per interval until the context ends. A failed round is logged, counted and
 // tried again: rows are safe in the default partition meanwhile.
 func (m *Maintainer) Run(ctx context.Context) error {
-	ticker := time.NewTicker(m.config.Interval)
-	defer ticker.Stop()
-	for {
+	return lifecycle.Every(ctx, m.config.Interval, func(ctx context.Context) {
 		if err := m.Maintain(ctx); err != nil && ctx.Err() == nil {
 			m.failures.Inc()
 			m.log.Error("partition maintenance failed; it is tried again", "retry_in", m.config.Interval, "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
 // Maintain does one round. Its steps do not depend on each other: one that fails does not stop the rest.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/services/crm/internal/attribute"
 	"tandem.bank/services/crm/internal/customer"
 	"tandem.bank/services/crm/internal/document"
@@ -47,10 +48,9 @@ type Filled struct{ Customers, Documents int }
 // Run fills what is missing until the context ends. After the first time only definitions of attributes leave anything to do:
 // whoever writes a customer or a document also indexes it.
 func (f *Filler) Run(ctx context.Context) error {
-	tick := time.NewTicker(fillInterval)
-	defer tick.Stop()
 	var seen []string
-	for done := false; ctx.Err() == nil; {
+	done := false
+	return lifecycle.Every(ctx, fillInterval, func(ctx context.Context) {
 		changed, err := f.changedAttributes(ctx)
 		switch {
 		case err != nil:
@@ -64,12 +64,7 @@ func (f *Filler) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			f.log.Warn("preparing for the search", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
-	}
-	return nil
+	})
 }
 
 func (f *Filler) fill(ctx context.Context) error {

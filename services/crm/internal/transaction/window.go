@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tandem.bank/pkg/lifecycle"
 	"tandem.bank/services/crm/internal/outbox"
 )
 
@@ -67,19 +68,12 @@ func NewWindow(c WindowConfig) (*Window, error) {
 
 // Run maintains the window now and once per hour until the context ends.
 func (w *Window) Run(ctx context.Context) error {
-	ticker := time.NewTicker(windowInterval)
-	defer ticker.Stop()
-	for {
+	return lifecycle.Every(ctx, windowInterval, func(ctx context.Context) {
 		if err := w.Maintain(ctx); err != nil && ctx.Err() == nil {
 			w.failures.Inc()
 			w.log.Error("months of transactions could not be dropped; it is tried again", "retry_in", windowInterval, "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
 // Maintain does one round: it moves the window on, closes the months before it, and drops those that were closed earlier and
