@@ -14,7 +14,7 @@ SELECT number + 1, if(cityHash64(number, 20) % 10, 'individual', 'organisation')
     cityHash64(number, 2) % 200 + 1, cityHash64(number, 3) % 2000 + 1, toDate32('1940-01-01') + cityHash64(number, 4) % 24000,
     if(number % 2, 'male', 'female'), 8000 + cityHash64(number, 5) % 90000, 'CZK', toDate32('2015-01-01') + cityHash64(number, 23) % if(state = 'former', 3400, 4190), 1
 FROM numbers($);
-INSERT INTO customer SELECT * REPLACE (2 AS version) FROM customer WHERE customer_id % 50 = 0 AND version = 1;
+INSERT INTO customer SELECT * REPLACE (2 AS version) FROM customer WHERE customer_id % 50 = 0;
 INSERT INTO account (account_id, currency, product_id, branch_id, state, opened, closed, version)
 SELECT number + 1, 'CZK', number % 6 + 1, number % 200 + 1, if(cityHash64(number, 24) % 15, 'open', 'closed') AS state,
     toDate32('2015-01-01') + cityHash64(number, 25) % 4190, if(state = 'closed', toDate32('2026-06-30') - cityHash64(number, 26) % 300, NULL), 1
@@ -30,7 +30,7 @@ SELECT number + 1, if(number % 3, 'loan', 'deposit'), if(cityHash64(number, 30) 
     toDecimal128(1000 + cityHash64(number, 31) % 500000, 4), 'CZK', 'CZK', toDate32('2021-01-01') + cityHash64(number, 32) % 2000 AS opened,
     if(cityHash64(number, 33) % 6, NULL, opened + 300), 1
 FROM numbers(intDiv($, 2));
-INSERT INTO contract SELECT * REPLACE (2 AS version) FROM contract WHERE contract_id % 50 = 0 AND version = 1;
+INSERT INTO contract SELECT * REPLACE (2 AS version) FROM contract WHERE contract_id % 50 = 0;
 INSERT INTO contract_party (contract_party_id, contract_id, customer_id, role, version)
 SELECT number + 1, number + 1, number * 2 + 1, if(number % 3, 'borrower', 'depositor'), 1 FROM numbers(intDiv($, 2));
 INSERT INTO instalment (instalment_id, contract_id, position, due, currency, principal, interest, fee, paid, state, version)
@@ -43,7 +43,7 @@ SELECT number + 1, number % $ + 1, toDate('2024-07-01') + cityHash64(number, 6) 
     paid, 'CZK', day, toDecimal128(cityHash64(number, 10) % 10000000 / 100, 4), 'posted', 1
 FROM numbers(20 * $);
 INSERT INTO transaction SELECT * REPLACE (2 AS version, if(transaction_id % 500 = 0, 'reversed', 'posted') AS state)
-FROM transaction WHERE transaction_id % 50 = 0 AND version = 1;
+FROM transaction WHERE transaction_id % 50 = 0;
 INSERT INTO service_level (service_level_id, name, version) VALUES (1, 'two days', 1);
 INSERT INTO interaction (interaction_id, customer_id, kind, channel, class, opened_time, business_date, first_answer_time, resolved_time, due_time, service_level_id, satisfaction, version)
 SELECT number + 1, number % $ + 1, ['call', 'meeting', 'request', 'complaint'][cityHash64(number, 35) % 4 + 1] AS kind, ['phone', 'branch', 'web'][number % 3 + 1],
@@ -52,7 +52,7 @@ SELECT number + 1, number % $ + 1, ['call', 'meeting', 'request', 'complaint'][c
     if(kind = 'complaint', at + cityHash64(number, 37) % 90000, NULL), if(kind = 'complaint' AND cityHash64(number, 38) % 9, at + cityHash64(number, 39) % 300000, NULL),
     if(kind = 'complaint', at + 172800, NULL), kind = 'complaint', if(kind = 'complaint', cityHash64(number, 40) % 6, 0), 1
 FROM numbers(3 * intDiv($, 2));
-INSERT INTO interaction SELECT * REPLACE (2 AS version) FROM interaction WHERE interaction_id % 50 = 0 AND version = 1;
+INSERT INTO interaction SELECT * REPLACE (2 AS version) FROM interaction WHERE interaction_id % 50 = 0;
 INSERT INTO rfm_run (run_id, as_of, window_days, customers, base_currency, computed_time, insights_published)
 SELECT toUUID(concat('00000000-0000-7000-8000-0000000000', leftPad(toString(number), 2, '0'))), toLastDayOfMonth(toDate('2025-06-01') + INTERVAL number MONTH), 365, $, 'CZK',
     toDateTime64('2026-07-01 00:00:00', 6, 'UTC') + number, 1
