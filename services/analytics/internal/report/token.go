@@ -36,6 +36,9 @@ func (s signer) mac(parts ...[]byte) []byte {
 
 var encoding = base64.RawURLEncoding
 
+// tokenMark begins the token of a report: what begins with a dash is an option to a command line.
+const tokenMark = "r"
+
 // ticket is what the token of a report says.
 type ticket struct {
 	// Caller to whom it was given, with the rights of then.
@@ -94,14 +97,15 @@ func (s signer) report(p *plan, caller Caller) (*reportToken, error) {
 		return nil, err
 	}
 	mac := s.mac([]byte("report"), content)
-	text := encoding.EncodeToString(slices.Concat(mac, content))
+	text := tokenMark + encoding.EncodeToString(slices.Concat(mac, content))
 	return &reportToken{text: text, mac: mac, hash: hmac.New(sha256.New, s.key)}, nil
 }
 
 // openReport checks a report's token and reads it.
 func (s signer) openReport(text string, caller Caller) (ticket, []byte, error) {
-	raw, err := encoding.Strict().DecodeString(text)
-	if err != nil || len(raw) <= macBytes || !hmac.Equal(raw[:macBytes], s.mac([]byte("report"), raw[macBytes:])) {
+	signed, marked := strings.CutPrefix(text, tokenMark)
+	raw, err := encoding.Strict().DecodeString(signed)
+	if !marked || err != nil || len(raw) <= macBytes || !hmac.Equal(raw[:macBytes], s.mac([]byte("report"), raw[macBytes:])) {
 		return ticket{}, nil, apperr.InvalidField("report_token",
 			"is no token of a report, or was changed, or is from before a restart; run the report again")
 	}
