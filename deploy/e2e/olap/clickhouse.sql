@@ -74,41 +74,23 @@ FROM
     ) AS f LEFT ANY JOIN {product} AS p ON p.product_id = f.product
     GROUP BY GROUPING SETS ((month, family), (month))
     UNION ALL
-    SELECT month, p.family AS family, grouping(family) AS g, sum(base) AS b, toDecimal128(0, 4), toDecimal128(0, 4), toDecimal128(0, 4), 0
+    SELECT toDate('2025-07-01') + INTERVAL at MONTH AS month, p.family AS family, grouping(family) AS g, sum(base) AS b, toDecimal128(0, 4), toDecimal128(0, 4), toDecimal128(0, 4), 0
     FROM
     (
+        -- A balance holds until the account's next one. Those that agree in both are summed up before they are repeated.
         SELECT
-            dictGet('tandem.account_lookup', 'product_id', account_id) AS product,
-            toDate('2025-07-01') + INTERVAL at.1 MONTH AS month,
-            round(at.2.1 * dictGetOrNull('tandem.currency_lookup', 'rate', tuple(dictGet('tandem.account_lookup', 'currency', account_id)), at.2.2), 4) AS base
+            dictGet('tandem.account_lookup', 'product_id', account_id) AS product, cut,
+            leadInFrame(cut, 1, 12) OVER (PARTITION BY account_id ORDER BY cut ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next,
+            round(ledger * dictGetOrNull('tandem.currency_lookup', 'rate', tuple(dictGet('tandem.account_lookup', 'currency', account_id)), day), 4) AS base
         FROM
         (
-            SELECT account_id, arraySort(groupArray((cut, statement))) AS points,
-                arrayMap(i -> (i, points[arrayLastIndex(x -> x.1 <= i, points)].2), range(points[1].1, 12)) AS months
-            FROM
-            (
-                -- The last of each day before the last of each month: by one number each, which is far quicker than by two at once.
-                SELECT account_id, toInt64(greatest(0, dateDiff('month', toDate('2025-07-01'), business_date))) AS cut,
-                    argMax((closing_ledger, business_date), business_date) AS statement
-                FROM
-                (
-                    SELECT account_id, business_date, argMax(ledger, rank) AS closing_ledger
-                    FROM
-                    (
-                        SELECT account_id, business_date, assumeNotNull(balance_after) AS ledger, transaction_id AS rank
-                        FROM tandem.transaction FINAL WHERE state = 'posted' AND balance_after IS NOT NULL AND business_date <= '2026-06-30'
-                        UNION ALL
-                        SELECT account_id, business_date, ledger, if(closing = 1, 18446744073709551615, 0)
-                        FROM tandem.account_balance FINAL WHERE business_date <= '2026-06-30'
-                    )
-                    GROUP BY account_id, business_date
-                )
-                GROUP BY account_id, cut
-            )
-            GROUP BY account_id
+            SELECT account_id, toUInt8(greatest(0, dateDiff('month', toDate('2025-07-01'), business_date))) AS cut,
+                argMax(balance, place) AS ledger, max(business_date) AS day
+            FROM tandem.balance_statement WHERE business_date <= '2026-06-30'
+            GROUP BY account_id, cut
         )
-        ARRAY JOIN months AS at
     ) AS f LEFT ANY JOIN {product} AS p ON p.product_id = f.product
+    ARRAY JOIN range(cut, next) AS at
     GROUP BY GROUPING SETS ((month, family), (month))
 )
 GROUP BY month, family, g ORDER BY month, family
@@ -120,14 +102,9 @@ GROUP BY GROUPING SETS ((month, channel), (month)) ORDER BY month, channel
 
 -- name: customer
 (
-    SELECT c.customer_id AS customer, c.branch_id AS branch, ifNull(c.customer_since, toDate32('1900-01-01')) AS since,
-        if(c.state = 'former', coalesce(c.state_since, a.last_closed), NULL) AS gone
-    FROM (SELECT customer_id, branch_id, customer_since, state, state_since FROM tandem.customer FINAL WHERE state != 'prospect') AS c
-    LEFT ANY JOIN
-    (
-        SELECT dictGet('tandem.account_lookup', 'customer_id', account_id) AS customer_id, max(closed) AS last_closed
-        FROM tandem.account FINAL WHERE closed IS NOT NULL GROUP BY customer_id
-    ) AS a ON a.customer_id = c.customer_id
+    SELECT customer_id AS customer, branch_id AS branch, ifNull(customer_since, toDate32('1900-01-01')) AS since,
+        if(state = 'former', coalesce(state_since, dictGet('tandem.customer_left_lookup', 'closed', customer_id)), NULL) AS gone
+    FROM tandem.customer FINAL WHERE state != 'prospect'
 )
 
 -- name: customer-flow

@@ -57,6 +57,8 @@ type Fact struct {
 	Over   string `yaml:"over"`
 	Entity string `yaml:"entity"`
 	Until  string `yaml:"until"`
+	// Source is where the last rows are picked from; of last only.
+	Source *Source `yaml:"source"`
 	// Pictures has the days of a snapshot's pictures, in the column day.
 	Pictures string `yaml:"pictures"`
 	// Currency is the column of the currency in which amounts were stated.
@@ -69,6 +71,35 @@ type Fact struct {
 	Columns map[string]string `yaml:"columns"`
 	// Details are what is told of single rows behind a cell.
 	Details []Detail `yaml:"details"`
+}
+
+// Source has what the last row of each entity is picked from, with the columns entity and day of the fact.
+type Source struct {
+	Table string `yaml:"table"`
+	// Order is the column whose greatest value the last row has, and Values are the columns taken of it.
+	Order  string   `yaml:"order"`
+	Values []string `yaml:"values"`
+	// Derived are columns of the view that follow from the others.
+	Derived map[string]string `yaml:"derived"`
+}
+
+// columns are some columns of the fact as expressions.
+func (s *Source) columns(names []string) []string {
+	out := slices.Clone(names)
+	for i, name := range names {
+		if sql := s.Derived[name]; sql != "" {
+			out[i] = sql + " AS " + name
+		}
+	}
+	return out
+}
+
+// rows is where the fact's rows are, at least with their days.
+func (f *Fact) rows() string {
+	if f.Source != nil {
+		return f.Source.Table
+	}
+	return f.View
 }
 
 // Detail is a column of the rows behind a cell.
@@ -222,6 +253,8 @@ func (c *Catalogue) checkFact(f *Fact, fail func(string, ...any)) {
 		fail("fact %s: over must be flow, last, snapshot or interval", f.Name)
 	case f.Over == overLast && !columnPattern.MatchString(f.Entity):
 		fail("fact %s: entity must be a column of the fact", f.Name)
+	case (f.Over == overLast) != (f.Source != nil):
+		fail("fact %s: last values have a source, and others have none", f.Name)
 	case (f.Over == overInterval) != (f.Until != ""), (f.Over == overSnapshot) != (f.Pictures != ""):
 		fail("fact %s: intervals have until, snapshots have pictures, and others have none of them", f.Name)
 	}

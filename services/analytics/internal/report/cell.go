@@ -14,12 +14,11 @@ import (
 
 // cells sums up each fact on its own and puts the sums of one combination of keys side by side.
 func (p *plan) cells(b *binder) string {
-	var parts []string
-	for _, fact := range p.facts() {
-		for _, side := range p.sides(fact) {
-			s := &scan{binder: b, plan: p, fact: fact, side: side, measures: p.of(fact)}
-			parts = append(parts, s.sums())
-		}
+	scans := p.scans(b)
+	with := share(scans)
+	parts := make([]string, len(scans))
+	for i, s := range scans {
+		parts[i] = s.sums()
 	}
 	if len(parts) == 1 {
 		return parts[0]
@@ -29,8 +28,45 @@ func (p *plan) cells(b *binder) string {
 	for _, c := range p.baseNames() {
 		selected = append(selected, "sum(u."+c+") AS "+c)
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s) AS u GROUP BY %s",
-		strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
+	return fmt.Sprintf("%sSELECT %s FROM (%s) AS u GROUP BY %s",
+		with, strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
+}
+
+// scans are those that the measures of the plan need.
+func (p *plan) scans(b *binder) []*scan {
+	var out []*scan
+	for _, fact := range p.facts() {
+		for _, side := range p.sides(fact) {
+			out = append(out, &scan{binder: b, plan: p, fact: fact, side: side, measures: p.of(fact)})
+		}
+	}
+	return out
+}
+
+// share lets scans of one view read it together, where one of them asks for all its rows anyway: of an interval, no period
+// leaves out rows before they are read. It returns what stands before the statement.
+func share(scans []*scan) string {
+	var with []string
+	for i, whole := range scans {
+		if whole.fact.Over != overInterval || whole.shared != "" {
+			continue
+		}
+		var used []string
+		name := fmt.Sprintf("view%d__", i)
+		together := slices.DeleteFunc(slices.Clone(scans), func(s *scan) bool { return s.fact.View != whole.fact.View })
+		if len(together) == 1 {
+			continue
+		}
+		for _, s := range together {
+			s.shared = name
+			used = append(used, s.used()...)
+		}
+		with = append(with, fmt.Sprintf("%s AS MATERIALIZED (SELECT %s FROM %s)", name, strings.Join(columns(used), ", "), whole.fact.View))
+	}
+	if len(with) == 0 {
+		return ""
+	}
+	return "WITH " + strings.Join(with, ", ") + " "
 }
 
 // sides are the scans that a fact needs.
@@ -117,18 +153,15 @@ func (s *scan) sums() string {
 func (s *scan) fine(state bool) string {
 	p := s.plan
 	var joins, group, selected []string
-	used := s.measureSQL()
 	for i, d := range p.keys() {
 		expression, join := p.catalogue.column(s.fact, d)
 		if join != "" && !slices.Contains(joins, join) {
 			joins = append(joins, join)
 		}
-		used = append(used, expression, join)
 		group = append(group, expression)
 		selected = append(selected, fmt.Sprintf("%s AS k%d", keyType(d, expression), i))
 	}
-	used = append(used, s.asked()...)
-	from := s.rows(used)
+	from := s.rows(s.used())
 	selected = slices.Insert(selected, 0, "toUInt8(0) AS o")
 	switch {
 	case from.held != "":
@@ -182,9 +215,22 @@ func keyType(d *Dimension, expression string) string {
 	return "to" + columnTypes[d.Type] + "(" + expression + ")"
 }
 
+// used are all expressions that are asked of the fact's rows.
+func (s *scan) used() []string {
+	out := append(s.measureSQL(), s.fact.Day, s.fact.Until, s.fact.Where)
+	for _, d := range s.plan.keys() {
+		expression, join := s.plan.catalogue.column(s.fact, d)
+		out = append(out, expression, join)
+	}
+	if s.plan.narrowed() {
+		out = append(out, s.asked()...)
+	}
+	return out
+}
+
 // asked are the columns of the fact that conditions may ask for.
 func (s *scan) asked() []string {
-	out := []string{s.fact.Currency, s.fact.Where}
+	out := []string{s.fact.Currency}
 	for _, column := range s.fact.Columns {
 		out = append(out, column)
 	}

@@ -353,7 +353,7 @@ func (c *cellPlan) detailsOf(b *binder, of piece, names []string, kind string) s
 	fact := narrow.catalogue.Fact(of.measure.Fact)
 	s := &scan{binder: b, plan: &narrow, fact: fact, measures: []*Measure{of.measure}}
 	told := map[string]string{}
-	used := append(s.asked(), s.measureSQL()...)
+	used := append(s.asked(), s.used()...)
 	for _, d := range fact.Details {
 		told[d.Name] = d.SQL
 		used = append(used, d.SQL)

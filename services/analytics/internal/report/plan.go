@@ -98,6 +98,11 @@ func (p *plan) keys() []*Dimension {
 
 func (p *plan) compared() bool { return p.query.GetComparison() != 0 }
 
+// narrowed reports whether rows are left out for what dimensions and the currency say of them.
+func (p *plan) narrowed() bool {
+	return p.scope.Limited || len(p.coordinates) > 0 || strings.TrimSpace(p.query.GetFilter()) != "" || p.query.GetCurrency() != ""
+}
+
 // newPlan finds everything that a question names. asOf is set in the question by now.
 func newPlan(c *Catalogue, q *definitionv1.ReportQuery, asOf time.Time, scope Scope) (*plan, error) {
 	p := &plan{catalogue: c, query: q, scope: scope, asOf: asOf, grain: q.GetGrain()}

@@ -61,6 +61,16 @@ type scan struct {
 	side side
 	// measures of the fact.
 	measures []*Measure
+	// shared is the name of what was read of the fact's view for several scans; empty when the scan reads the view itself.
+	shared string
+}
+
+// view is what the scan reads.
+func (s *scan) view() string {
+	if s.shared != "" {
+		return s.shared
+	}
+	return s.fact.View
 }
 
 // side is which periods a scan reads.
@@ -140,8 +150,8 @@ type rows struct {
 	from string
 	// cut is the first day of the cut that a row counts in; empty without a grain, and where a row counts in several.
 	cut string
-	// over and until tell the cuts that a row counts in: how many are over before its first one, and how many with its last one.
-	// held are those cuts, once the two are columns of a table h.
+	// over and until tell the cuts that a row counts in: its first one and the one after its last. held are those cuts, once the two
+	// are columns of a table h.
 	over, until, held string
 	where             []string
 }
@@ -159,7 +169,7 @@ func (s *scan) rows(used []string) rows {
 	default:
 		out = s.interval()
 	}
-	if s.fact.Over != overLast && s.fact.Where != "" {
+	if s.fact.Where != "" {
 		out.where = append(out.where, s.fact.Where)
 	}
 	if out.where = append(out.where, s.conditions()...); len(out.where) == 0 {
@@ -170,7 +180,7 @@ func (s *scan) rows(used []string) rows {
 
 func (s *scan) flow() rows {
 	span, day := s.span(), s.fact.Day
-	out := rows{from: s.fact.View + " AS f", where: []string{day + " <= " + s.date(span.to)}}
+	out := rows{from: s.view() + " AS f", where: []string{day + " <= " + s.date(span.to)}}
 	if !span.from.IsZero() {
 		out.where = append(out.where, day+" >= "+s.date(span.from))
 	}
@@ -183,60 +193,36 @@ func (s *scan) flow() rows {
 	return out
 }
 
-// last keeps the last row of each entity, in each cut; a cut without a row has that of the cut before.
+// last keeps the last row of each entity, in each cut; a cut without a row has that of the cut before. What a row says beside the
+// columns of the source is found for rows that are kept, and not for all.
 func (s *scan) last(used []string) rows {
-	day, entity := s.fact.Day, s.fact.Entity
-	changing := columns(append(s.measureSQL(), day))
-	constant := slices.DeleteFunc(columns(used), func(c string) bool { return slices.Contains(changing, c) || "f."+c == entity })
-	keys, picked := []string{entity + " AS " + strings.TrimPrefix(entity, "f.")}, []string{strings.TrimPrefix(entity, "f.")}
-	for _, c := range constant {
-		keys, picked = append(keys, "any(f."+c+") AS "+c), append(picked, c)
+	source, entity := s.fact.Source, strings.TrimPrefix(s.fact.Entity, "f.")
+	day := strings.TrimPrefix(s.fact.Day, "f.")
+	picked := []string{entity, fmt.Sprintf("max(%[1]s) AS %[1]s", day)}
+	for _, c := range source.Values {
+		picked = append(picked, fmt.Sprintf("argMax(%[1]s, %[2]s) AS %[1]s", c, source.Order))
 	}
-	values := make([]string, len(changing))
-	for i, c := range changing {
-		values[i] = "f." + c
-	}
-	group, where := []string{entity}, []string{day + " <= " + s.date(s.span().to)}
-	if s.fact.Where != "" {
-		where = append(where, s.fact.Where)
-	}
-	keys = append(keys, fmt.Sprintf("argMax(tuple(%s), %s) AS values__", strings.Join(values, ", "), day))
+	group := []string{entity}
 	if s.plan.grain != 0 {
 		first := s.bind("Date32", s.cuts()[0].name.Format(time.DateOnly))
-		keys = append(keys, fmt.Sprintf("greatest(%s, %s) AS cut__", startSQL(s.plan.grain, day), first))
+		picked = append(picked, fmt.Sprintf("greatest(%s, %s) AS cut__", startSQL(s.plan.grain, "s."+day), first))
 		group = append(group, "cut__")
 	}
-	inner := fmt.Sprintf("SELECT %s FROM %s AS f WHERE %s GROUP BY %s",
-		strings.Join(keys, ", "), s.fact.View, strings.Join(where, " AND "), strings.Join(group, ", "))
+	from := fmt.Sprintf("SELECT %s FROM %s AS s WHERE s.%s <= %s GROUP BY %s",
+		strings.Join(picked, ", "), source.Table, day, s.date(s.span().to), strings.Join(group, ", "))
+	selected := source.columns(columns(used))
 	if s.plan.grain == 0 {
-		return rows{from: fmt.Sprintf("(SELECT %s FROM (%s) AS e) AS f", strings.Join(picks(picked, changing, "e.values__"), ", "), inner)}
+		return rows{from: fmt.Sprintf("(SELECT %s FROM (%s) AS e) AS f", strings.Join(selected, ", "), from)}
 	}
-	return rows{from: s.filled(inner, picked, changing), cut: "f.cut__"}
-}
-
-// filled gives each entity a row in every cut from its first one on.
-func (s *scan) filled(inner string, picked, changing []string) string {
-	keys := []string{"c." + picked[0] + " AS " + picked[0]}
-	for _, c := range picked[1:] {
-		keys = append(keys, "any(c."+c+") AS "+c)
+	// A row holds from its cut until the entity's next one. Rows with the same two are summed up before they are repeated.
+	following := "PARTITION BY " + entity + " ORDER BY cut__ ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING"
+	selected = append(selected, "cut__", "leadInFrame(cut__, 1, toDate32('2299-12-31')) OVER ("+following+") AS next__")
+	names, _ := s.bounds()
+	return rows{
+		from: fmt.Sprintf("(SELECT %s FROM (%s) AS e) AS f", strings.Join(selected, ", "), from),
+		over: "f.cut__", until: "f.next__",
+		held: fmt.Sprintf("arrayFilter(z -> z >= h.over__ AND z < h.until__, %s)", names),
 	}
-	points := fmt.Sprintf("SELECT %s, arraySort(groupArray((c.cut__, c.values__))) AS points__ FROM (%s) AS c GROUP BY c.%s",
-		strings.Join(keys, ", "), inner, picked[0])
-	at := "e.points__[arrayLastIndex(x -> x.1 <= z__.1, e.points__)].2"
-	return fmt.Sprintf("(SELECT %s, z__.1 AS cut__ FROM (%s) AS e ARRAY JOIN arrayFilter(z -> z.1 >= e.points__[1].1, %s) AS z__) AS f",
-		strings.Join(picks(picked, changing, at), ", "), points, s.ends())
-}
-
-// picks names the columns of an entity with the values that change.
-func picks(picked, changing []string, values string) []string {
-	var out []string
-	for _, c := range picked {
-		out = append(out, "e."+c+" AS "+c)
-	}
-	for i, c := range changing {
-		out = append(out, fmt.Sprintf("tupleElement(%s, %d) AS %s", values, i+1, c))
-	}
-	return out
 }
 
 // snapshot keeps the rows of the last picture, in each cut.
@@ -244,18 +230,18 @@ func (s *scan) snapshot() rows {
 	until := s.date(s.span().to)
 	if s.plan.grain == 0 {
 		newest := fmt.Sprintf("(SELECT max(d.day) FROM %s AS d WHERE d.day <= %s)", s.fact.Pictures, until)
-		return rows{from: s.fact.View + " AS f", where: []string{s.fact.Day + " = " + newest}}
+		return rows{from: s.view() + " AS f", where: []string{s.fact.Day + " = " + newest}}
 	}
 	from := fmt.Sprintf("%s AS d ARRAY JOIN %s AS z__", s.fact.Pictures, s.ends())
 	newest := fmt.Sprintf("SELECT z__.1 AS cut__, max(d.day) AS day FROM %s WHERE d.day <= z__.2 AND d.day <= %s GROUP BY cut__", from, until)
-	return rows{from: fmt.Sprintf("%s AS f INNER JOIN (%s) AS pictures ON pictures.day = %s", s.fact.View, newest, s.fact.Day), cut: "pictures.cut__"}
+	return rows{from: fmt.Sprintf("%s AS f INNER JOIN (%s) AS pictures ON pictures.day = %s", s.view(), newest, s.fact.Day), cut: "pictures.cut__"}
 }
 
 // interval keeps the rows that are true at the end, of each cut.
 func (s *scan) interval() rows {
 	if s.plan.grain == 0 {
 		at := s.date(s.span().to)
-		return rows{from: s.fact.View + " AS f", where: []string{
+		return rows{from: s.view() + " AS f", where: []string{
 			fmt.Sprintf("%s <= %s", s.fact.Day, at), fmt.Sprintf("(%[1]s IS NULL OR %[1]s > %[2]s)", s.fact.Until, at),
 		}}
 	}
@@ -263,7 +249,7 @@ func (s *scan) interval() rows {
 	// it is over. Counting both is several times as fast as asking of each cut.
 	names, days := s.bounds()
 	return rows{
-		from:  s.fact.View + " AS f",
+		from:  s.view() + " AS f",
 		over:  fmt.Sprintf("arrayCount(z -> z < assumeNotNull(%s), %s)", s.fact.Day, days),
 		until: fmt.Sprintf("if(%[1]s IS NULL, length(%[2]s), arrayCount(z -> z < assumeNotNull(%[1]s), %[2]s))", s.fact.Until, days),
 		held:  fmt.Sprintf("arraySlice(%s, h.over__ + 1, greatest(0, toInt64(h.until__) - h.over__))", names),

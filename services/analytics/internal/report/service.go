@@ -185,7 +185,7 @@ func (s *Service) begin(ctx context.Context, p *plan) error {
 	for _, f := range p.facts() {
 		b := newBinder()
 		day := b.bind(f.DayType, p.asOf.Format(time.DateOnly))
-		sql := fmt.Sprintf("SELECT toDate32(min(%[1]s)) FROM %[2]s AS f WHERE %[1]s <= %[3]s AND %[1]s > '1970-01-01'", f.Day, f.View, day)
+		sql := fmt.Sprintf("SELECT toDate32(min(%[1]s)) FROM %[2]s AS f WHERE %[1]s <= %[3]s AND %[1]s > '1970-01-01'", f.Day, f.rows(), day)
 		var found *time.Time
 		if err := s.conn.QueryRow(s.settings(ctx), sql, b.values...).Scan(&found); err != nil {
 			return s.public(fmt.Errorf("report: find the first day of %s: %w", f.Name, err))
@@ -203,6 +203,8 @@ func (s *Service) settings(ctx context.Context) context.Context {
 		"max_execution_time":                             secondsMax,
 		"enable_extended_results_for_datetime_functions": 1,
 		"do_not_merge_across_partitions_select_final":    1,
+		// Views that several facts are rows of are read once.
+		"enable_materialized_cte": 1,
 	}))
 }
 

@@ -6,12 +6,7 @@ FROM bi.fact_transaction AS f
 WHERE f.business_date <= {p1:Date}
 GROUP BY f.branch_id
 UNION ALL SELECT toUInt8(0) AS o, toUInt64(f.branch_id) AS k0, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, toInt64(count()) AS b1, CAST(0, 'Int64') AS b2
-FROM (SELECT c.*, if(c.state = 'former', coalesce(c.state_since, a.closed), NULL) AS left_on
-FROM bi.dim_customer AS c
-LEFT ANY JOIN (SELECT customer_id, max(b.closed) AS closed
-FROM bi.dim_account AS b
-WHERE b.closed IS NOT NULL
-GROUP BY customer_id) AS a ON a.customer_id = c.customer_id) AS f
+FROM bi.dim_customer AS f
 WHERE ifNull(f.customer_since, toDate32('1900-01-01')) <= {p2:Date32} AND (f.left_on IS NULL OR f.left_on > {p2:Date32}) AND f.state != 'prospect'
 GROUP BY f.branch_id
 UNION ALL SELECT toUInt8(0) AS o, toUInt64(f.branch_id) AS k0, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Int64') AS b1, toInt64(count()) AS b2

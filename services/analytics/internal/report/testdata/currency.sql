@@ -5,11 +5,11 @@ FROM (SELECT toUInt8(0) AS o, toUInt64(0) AS g, sum(ifNull(f.amount, 0)) AS b0, 
 FROM bi.fact_transaction AS f
 WHERE f.business_date <= {p1:Date} AND f.currency = {p2:String}
 UNION ALL SELECT toUInt8(0) AS o, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, sum(ifNull(f.balance, 0)) AS b1
-FROM (SELECT e.account_id AS account_id, e.branch_id AS branch_id, e.currency AS currency, e.customer_id AS customer_id, e.manager_id AS manager_id, e.product_id AS product_id, e.region_id AS region_id, tupleElement(e.values__, 1) AS balance, tupleElement(e.values__, 2) AS business_date
-FROM (SELECT f.account_id AS account_id, any(f.branch_id) AS branch_id, any(f.currency) AS currency, any(f.customer_id) AS customer_id, any(f.manager_id) AS manager_id, any(f.product_id) AS product_id, any(f.region_id) AS region_id, argMax(tuple(f.balance, f.business_date), f.business_date) AS values__
-FROM bi.fact_balance_day AS f
-WHERE f.business_date <= {p3:Date}
-GROUP BY f.account_id) AS e) AS f
+FROM (SELECT account_id, balance, dictGet('account_lookup', 'branch_id', account_id) AS branch_id, business_date, dictGet('account_lookup', 'currency', account_id) AS currency, dictGet('account_lookup', 'customer_id', account_id) AS customer_id, dictGet('account_lookup', 'manager_id', account_id) AS manager_id, dictGet('account_lookup', 'product_id', account_id) AS product_id, dictGet('account_lookup', 'region_id', account_id) AS region_id
+FROM (SELECT account_id, max(business_date) AS business_date, argMax(balance, place) AS balance
+FROM balance_statement AS s
+WHERE s.business_date <= {p3:Date}
+GROUP BY account_id) AS e) AS f
 WHERE f.currency = {p4:String}) AS u
 GROUP BY u.o, u.g) AS c) AS r
 ORDER BY r.g

@@ -4,12 +4,7 @@ FROM (SELECT x.t AS t, toUInt8(0) AS o, x.k0 AS k0, toUInt64(grouping(x.k0)) AS 
 FROM (SELECT y.* EXCEPT (o), y.o AS o
 FROM (SELECT cut__ AS t, h.o AS o, h.k0 AS k0, h.g AS g, h.b0 AS b0
 FROM (SELECT arrayCount(z -> z < assumeNotNull(ifNull(f.customer_since, toDate32('1900-01-01'))), {p2:Array(Date32)}) AS over__, if(f.left_on IS NULL, length({p2:Array(Date32)}), arrayCount(z -> z < assumeNotNull(f.left_on), {p2:Array(Date32)})) AS until__, toUInt8(0) AS o, toUInt64(f.region_id) AS k0, toUInt64(0) AS g, toInt64(count()) AS b0
-FROM (SELECT c.*, if(c.state = 'former', coalesce(c.state_since, a.closed), NULL) AS left_on
-FROM bi.dim_customer AS c
-LEFT ANY JOIN (SELECT customer_id, max(b.closed) AS closed
-FROM bi.dim_account AS b
-WHERE b.closed IS NOT NULL
-GROUP BY customer_id) AS a ON a.customer_id = c.customer_id) AS f
+FROM bi.dim_customer AS f
 WHERE ifNull(f.customer_since, toDate32('1900-01-01')) <= {p3:Date32} AND f.state != 'prospect'
 GROUP BY over__, until__, f.region_id) AS h
 ARRAY JOIN arraySlice({p1:Array(Date32)}, h.over__ + 1, greatest(0, toInt64(h.until__) - h.over__)) AS cut__) AS y) AS x
