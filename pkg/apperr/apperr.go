@@ -68,7 +68,9 @@ func Invalid(violations ...Violation) error {
 	}
 	parts := make([]string, len(violations))
 	for i, v := range violations {
-		parts[i] = v.Field + ": " + v.Description
+		if parts[i] = v.Description; v.Field != "" { // what is wrong with the request as a whole has no field
+			parts[i] = v.Field + ": " + v.Description
+		}
 	}
 	return &Error{Code: codes.InvalidArgument, Reason: ReasonInvalidField, Message: strings.Join(parts, "; "), Violations: violations}
 }

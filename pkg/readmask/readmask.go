@@ -29,7 +29,7 @@ func Parse(mask *fieldmaskpb.FieldMask, over protoreflect.MessageDescriptor) (Ma
 	parsed := Mask{}
 	var broken []apperr.Violation
 	for _, path := range mask.GetPaths() {
-		if fault := check(path, over); fault != "" {
+		if fault := Fault(path, over); fault != "" {
 			broken = append(broken, apperr.Violation{Field: "read_mask", Description: fault})
 			continue
 		}
@@ -38,8 +38,8 @@ func Parse(mask *fieldmaskpb.FieldMask, over protoreflect.MessageDescriptor) (Ma
 	return parsed, apperr.Invalid(broken...)
 }
 
-// check says what is wrong with a path.
-func check(path string, over protoreflect.MessageDescriptor) string {
+// Fault says what is wrong with a path over a kind of message, and which name it may stand for; empty is nothing.
+func Fault(path string, over protoreflect.MessageDescriptor) string {
 	for i, name := range strings.Split(path, ".") {
 		if over == nil {
 			return fmt.Sprintf("%q goes into a field that has no fields", path)

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/dynamicpb"
@@ -144,23 +145,31 @@ func (a *api) as(t *testing.T, subject string, roles ...string) context.Context 
 
 // empty calls a method of whatever kind with an empty request, and returns how the call ended; nil is OK.
 func (a *api) empty(ctx context.Context, method protoreflect.MethodDescriptor) error {
+	_, err := a.send(ctx, method, dynamicpb.NewMessage(method.Input()))
+	return err
+}
+
+// send calls a method of whatever kind with one request and collects the answers.
+func (a *api) send(ctx context.Context, method protoreflect.MethodDescriptor, request proto.Message) (answers []proto.Message, err error) {
 	stream, err := a.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, fullName(method))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// A call that is refused before it was sent says why to the one who listens.
-	if err := stream.SendMsg(dynamicpb.NewMessage(method.Input())); err != nil && !errors.Is(err, io.EOF) {
-		return err
+	if err := stream.SendMsg(request); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
 	if err := stream.CloseSend(); err != nil {
-		return err
+		return nil, err
 	}
 	for {
-		if err := stream.RecvMsg(dynamicpb.NewMessage(method.Output())); errors.Is(err, io.EOF) {
-			return nil
+		answer := dynamicpb.NewMessage(method.Output())
+		if err := stream.RecvMsg(answer); errors.Is(err, io.EOF) {
+			return answers, nil
 		} else if err != nil {
-			return err
+			return nil, err
 		}
+		answers = append(answers, answer)
 	}
 }
 

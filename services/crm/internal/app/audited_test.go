@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.yaml.in/yaml/v3"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -206,30 +204,24 @@ func (d *day) make(t *testing.T, s step) {
 
 // call sends the request of a step and collects the answers.
 func (d *day) call(ctx context.Context, s step) (answers []proto.Message, err error) {
+	request, err := d.request(s)
+	if err != nil {
+		return nil, err
+	}
+	if answers, err = d.send(ctx, s.method, request); err != nil {
+		return nil, err
+	}
+	return answers, refusedRow(answers)
+}
+
+// request is what a step sends, with the ids that are known by now.
+func (d *day) request(s step) (proto.Message, error) {
 	request := dynamicpb.NewMessage(s.method.Input())
 	text := os.Expand(s.request, func(name string) string { return d.kept[name] })
 	if err := protojson.Unmarshal([]byte(text), request); err != nil {
 		return nil, fmt.Errorf("%s: %w", text, err)
 	}
-	stream, err := d.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, fullName(s.method))
-	if err != nil {
-		return nil, err
-	}
-	if err := stream.SendMsg(request); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if err := stream.CloseSend(); err != nil {
-		return nil, err
-	}
-	for {
-		answer := dynamicpb.NewMessage(s.method.Output())
-		if err := stream.RecvMsg(answer); errors.Is(err, io.EOF) {
-			return answers, refusedRow(answers)
-		} else if err != nil {
-			return nil, err
-		}
-		answers = append(answers, answer)
-	}
+	return request, nil
 }
 
 // refusedRow finds a row of a batch that was not taken.

@@ -70,7 +70,7 @@ func (s *Server) StreamAuditBlocks(req *crmv1.StreamAuditBlocksRequest, stream g
 	}
 	for next := max(req.GetFromBlock(), 1); ; {
 		rows, err := s.pool.Query(stream.Context(), `SELECT number, hash, previous_hash, entries, first_entry_id, last_entry_id, sealed_at
-FROM audit_block WHERE number >= $1 AND ($2 = 0 OR number <= $2) ORDER BY number LIMIT $3`, next, req.GetToBlock(), blocksPerMessage)
+FROM audit_block WHERE number >= $1 AND ($2::bigint = 0 OR number <= $2) ORDER BY number LIMIT $3`, next, req.GetToBlock(), blocksPerMessage)
 		if err != nil {
 			return err
 		}

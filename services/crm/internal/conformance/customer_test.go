@@ -175,6 +175,8 @@ func TestContactPointsAgree(t *testing.T) {
 	check(c, err, "+420601000003: +420601000003* +420601000001 +420601000002")
 	c, err = o.edit(t, &crmv1.Customer{CustomerId: id, ContactPoints: []*crmv1.ContactPoint{phone("+380441234567", false)}}, "contact_points")
 	check(c, err, "+380441234567: +380441234567*")
+	_, err = o.edit(t, &crmv1.Customer{CustomerId: id}, "contact_points.value")
+	refused("update_mask").check(t, err)
 	c, err = o.edit(t, &crmv1.Customer{CustomerId: id}, "contact_points")
 	check(c, err, ":")
 	c, err = o.edit(t, &crmv1.Customer{CustomerId: id, Phone: "+420601000009"}, "phone")

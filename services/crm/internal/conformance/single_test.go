@@ -188,6 +188,12 @@ func testUpdate(t *testing.T, b *bank, k kind) {
 			t.Errorf("the refusal does not name %s: %v", path, err)
 		}
 	}
+	_, err = b.update(t.Context(), k, change, "", "no_such_field", "etag", "neither.this")
+	for _, path := range []string{"no_such_field", "etag", "neither.this"} {
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("the refusal does not name %s: %v", path, err)
+		}
+	}
 	_, err = b.update(t.Context(), k, edit(change, k.free, "4111111111111111"), "", k.free)
 	refusal{codes.InvalidArgument, apperr.ReasonInvalidField, k.name + "." + k.free}.check(t, err)
 	set(change.ProtoReflect(), k.name+"_id", id+1000)

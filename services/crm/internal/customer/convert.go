@@ -31,7 +31,7 @@ func (rm *room) toRow(c *crmv1.Customer) (Row, []record.Reference, []apperr.Viol
 	}
 	if c.GetOrganisation() != nil {
 		readOrganisation(&in, &row, c.GetOrganisation())
-	} else {
+	} else if c.GetIndividual() != nil { // who is neither is refused by the rules, with all else that is wrong
 		readIndividual(&in, &row, c.GetIndividual())
 	}
 	person := c.GetIndividual()

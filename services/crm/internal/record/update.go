@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"tandem.bank/pkg/apperr"
+	"tandem.bank/pkg/readmask"
 	"tandem.bank/services/crm/internal/request"
 )
 
@@ -81,15 +83,12 @@ func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
 	if len(mask.GetPaths()) == 0 {
 		mask = &fieldmaskpb.FieldMask{Paths: s.setFields(update.Message)}
 	}
-	if err := fieldmask.Validate(mask, stored); err != nil {
-		return stored, apperr.InvalidField("update_mask", "%s", err)
+	if err := s.checkMask(mask, stored.ProtoReflect().Descriptor()); err != nil {
+		return stored, err
 	}
 	fields := stored.ProtoReflect().Descriptor().Fields()
 	for _, path := range mask.GetPaths() {
 		field, _, _ := strings.Cut(path, ".")
-		if s.isOutputOnly(field) {
-			return stored, apperr.InvalidField("update_mask", "%q can't be changed", path)
-		}
 		for _, name := range s.replaced(field) {
 			if old := fields.ByName(protoreflect.Name(name)); old != nil {
 				stored.ProtoReflect().Clear(old)
@@ -99,6 +98,38 @@ func (s *Store[P, R]) merge(stored P, update Update[P]) (P, error) {
 	}
 	fieldmask.Update(mask, stored, update.Message)
 	return stored, nil
+}
+
+// checkMask names all paths that an update can't follow.
+func (s *Store[P, R]) checkMask(mask *fieldmaskpb.FieldMask, over protoreflect.MessageDescriptor) error {
+	if fieldmask.IsFullReplacement(mask) {
+		return nil
+	}
+	var broken []apperr.Violation
+	for _, path := range mask.GetPaths() {
+		if fault := s.fault(path, over); fault != "" {
+			broken = append(broken, apperr.Violation{Field: "update_mask", Description: fault})
+		}
+	}
+	return apperr.Invalid(broken...)
+}
+
+func (s *Store[P, R]) fault(path string, over protoreflect.MessageDescriptor) string {
+	if fault := readmask.Fault(path, over); fault != "" {
+		return fault
+	}
+	parts := strings.Split(path, ".")
+	if s.isOutputOnly(parts[0]) {
+		return fmt.Sprintf("%q can't be changed", path)
+	}
+	for i, name := range parts[:len(parts)-1] {
+		field := over.Fields().ByName(protoreflect.Name(name))
+		if field.IsList() {
+			return fmt.Sprintf("%q goes into a list, which is replaced as a whole: name %q", path, strings.Join(parts[:i+1], "."))
+		}
+		over = field.Message()
+	}
+	return ""
 }
 
 // replaced names the fields that give way to a field: a key names a new target, so the id of the old one goes.

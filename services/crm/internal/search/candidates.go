@@ -113,19 +113,23 @@ func (s *search) walk(ctx context.Context, level crmv1.MatchLevel, lastID int64,
 		window /= textPrice
 	}
 	for {
-		ends, err := collect[*int64](ctx, s.tx, `SELECT max(customer_id) FROM (
+		ends, err := collect[[]int64](ctx, s.tx, `SELECT ARRAY[coalesce(max(customer_id), 0), count(*)] FROM (
     SELECT customer_id FROM customer_search WHERE customer_id > $1::bigint ORDER BY customer_id LIMIT $2::int
 ) w`, []any{lastID, window})
-		if err != nil || ends[0] == nil {
-			return hits, err
-		}
-		const within = "s.customer_id BETWEEN (%[1]s::bigint[])[1] AND (%[1]s::bigint[])[2]"
-		ids, err := s.find(ctx, level, true, within, []int64{lastID + 1, *ends[0]}, limit-len(hits))
 		if err != nil {
 			return nil, err
 		}
-		hits, lastID = append(hits, ids...), *ends[0]
-		if len(hits) >= limit {
+		end, rows := ends[0][0], ends[0][1]
+		if rows == 0 {
+			return hits, nil
+		}
+		const within = "s.customer_id BETWEEN (%[1]s::bigint[])[1] AND (%[1]s::bigint[])[2]"
+		ids, err := s.find(ctx, level, true, within, []int64{lastID + 1, end}, limit-len(hits))
+		if err != nil {
+			return nil, err
+		}
+		hits, lastID = append(hits, ids...), end
+		if len(hits) >= limit || rows < int64(window) {
 			return hits, nil
 		}
 		if s.walked += windowRows; s.walked >= walkRowsMax {

@@ -32,7 +32,7 @@ type identified struct {
 }
 
 var (
-	separators = regexp.MustCompile(`[\s\x{00a0}./()\-–]+`)
+	separators = regexp.MustCompile(`[\s./()\-‐‑–]+`)
 	noDigits   = regexp.MustCompile(`[^0-9]+`)
 	// russianTrunk is a Russian or Kazakh number as it is dialled at home: 8 stands for +7.
 	russianTrunk = regexp.MustCompile(`^8[0-9]{10}$`)
@@ -77,6 +77,10 @@ func (l *lookup) add(term int, prefix bool, field, value, from, condition string
 func identify(ctx context.Context, tx pgx.Tx, seen *sight.Sight, terms []*term) error {
 	l := &lookup{sight: seen}
 	for i, t := range terms {
+		if t.Masked {
+			l.card(i, t.First, t.Text)
+			continue
+		}
 		l.keys(i, t)
 		l.contacts(i, t)
 		l.numbers(i, t)
@@ -187,8 +191,13 @@ func (l *lookup) accounts(i int, t *term) {
 			"regexp_replace(a.number, '[^0-9]', '', 'g') = %s::text AND a.number <> '' AND a.number !~ '[A-Za-z]'", digits)
 	}
 	if len(digits) == last4Length && digits == compact {
-		l.add(i, false, "card.last4", "last4", "card", "last4 = %s::text AND last4 <> ''", digits)
+		l.card(i, "", digits)
 	}
+}
+
+// card finds cards by the end of their numbers and, as far as it is known, the beginning.
+func (l *lookup) card(i int, first, last4 string) {
+	l.add(i, false, "card.last4", "last4", "card", "last4 = %s::text AND last4 <> '' AND (first6 = '' OR starts_with(first6, %s::text))", last4, first)
 }
 
 func reverse(digits string) string {

@@ -110,7 +110,7 @@ func (w *town) furnish(t testing.TB) {
 	}})
 	taken(t, held.GetResults(), err)
 	cards, err := card.NewServer(w.pool, log).BatchUpsertCards(t.Context(), &crmv1.BatchUpsertCardsRequest{Cards: []*crmv1.Card{
-		{Key: key("c1"), Last4: "4321", AccountKey: key("a1"), CustomerKey: key("jan")},
+		{Key: key("c1"), First6: "400203", Last4: "4321", AccountKey: key("a1"), CustomerKey: key("jan")},
 	}})
 	taken(t, cards.GetResults(), err)
 	spoken := func(id, who, subject, text string) *crmv1.Interaction {
@@ -152,6 +152,8 @@ func TestSearch(t *testing.T) {
 		{`"Jan Novák"`, "jan:exact"},
 		{`"Novák Jan"`, "jan:exact"},
 		{`"Novák Jana"`, ""},
+		{`"Jan Nov*"`, "jan:prefix"},
+		{"Jan - Novák", "jan:exact jana:prefix"},
 		{"Мар’яна", "mariana:exact"},
 		{"Марʼяна гудзь", "mariana:exact"},
 		{"ижакевич", "mariana:equivalent"},
@@ -202,6 +204,12 @@ func TestSearch(t *testing.T) {
 		{"276 04 977", "works:identifier"},
 		{"**** 4321", "jan:identifier"},
 		{"Novák 4321", "jan:exact"},
+		{"XXXX-XXXX-XXXX-4321", "jan:identifier"},
+		{"4002 03•• •••• 4321", "jan:identifier"},
+		{"520452******4321", ""},
+		{"карта 4321", "jan:identifier"},
+		{"IBAN: CZ65 0800 0000 1920 0014 5399", "jan:identifier"},
+		{"Jan tel. 601\u202f123\u202f456", "jan:exact"},
 		{"jan.novak@EXAMPLE.org", "jan:identifier"},
 		{"jan.nov*", "jan:prefix jana:similar"},
 		{"town/n-taras", "taras:identifier"},
@@ -217,6 +225,7 @@ func TestSearch(t *testing.T) {
 		{"Bob mortgage", "bob:text"},
 		{`"lending rates"`, "bob:text"},
 		{`"rates lending"`, ""},
+		{`"lending rat*"`, "bob:text"},
 		{"ипот*", "ivan:text"},
 	}
 	for _, c := range cases {

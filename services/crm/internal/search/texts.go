@@ -54,8 +54,12 @@ func sources(s *sight.Sight) []source {
 
 // text is the tsquery, as an expression, for a term in texts.
 func (c *conditions) text(t *term) string {
-	if t.Prefix && len(t.words) == 1 {
-		return fmt.Sprintf("to_tsquery('simple', %s::text)", c.bind("'"+t.words[0].plain+"':*"))
+	if t.Prefix {
+		words := make([]string, len(t.words))
+		for i, w := range t.words {
+			words[i] = "'" + w.plain + "'" // letters and digits only: there is nothing to escape
+		}
+		return fmt.Sprintf("to_tsquery('simple', %s::text)", c.bind(strings.Join(words, "<->")+":*"))
 	}
 	const both = "phraseto_tsquery('pg_catalog.russian', search_plain(%[1]s::text)) || phraseto_tsquery('pg_catalog.simple', search_plain(%[1]s::text))"
 	return fmt.Sprintf(both, c.bind(t.Text))

@@ -45,6 +45,9 @@ type Term struct {
 	Prefix bool
 	// Number says that it is digits in groups, or an IBAN.
 	Number bool
+	// Masked says that Text is how a card number ends whose middle was masked; First is how it begins, as far as that was shown.
+	Masked bool
+	First  string
 }
 
 func (*And) node()  {}

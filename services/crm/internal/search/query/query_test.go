@@ -30,6 +30,8 @@ func text(n Node) string {
 		switch {
 		case n.Quoted:
 			out = `"` + out + `"`
+		case n.Masked:
+			out = strings.TrimSpace("#" + out + " of a card " + n.First)
 		case n.Number:
 			out = "#" + out
 		}
@@ -55,6 +57,9 @@ func TestParse(t *testing.T) {
 		{`Shev*`, `Shev*`},
 		{`"Jan Novák`, `"Jan Novák"`},
 		{`„Jan Novák“`, `"Jan Novák"`},
+		{`"Jan Nov*"`, `"Jan Nov"*`},
+		{`"Jan Nov"* Eva`, `("Jan Nov"* AND Eva)`},
+		{`Jan - Novák`, `(Jan AND Novák)`},
 		{`(Jan (Novák`, `(Jan AND Novák)`},
 		{`Jan) Novák`, `(Jan AND Novák)`},
 		{`AND Jan OR`, `Jan`},
@@ -71,7 +76,18 @@ func TestParse(t *testing.T) {
 		{`GB82WEST12345698765432`, `#GB82WEST12345698765432`},
 		{`GB82 WEST 1234 5698 7654 32`, `#GB82 WEST 1234 5698 7654 32`},
 		{`19-2000145399/0800`, `#19-2000145399/0800`},
-		{`**** **** **** 1234`, `1234`},
+		{`**** **** **** 1234`, `#1234 of a card`},
+		{`XXXX-XXXX-XXXX-1234 Jan`, `(#1234 of a card AND Jan)`},
+		{`400203******1234`, `#1234 of a card 400203`},
+		{`4002 03•• •••• 1234`, `#1234 of a card 400203`},
+		{`4002 **** **** 1234`, `#1234 of a card 4002`},
+		{`X1234`, `X1234`},
+		{`мю 123456`, `(#мю 123456 OR (мю AND 123456))`},
+		{`IBAN: CZ65 0800 0000 1920 0014 5399`, `#CZ65 0800 0000 1920 0014 5399`},
+		{`Jan tel. +420 601 123 456`, `(Jan AND (#+420 601 123 456 OR (+420 AND 601 AND 123 AND 456)))`},
+		{"+420\u202f601\u202f123\u2011456", "(#+420 601 123\u2011456 OR (+420 AND 601 AND 123\u2011456))"},
+		{`card 1234`, `1234`},
+		{`card Novák`, `(card AND Novák)`},
 		{`jan.novak@example.org`, `jan.novak@example.org`},
 		{`601123456@example.org`, `601123456@example.org`},
 		{`demo/C1167`, `demo/C1167`},

@@ -45,18 +45,35 @@ func (s scanned) node() Node {
 }
 
 // grouped is a number as people write phones and accounts: digits with spaces, dots, dashes, slashes and parentheses.
-var grouped = regexp.MustCompile(`^\+?\(?[0-9](?:[ \x{00a0}./()-]{0,2}[0-9]){5,29}`)
+var grouped = regexp.MustCompile(`^\+?\(?[0-9](?:[ ./()\-‐‑–]{0,2}[0-9]){5,29}`)
 
-// series is the number of a document with letters before it: МЮ 123456, AB № 123456.
-var series = regexp.MustCompile(`^(\p{Lu}{1,4})[ \x{00a0}№-]{1,3}[0-9](?:[ \x{00a0}-]?[0-9]){4,14}`)
+// series is the number of a document with letters before it: МЮ 123456, мю 123456, AB № 123456.
+var series = regexp.MustCompile(`^(\p{Lu}{1,4}|\p{L}{2})[ №-]{1,3}[0-9](?:[ -]?[0-9]){4,14}`)
+
+// masked is the number of a card of which only the last digits, and perhaps the first, are shown: XXXX-XXXX-XXXX-1234,
+// 4002 03** **** 1234.
+var masked = regexp.MustCompile(`^(?:([0-9]{4})[ -]?([0-9]{2})?)?(?:[ -]?[xXхХ*•·#]){3,13}[ -]?([0-9]{4})`)
+
+// label is what people write before a number to say what it is, and numbered what it can stand before.
+var (
+	label = regexp.MustCompile(`^(?i:iban|account|účet|счет|счёт|рахунок|phone|telefon|tel|mobil|mob|телефон|тел|моб|card|karta|карта|картка` +
+		`|tax id|vat|dič|ičo|edrpou|инн|іпн|ипн|рнокпп|єдрпоу|едрпоу)(?:[.:№# ]+)`)
+	numbered = regexp.MustCompile(`^(?:[+(]{0,2}[0-9]|[A-Za-z]{2}[0-9]{2}|[xXхХ*•·#]{3})`)
+)
+
+// spaces of other kinds come with numbers that were copied from somewhere.
+var spaces = strings.NewReplacer("\u00a0", " ", "\u2007", " ", "\u2009", " ", "\u202f", " ")
 
 // ibanStart is what an IBAN begins with.
 var ibanStart = regexp.MustCompile(`^[A-Za-z]{2}[0-9]{2}`)
 
 func scan(text string) []token {
 	var tokens []token
-	text = strings.ToValidUTF8(text, " ")
+	text = spaces.Replace(strings.ToValidUTF8(text, " "))
 	for text != "" {
+		if named := label.FindString(text); named != "" && numbered.MatchString(text[len(named):]) {
+			text = text[len(named):] // the number says more than its name
+		}
 		first, size := utf8.DecodeRuneInString(text)
 		if unicode.IsSpace(first) {
 			text = text[size:]
@@ -82,6 +99,9 @@ func next(text string) (*token, int) {
 	case first == ')':
 		return &token{kind: closeToken}, size
 	case first == '-' || first == '!':
+		if strings.HasPrefix(text[size:], " ") { // a dash between words, which says nothing
+			return nil, size
+		}
 		return &token{kind: notToken}, size
 	case isQuote(first):
 		return quoted(text, size)
@@ -89,14 +109,18 @@ func next(text string) (*token, int) {
 	return word(text)
 }
 
-// number reads an IBAN or digits in groups.
+// number reads an IBAN, the number of a card or of a document, or digits in groups.
 func number(text string) (*token, int) {
 	if length := iban(text); length > 0 {
 		return &token{term: scanned{Term: Term{Text: text[:length], Number: true}}}, length
 	}
+	if parts := masked.FindStringSubmatch(text); parts != nil && ends(text[len(parts[0]):]) {
+		card := Term{Text: parts[3], Number: true, Masked: true, First: parts[1] + parts[2]}
+		return &token{term: scanned{Term: card}}, len(parts[0])
+	}
 	if parts := series.FindStringSubmatch(text); parts != nil && ends(text[len(parts[0]):]) && !operator(parts[1]) {
 		written, letters := parts[0], parts[1]
-		rest := strings.TrimLeft(written[len(letters):], " \u00a0№-")
+		rest := strings.TrimLeft(written[len(letters):], " №-")
 		return &token{term: scanned{Term: Term{Text: written, Number: true}, groups: []string{letters, rest}}}, len(written)
 	}
 	length := len(grouped.FindString(text))
@@ -169,10 +193,14 @@ func quoted(text string, start int) (*token, int) {
 		length = start + end + size
 		inside = inside[:end]
 	}
-	if len(spelling.Words(inside)) == 0 {
+	bare, prefix := strings.CutSuffix(strings.TrimSpace(inside), "*")
+	if strings.HasPrefix(text[length:], "*") {
+		prefix, length = true, length+1
+	}
+	if len(spelling.Words(bare)) == 0 {
 		return nil, length
 	}
-	return &token{term: scanned{Term: Term{Text: strings.TrimSpace(inside), Quoted: true}}}, length
+	return &token{term: scanned{Term: Term{Text: bare, Quoted: true, Prefix: prefix}}}, length
 }
 
 var operators = map[string]kind{

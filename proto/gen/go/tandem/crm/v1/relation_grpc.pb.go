@@ -52,7 +52,7 @@ type RelationServiceClient interface {
 	// Errors: INVALID_ARGUMENT (end before the beginning), NOT_FOUND, ABORTED (etag does not match),
 	// ALREADY_EXISTS (request_id taken).
 	EndRelation(ctx context.Context, in *EndRelationRequest, opts ...grpc.CallOption) (*EndRelationResponse, error)
-	// Lists relations a page at a time, as stored.
+	// Lists relations a page at a time, as stored. To a depth, and as of a day, ExploreRelations follows them.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListRelations(ctx context.Context, in *ListRelationsRequest, opts ...grpc.CallOption) (*ListRelationsResponse, error)
 	// Returns everybody related to a customer on a day, to a depth, nearest first: from both sides, each party once, by
@@ -165,7 +165,7 @@ type RelationServiceServer interface {
 	// Errors: INVALID_ARGUMENT (end before the beginning), NOT_FOUND, ABORTED (etag does not match),
 	// ALREADY_EXISTS (request_id taken).
 	EndRelation(context.Context, *EndRelationRequest) (*EndRelationResponse, error)
-	// Lists relations a page at a time, as stored.
+	// Lists relations a page at a time, as stored. To a depth, and as of a day, ExploreRelations follows them.
 	// Errors: INVALID_ARGUMENT (filter, order, page token), FAILED_PRECONDITION (too large to sort or count).
 	ListRelations(context.Context, *ListRelationsRequest) (*ListRelationsResponse, error)
 	// Returns everybody related to a customer on a day, to a depth, nearest first: from both sides, each party once, by

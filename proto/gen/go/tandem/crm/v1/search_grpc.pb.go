@@ -37,9 +37,9 @@ type SearchServiceClient interface {
 	// the bank's own attributes that are searchable (texts, options, whole numbers and days), likewise but not misspelt; in
 	// subjects and texts of interactions and in titles and texts of documents, by Russian and English stems; and in any usual
 	// spelling as customer number, external id, phone and e-mail (the main ones and all contact points), registration number,
-	// tax id, number of an identity document, account number, IBAN and last four digits of a card. An attribute that becomes
-	// searchable finds the customers who had it before within a minute or so; nobody is found by a field that the caller
-	// does not see in full.
+	// tax id, number of an identity document, account number, IBAN and last four digits of a card (alone, or behind what masks
+	// the others: 4002 03** **** 1234). An attribute that becomes searchable finds the customers who had it before within a
+	// minute or so; nobody is found by a field that the caller does not see in full.
 	// Errors: INVALID_ARGUMENT (nothing to look for, too many words, filter, page token).
 	SearchCustomers(ctx context.Context, in *SearchCustomersRequest, opts ...grpc.CallOption) (*SearchCustomersResponse, error)
 }
@@ -77,9 +77,9 @@ type SearchServiceServer interface {
 	// the bank's own attributes that are searchable (texts, options, whole numbers and days), likewise but not misspelt; in
 	// subjects and texts of interactions and in titles and texts of documents, by Russian and English stems; and in any usual
 	// spelling as customer number, external id, phone and e-mail (the main ones and all contact points), registration number,
-	// tax id, number of an identity document, account number, IBAN and last four digits of a card. An attribute that becomes
-	// searchable finds the customers who had it before within a minute or so; nobody is found by a field that the caller
-	// does not see in full.
+	// tax id, number of an identity document, account number, IBAN and last four digits of a card (alone, or behind what masks
+	// the others: 4002 03** **** 1234). An attribute that becomes searchable finds the customers who had it before within a
+	// minute or so; nobody is found by a field that the caller does not see in full.
 	// Errors: INVALID_ARGUMENT (nothing to look for, too many words, filter, page token).
 	SearchCustomers(context.Context, *SearchCustomersRequest) (*SearchCustomersResponse, error)
 	mustEmbedUnimplementedSearchServiceServer()
