@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"github.com/shopspring/decimal"
 )
 
 // variadicMost is the most arguments of first() and nullif().
@@ -25,7 +26,6 @@ func (s *scope) functions() []cel.EnvOption {
 		texts("date", 1, 2, s.date),
 		texts("datetime", 1, 2, s.datetime),
 		texts("money", 2, 2, s.money),
-		texts("decimal", 1, 1, func(args []string) (string, error) { return s.decimal(args[0]) }),
 		texts("latlng", 2, 2, s.latlng),
 		texts("code", 2, 3, s.code),
 		texts("nullif", 2, variadicMost, nullIf),
@@ -35,6 +35,7 @@ func (s *scope) functions() []cel.EnvOption {
 		texts("upper", 1, 1, func(args []string) (string, error) { return strings.ToUpper(args[0]), nil }),
 		texts("replace", 3, 3, func(args []string) (string, error) { return strings.ReplaceAll(args[0], args[1], args[2]), nil }),
 		texts("reject", 1, 1, func(args []string) (string, error) { return "", errors.New(args[0]) }),
+		numbered("decimal", 0, 1, s.roundedDecimal),
 		numbered("substr", 1, 2, substr),
 		numbered("pad", 1, 1, pad),
 	}
@@ -139,6 +140,22 @@ func (s *scope) decimal(number string) (string, error) {
 		return "", nil
 	}
 	return plainNumber(strings.TrimSpace(number), s.format.decimalComma)
+}
+
+// roundedDecimal rounds to places where they are given: programs write more of them than are kept.
+func (s *scope) roundedDecimal(number string, places []int64) (string, error) {
+	plain, err := s.decimal(number)
+	if len(places) == 0 || plain == "" || err != nil {
+		return plain, err
+	}
+	if places[0] < 0 || places[0] > placesMost {
+		return "", fmt.Errorf("decimal: places must be from 0 to %d, are %d", placesMost, places[0])
+	}
+	value, err := decimal.NewFromString(plain)
+	if err != nil {
+		return "", err
+	}
+	return value.Round(int32(places[0])).String(), nil //nolint:gosec // at most placesMost
 }
 
 func (s *scope) money(args []string) (string, error) {
