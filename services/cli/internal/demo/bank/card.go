@@ -65,5 +65,5 @@ func (g *generator) writeCard(c *customer, number, holder int, issued day, state
 	f.number(first + s.Below(1000)).text(padded(int64(s.Below(10_000)), 4)).text(scheme).text(product)
 	f.key(keyPart{'C', c.number}, keyPart{'A', 1}, keyPart{'H', number})
 	f.key(keyPart{'C', holder}).key(keyPart{'C', c.number}, keyPart{'A', 1})
-	f.text(state).date(issued).date(issued.addMonths(12 * cardYears).monthStart()).end()
+	f.text(state).date(issued).date(issued.addMonths(12 * cardYears).monthStart()).date(c.left).end()
 }

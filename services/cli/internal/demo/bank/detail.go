@@ -71,7 +71,7 @@ func (g *generator) writeDetails(f *csvFile, c *customer) {
 	f.text(g.drawPreferredChannel(s, c)).text(languageOf(c))
 	g.writeContactDetails(f, s, c)
 	c.writeOtherBank(f, s)
-	f.end()
+	f.date(c.left).end()
 }
 
 func (g *generator) writePersonDetails(f *csvFile, s *chance.Stream, c *customer) {

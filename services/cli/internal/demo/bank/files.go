@@ -48,7 +48,7 @@ var layout = []struct {
 			"given_name_latin", "family_name_latin", "citizenship", "marital_status", "dependants", "education_level",
 			"employer_name", "position", "employed_since", "income_source", "legal_form",
 			"preferred_channel", "preferred_language", "street", "city", "postal_code", "work_phone",
-			"other_bank", "other_bank_family",
+			"other_bank", "other_bank_family", "left",
 		},
 		func(f *files) **csvFile { return &f.customers },
 	},
@@ -78,7 +78,7 @@ var layout = []struct {
 		"cards",
 		[]string{
 			"id", "token", "first6", "last4", "scheme", "product", "account_holder", "customer", "account",
-			"state", "issued", "expiry",
+			"state", "issued", "expiry", "closed",
 		},
 		func(f *files) **csvFile { return &f.cards },
 	},

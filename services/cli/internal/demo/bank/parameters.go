@@ -58,7 +58,7 @@ const (
 	shareNew          = 0.15 // joined after the first day
 	shareCard         = 0.84
 	shareCardBusiness = 0.60
-	shareLeaves       = 0.15 // of those who stopped buying
+	shareLeaves       = 0.30 // of those who stopped buying
 	shareSavings      = 0.36
 	shareEuro         = 0.04
 	shareEuroBusiness = 0.22
