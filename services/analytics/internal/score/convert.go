@@ -1,9 +1,10 @@
 package score
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 	"slices"
+	"strconv"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -115,17 +116,20 @@ func bins(e *logit.Evidence) []*analyticsv1.ScoreFeatureBin {
 		out[i] = &analyticsv1.ScoreFeatureBin{Name: "unknown and others", Events: int64(b.Events), Others: int64(b.Others), Weight: b.Weight}
 		switch {
 		case e.Text && i < len(e.Levels):
-			out[i].Name = e.Levels[i]
+			out[i].Name = cmp.Or(e.Levels[i], "unknown")
 		case !e.Text && i < len(e.Edges):
-			out[i].Name = fmt.Sprintf("up to %g", e.Edges[i])
+			out[i].Name = "up to " + edge(e.Edges[i])
 		case !e.Text && i == len(e.Edges) && i > 0:
-			out[i].Name = fmt.Sprintf("above %g", e.Edges[i-1])
+			out[i].Name = "above " + edge(e.Edges[i-1])
 		case !e.Text && i == len(e.Edges):
 			out[i].Name = "known"
 		}
 	}
 	return out
 }
+
+// edge is a bound of a bin with the digits that a sample keeps.
+func edge(v float64) string { return strconv.FormatFloat(v, 'f', -1, 32) }
 
 func metricsToProto(m logit.Metrics) *analyticsv1.ScoreMetrics {
 	out := &analyticsv1.ScoreMetrics{

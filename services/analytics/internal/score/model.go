@@ -70,12 +70,13 @@ func (f feature) woe() bool {
 	return f.definition.GetEncoding() == definitionv1.ScoreEncoding_SCORE_ENCODING_WOE
 }
 
-// of is the feature of a row.
+// of is the feature of a row. Numbers have as many digits as in a sample: else one that lies on the edge of a bin would be in
+// another bin than in the training.
 func (f feature) of(r *row) logit.Value {
 	if f.textual {
 		return logit.Value{Text: r.texts[f.place]}
 	}
-	return logit.Value{Number: r.numbers[f.place]}
+	return logit.Value{Number: float64(float32(r.numbers[f.place]))}
 }
 
 // part is the feature as explanations name it.

@@ -107,7 +107,11 @@ func ScoreModel(w io.Writer, m *analyticsv1.ScoreModel) error {
 	line("")
 	line("fact\timportance\tinformation\t")
 	for _, f := range m.GetFeatures() {
-		line("%s\t%.4f\t%.4f\t", f.GetFact(), f.GetImportance(), f.GetInformation())
+		information := ""
+		if len(f.GetBins()) > 0 {
+			information = fmt.Sprintf("%.4f", f.GetInformation())
+		}
+		line("%s\t%.4f\t%s\t", f.GetFact(), f.GetImportance(), information)
 		for _, b := range f.GetBins() {
 			line("%s\t%s of %s\t%+.4f\t", b.GetName(), Count(b.GetEvents()), Count(b.GetEvents()+b.GetOthers()), b.GetWeight())
 		}
