@@ -55,6 +55,9 @@ func links(spec *definitionv1.Spec) []link {
 // asked are the definitions whose results facts and references tell.
 func asked(facts, references []string) []string {
 	out := slices.Clone(references)
+	for i, name := range out {
+		out[i], _, _ = strings.Cut(name, partSeparator)
+	}
 	for _, fact := range facts {
 		if score, ok := strings.CutPrefix(fact, factScore); ok {
 			out = append(out, score)

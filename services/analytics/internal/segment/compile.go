@@ -95,7 +95,7 @@ func (s *Service) compileFrozen(ctx context.Context, known library, name string,
 		return []apperr.Violation{{Field: "frozen.as_of", Description: date.Text(asOf) + " has not come yet"}}, nil
 	case f.GetSegment() == name:
 		return []apperr.Violation{{Field: "frozen.segment", Description: "a segment is not frozen from itself"}}, nil
-	case known[f.GetSegment()] == nil:
+	case known[f.GetSegment()] == nil || isPart(known[f.GetSegment()]):
 		p := plan{byName: map[string]*rule{}}
 		for other := range known {
 			p.byName[other] = nil

@@ -132,7 +132,12 @@ func (q *asking) find(ctx context.Context, name string) (*definition.Definition,
 	if d := q.newest[name]; d != nil {
 		return d, nil
 	}
-	return q.service.definitions.Resolve(ctx, definition.Ref{Name: name, At: q.at})
+	base, key, divided := strings.Cut(name, partSeparator)
+	d, err := q.service.definitions.Resolve(ctx, definition.Ref{Name: base, At: q.at})
+	if divided && err == nil {
+		d = part(d, key)
+	}
+	return d, err
 }
 
 // names of definitions.
@@ -199,6 +204,8 @@ func (p *plan) tree(r *rule) (*filter.Clause, error) {
 	switch {
 	case segment.GetDynamic() != nil:
 		return p.statement.Clauses(segment.GetDynamic().GetExpression(), p.schema)
+	case isPart(r.definition):
+		return &filter.Clause{Text: "in " + r.definition.Name + " by its newest run", Condition: r.condition}, nil
 	case segment.GetFrozen() != nil:
 		from := segment.GetFrozen()
 		asOf, err := date.Time(from.GetAsOf())

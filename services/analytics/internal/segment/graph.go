@@ -19,7 +19,8 @@ type finder func(ctx context.Context, name string) (*definition.Definition, erro
 // library are segments by name.
 type library map[string]*definition.Definition
 
-// library reads the newest version of every segment, archived ones too.
+// library reads the newest version of every segment, archived ones too, and of what clusterings and profile schemes divide customers
+// into.
 func (s *Service) library(ctx context.Context) (library, error) {
 	all, err := s.definitions.All(ctx)
 	if err != nil {
@@ -29,6 +30,8 @@ func (s *Service) library(ctx context.Context) (library, error) {
 	for _, d := range all {
 		if d.Kind == definition.KindSegment {
 			out[d.Name] = d
+		} else {
+			out.addParts(d)
 		}
 	}
 	return out, nil
@@ -36,14 +39,17 @@ func (s *Service) library(ctx context.Context) (library, error) {
 
 // find is a finder.
 func (l library) find(_ context.Context, name string) (*definition.Definition, error) {
-	return l[name], nil
+	if d := l[name]; d != nil {
+		return d, nil
+	}
+	return l.cluster(name), nil
 }
 
-// names of the segments in use, sorted.
+// names of the segments in use, sorted; parts are none.
 func (l library) names() []string {
 	var out []string
 	for name, d := range l {
-		if !d.Archived {
+		if !d.Archived && !isPart(d) {
 			out = append(out, name)
 		}
 	}

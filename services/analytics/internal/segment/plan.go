@@ -138,6 +138,13 @@ func (s *Service) add(ctx context.Context, p *plan, d *definition.Definition) *r
 
 // condition is that of a segment, over the facts in f.
 func (s *Service) condition(ctx context.Context, p *plan, d *definition.Definition) (string, error) {
+	if isPart(d) {
+		var end time.Time // whatever is known today counts
+		if p.day.Before(s.facts.Today()) {
+			end = s.moment(p.day)
+		}
+		return p.inNewestRun(d.Name, end), nil
+	}
 	switch kind := d.Spec.GetSegment().GetKind().(type) {
 	case *definitionv1.SegmentDefinition_Dynamic:
 		return p.expression(kind.Dynamic.GetExpression())

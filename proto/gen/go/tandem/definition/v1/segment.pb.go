@@ -131,7 +131,8 @@ func (*SegmentDefinition_Frozen) isSegmentDefinition_Kind() {}
 type DynamicSegment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Filter over the facts of customers, for example `age >= 30 AND top(clv, 10%) AND NOT segment("staff")`. References to other
-	// segments must not come back to this one.
+	// segments must not come back to this one. Clusters and cells of profile schemes are referred to as segments, too: segment("habits/2"),
+	// segment("bank_profile/invest").
 	Expression    string `protobuf:"bytes,1,opt,name=expression,proto3" json:"expression,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
