@@ -71,7 +71,7 @@ func brokenFields(st *status.Status) []string {
 	for _, detail := range st.Details() {
 		if bad, ok := detail.(*errdetails.BadRequest); ok {
 			for _, v := range bad.GetFieldViolations() {
-				out = append(out, v.GetField()+": "+v.GetDescription())
+				out = append(out, strings.TrimPrefix(v.GetField()+": "+v.GetDescription(), ": ")) // about no field by itself
 			}
 		}
 	}
