@@ -273,8 +273,8 @@ func TestExtremes(t *testing.T) {
 		for _, shape := range []mixture.Shape{mixture.Spherical, mixture.Diagonal, mixture.Full} {
 			for _, scaled := range []bool{false, true} {
 				p := points(t, 2, slices.Clone(c.values))
-				if scaled && mixture.NewScale(p).ApplyAll(p) != nil {
-					continue // nothing differs
+				if scaled {
+					scale(p)
 				}
 				m, err := fitting(p, shape, mixture.Options{Seed: 1, Starts: 2})(t.Context(), c.k)
 				if errors.Is(err, mixture.ErrTooFew) != c.tooFew || (err != nil && !c.tooFew) {
@@ -327,7 +327,20 @@ func TestPointsAreChecked(t *testing.T) {
 	}
 }
 
-// Scaling gives mean 0 and deviation 1, and back.
+// scale brings points to mean 0 and deviation 1 in place, but for dimensions in which nothing differs.
+func scale(p *mixture.Points) *mixture.Scale {
+	by := mixture.NewScale(p)
+	for i := range p.Len() {
+		for j, x := range p.At(i) {
+			if by.Deviations[j] > 0 {
+				p.At(i)[j] = (x - by.Means[j]) / by.Deviations[j]
+			}
+		}
+	}
+	return by
+}
+
+// Scaling gives mean 0 and deviation 1, also far from 0, and says where nothing differs.
 func TestScale(t *testing.T) {
 	t.Parallel()
 	values, _ := draw(1, 5_000, straight)
@@ -335,23 +348,14 @@ func TestScale(t *testing.T) {
 		values[3*i] += 1e8
 		values[3*i+2] = 4.2
 	}
-	p := points(t, 3, slices.Clone(values))
-	scale := mixture.NewScale(p)
-	if !scale.Constant(2) || scale.Constant(0) {
-		t.Errorf("deviations %v", scale.Deviations)
-	}
-	if err := scale.ApplyAll(p); err != nil {
-		t.Fatal(err)
+	p := points(t, 3, values)
+	if by := scale(p); by.Deviations[2] != 0 || by.Deviations[0] == 0 {
+		t.Errorf("deviations %v", by.Deviations)
 	}
 	again := mixture.NewScale(p)
 	for j := range 2 {
 		near(t, "mean", again.Means[j], 0, 1e-7)
 		near(t, "deviation", again.Deviations[j], 1, 1e-9)
-	}
-	back := slices.Clone(p.At(17))
-	scale.Undo(back)
-	for j, v := range back {
-		near(t, "value", v, values[3*17+j], 1e-6)
 	}
 }
 

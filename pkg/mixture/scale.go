@@ -1,11 +1,8 @@
 package mixture
 
-import (
-	"errors"
-	"math"
-)
+import "math"
 
-// Scale brings dimensions of different units to a mean of 0 and a standard deviation of 1.
+// Scale is what brings dimensions of different units to a mean of 0 and a standard deviation of 1.
 type Scale struct {
 	// Means and Deviations by dimension; a deviation of 0 is that of a dimension in which all points are equal.
 	Means, Deviations []float64
@@ -83,43 +80,4 @@ func NewScale(p *Points) *Scale {
 		}
 	}
 	return s
-}
-
-// Constant says whether all points are equal in a dimension: it tells nothing of groups, and is 0 once scaled.
-func (s *Scale) Constant(dimension int) bool { return s.Deviations[dimension] == 0 }
-
-// Apply scales a point in place.
-func (s *Scale) Apply(point []float64) {
-	for j := range point {
-		if s.Constant(j) {
-			point[j] = 0
-			continue
-		}
-		point[j] = (point[j] - s.Means[j]) / s.Deviations[j]
-	}
-}
-
-// Undo brings a scaled point back to its units, in place.
-func (s *Scale) Undo(point []float64) {
-	for j := range point {
-		point[j] = s.Means[j] + point[j]*s.Deviations[j]
-	}
-}
-
-// ApplyAll scales points in place. It refuses points of which no dimension tells anything.
-func (s *Scale) ApplyAll(p *Points) error {
-	if len(s.Means) != p.dims {
-		return errors.New("the scale is of another number of dimensions")
-	}
-	told := false
-	for j := range s.Deviations {
-		told = told || !s.Constant(j)
-	}
-	if !told {
-		return ErrTooFew
-	}
-	for i := range p.Len() {
-		s.Apply(p.At(i))
-	}
-	return nil
 }

@@ -103,22 +103,3 @@ func (i *Identity) Dial(t testing.TB) []grpc.DialOption {
 	}
 	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(unary), grpc.WithChainStreamInterceptor(stream)}
 }
-
-// OfBranches is a context of calls by a person with a role whose token names branches.
-//
-//nolint:revive // a test comes first
-func (i *Identity) OfBranches(t testing.TB, ctx context.Context, subject, role string, branches ...int64) context.Context {
-	t.Helper()
-	signer, err := auth.NewSigner(auth.SignerConfig{
-		Key: i.key, Issuer: auth.LocalIssuer, Subject: subject, Audience: auth.DefaultAudience, Roles: []string{role}, Branches: branches,
-		Lifetime: time.Hour,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := signer.Token()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return WithToken(ctx, token)
-}

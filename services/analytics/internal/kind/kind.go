@@ -31,14 +31,6 @@ func Problems(field string, kinds []string) []apperr.Violation {
 	return problems
 }
 
-// Check refuses kinds that crm does not know, and returns the others sorted.
-func Check(field string, kinds []string) ([]string, error) {
-	if problems := Problems(field, kinds); len(problems) > 0 {
-		return nil, apperr.Invalid(problems...)
-	}
-	return slices.Sorted(slices.Values(kinds)), nil
-}
-
 // all are the kinds of crm's transactions.
 func all() []string {
 	kinds := make([]string, 0, len(crmv1.TransactionKind_name))
