@@ -151,6 +151,8 @@ func TestRunDefinition(t *testing.T) {
 	}
 	if list := s.operations.List(scheduledPrefix + "contacts"); len(list) != 1 || list[0].GetFileName() != "contacts-2024-02-29.csv" {
 		t.Errorf("operations %v", list)
+	} else if kept := list[0].GetExpireTime().AsTime().Sub(list[0].GetCreateTime().AsTime()); kept < 31*24*time.Hour {
+		t.Errorf("the file of a month is kept for %s", kept)
 	}
 }
 

@@ -26,8 +26,12 @@ import (
 	"tandem.bank/services/analytics/internal/report"
 )
 
-// workers is how many exports are written at a time; others wait.
-const workers = 2
+const (
+	// workers is how many exports are written at a time; others wait.
+	workers = 2
+	// scheduledLifetime is how long a file that a schedule made is kept: that of a month waits for the next one.
+	scheduledLifetime = 35 * 24 * time.Hour
+)
 
 // Config is what exports need.
 type Config struct {
@@ -80,6 +84,8 @@ type Order struct {
 	Format definitionv1.ReportFormat
 	// File is the name of the file without the day and the format.
 	File string
+	// Lifetime is how long the file is kept; 0 stands for that of operations.
+	Lifetime time.Duration
 }
 
 // Begin starts an export, after its question was found right.
@@ -106,11 +112,14 @@ func (s *Service) begin(ctx context.Context, o Order, caller report.Caller) (*ex
 	if err != nil {
 		return nil, err
 	}
+	if o.Lifetime == 0 {
+		o.Lifetime = operation.Lifetime
+	}
 	now := time.Now()
 	return s.operations.Start(ctx, caller.ID, &analyticsv1.ExportOperation{
 		Id: id.String(), State: analyticsv1.OperationState_OPERATION_STATE_RUNNING, Title: o.Title, Format: o.Format,
 		FileName:   fmt.Sprintf("%s-%s.%s", o.File, dayText(o.Query.GetAsOf()), extensions[o.Format]),
-		CreateTime: timestamppb.New(now), ExpireTime: timestamppb.New(now.Add(operation.Lifetime)),
+		CreateTime: timestamppb.New(now), ExpireTime: timestamppb.New(now.Add(o.Lifetime)),
 	}, func(ctx context.Context, op *exporting) error { return s.write(ctx, op, o, caller) })
 }
 
@@ -126,7 +135,9 @@ func (s *Service) RunDefinition(ctx context.Context, d *definition.Definition, a
 	}
 	query := proto.CloneOf(spec.GetQuery())
 	query.AsOf = date.Proto(asOf)
-	order := Order{Query: query, Title: spec.GetTitle(), Chart: spec.GetChart(), Format: spec.GetFormat(), File: fileName(d.Name)}
+	order := Order{
+		Query: query, Title: spec.GetTitle(), Chart: spec.GetChart(), Format: spec.GetFormat(), File: fileName(d.Name), Lifetime: scheduledLifetime,
+	}
 	op, err := s.begin(ctx, order, report.Caller{ID: scheduledPrefix + d.Name})
 	if err != nil {
 		return "", err

@@ -149,6 +149,20 @@ func TestOwners(t *testing.T) {
 	}
 }
 
+// Who has as many operations as are kept loses the oldest for the next one.
+func TestOldestGivesWay(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	var ids []string
+	for range 102 {
+		o := begin(t, s, func(context.Context, *operation.Operation[state]) error { return nil })
+		ids = append(ids, o.End().GetId())
+	}
+	if list := s.List("eva"); len(list) != 100 || list[99].GetId() != ids[2] {
+		t.Errorf("%d operations", len(list))
+	}
+}
+
 // Work that panics fails alone, and what it panicked with is told to the log and to nobody else.
 func TestPanic(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,8 @@ const (
 	Lifetime = 24 * time.Hour
 	// sweepInterval is how often old ones are looked for.
 	sweepInterval = 10 * time.Minute
-	// perCallerMax and runningMax are how many operations a caller may have, and how many of them at work.
+	// perCallerMax is how many operations a caller may have: the oldest that has ended gives way to one more. runningMax is how
+	// many of them may be at work.
 	perCallerMax, runningMax = 100, 4
 
 	stateSuffix = ".json"
@@ -202,17 +203,25 @@ func (s *Store[S]) begin(o *Operation[S]) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var mine, running int
+	var oldest *Operation[S]
 	for _, other := range s.all {
-		if other.owner != o.owner {
+		switch {
+		case other.owner != o.owner:
 			continue
-		}
-		if mine++; other.running() {
+		case other.running():
 			running++
+		case oldest == nil || other.state.GetId() < oldest.state.GetId():
+			// Ids are those of UUIDv7: in the order of their times.
+			oldest = other
 		}
+		mine++
 	}
-	if mine >= perCallerMax || running >= runningMax {
+	if running >= runningMax {
 		return apperr.New(codes.ResourceExhausted, ReasonTooMany,
-			"you have %d %s, %d of them at work; at most %d and %d are allowed", mine, s.config.Noun, running, perCallerMax, runningMax)
+			"%d of your %s are at work; at most %d are allowed", running, s.config.Noun, runningMax)
+	}
+	if mine >= perCallerMax {
+		s.forget(oldest)
 	}
 	if err := os.WriteFile(s.path(o, ownerSuffix), []byte(o.owner), private); err != nil {
 		return err
@@ -301,10 +310,15 @@ func (s *Store[S]) Owners() []string {
 func (s *Store[S]) Sweep(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, o := range s.all {
+	for _, o := range s.all {
 		if !o.running() && o.Snapshot().GetExpireTime().AsTime().Before(now) {
-			s.remove(o, dataSuffix, stateSuffix, ownerSuffix)
-			delete(s.all, id)
+			s.forget(o)
 		}
 	}
+}
+
+// forget removes what has ended.
+func (s *Store[S]) forget(o *Operation[S]) {
+	s.remove(o, dataSuffix, stateSuffix, ownerSuffix)
+	delete(s.all, o.state.GetId())
 }

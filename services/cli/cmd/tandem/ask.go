@@ -37,6 +37,7 @@ var (
 	timelineService    = service[crmv1.TimelineServiceClient]{(*App).CRM, crmv1.NewTimelineServiceClient}
 	clusterService     = service[analyticsv1.ClusterServiceClient]{(*App).Analytics, analyticsv1.NewClusterServiceClient}
 	clvService         = service[analyticsv1.ClvServiceClient]{(*App).Analytics, analyticsv1.NewClvServiceClient}
+	exportService      = service[analyticsv1.ExportServiceClient]{(*App).Analytics, analyticsv1.NewExportServiceClient}
 	factService        = service[analyticsv1.FactServiceClient]{(*App).Analytics, analyticsv1.NewFactServiceClient}
 	matrixService      = service[analyticsv1.ProductMatrixServiceClient]{(*App).Analytics, analyticsv1.NewProductMatrixServiceClient}
 	performanceService = service[analyticsv1.PerformanceServiceClient]{(*App).Analytics, analyticsv1.NewPerformanceServiceClient}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"text/tabwriter"
 	"time"
 
 	"google.golang.org/grpc/status"
@@ -46,11 +48,10 @@ func (c *ReportExportCmd) Run(ctx context.Context, app *App) error {
 	if request.Report = (&analyticsv1.ExportReportRequest_Query{Query: question.GetQuery()}); question.GetQuery() == nil {
 		request.Report = &analyticsv1.ExportReportRequest_Name{Name: question.GetName()}
 	}
-	conn, err := app.Analytics()
+	client, err := exportService.on(app)
 	if err != nil {
 		return err
 	}
-	client := analyticsv1.NewExportServiceClient(conn)
 	begun, err := client.ExportReport(ctx, request)
 	if err != nil {
 		return err
@@ -62,14 +63,63 @@ func (c *ReportExportCmd) Run(ctx context.Context, app *App) error {
 	if c.Out == "" {
 		c.Out = operation.GetFileName()
 	}
-	if err := download(ctx, client, operation, c.Out); err != nil {
+	return keep(ctx, app, client, operation, c.Out)
+}
+
+// keep fetches the file of an export, and tells what it is.
+func keep(ctx context.Context, app *App, client analyticsv1.ExportServiceClient, o *analyticsv1.ExportOperation, path string) error {
+	if err := download(ctx, client, o, path); err != nil {
 		return err
 	}
 	if app.JSON {
-		return printJSON(app, operation)
+		return printJSON(app, o)
 	}
-	_, err = fmt.Fprintf(app.Out, "%s: %s rows, %s bytes\n", c.Out, show.Count(operation.GetRows()), show.Count(operation.GetFileBytes()))
+	_, err := fmt.Fprintf(app.Out, "%s: %s rows, %s bytes\n", path, show.Count(o.GetRows()), show.Count(o.GetFileBytes()))
 	return err
+}
+
+// ReportFilesCmd lists exports.
+type ReportFilesCmd struct{}
+
+// Run prints one line an export.
+func (c *ReportFilesCmd) Run(ctx context.Context, app *App) error {
+	return ask(ctx, app, exportService, callTimeout, analyticsv1.ExportServiceClient.ListOperations, &analyticsv1.ListOperationsRequest{},
+		func(out io.Writer, r *analyticsv1.ListOperationsResponse) error {
+			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			_, _ = fmt.Fprint(w, "export\tfile\tstate\trows\tbytes\tbegun\tkept until\n")
+			for _, o := range r.GetOperations() {
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.GetId(), o.GetFileName(), shortWord(o.GetState().String()),
+					show.Count(o.GetRows()), show.Count(o.GetFileBytes()), show.Time(o.GetCreateTime()), show.Time(o.GetExpireTime()))
+			}
+			return w.Flush()
+		})
+}
+
+// ReportFetchCmd fetches a file.
+type ReportFetchCmd struct {
+	ID  string `arg:"" help:"Id of the export."`
+	Out string `short:"o" help:"File to write; default is the name that the server proposes, in this folder."`
+}
+
+// Run fetches the file.
+func (c *ReportFetchCmd) Run(ctx context.Context, app *App) error {
+	client, err := exportService.on(app)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	answer, err := client.GetOperation(ctx, &analyticsv1.GetOperationRequest{Id: c.ID})
+	if err != nil {
+		return err
+	}
+	if o := answer.GetOperation(); o.GetState() != analyticsv1.OperationState_OPERATION_STATE_DONE {
+		return fmt.Errorf("the export is %s: there is no file", shortWord(o.GetState().String()))
+	}
+	if c.Out == "" {
+		c.Out = filepath.Base(answer.GetOperation().GetFileName())
+	}
+	return keep(ctx, app, client, answer.GetOperation(), c.Out)
 }
 
 // await waits until an export is done.

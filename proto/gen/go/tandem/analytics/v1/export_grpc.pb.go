@@ -32,7 +32,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ExportService makes files of reports. An export is an operation: it goes on when its caller disconnects, tells how far it
-// is, and can be cancelled. Operations belong to their caller; others do not find them. A file stays for a day.
+// is, and can be cancelled. Operations belong to their caller; others do not find them. A file stays for a day; one that a
+// schedule made stays for 35, so that a month's waits for the next one's.
 type ExportServiceClient interface {
 	// Begins an export. Errors: those of RunReport for a question that can't be run, RESOURCE_EXHAUSTED (too many of the
 	// caller's exports run).
@@ -133,7 +134,8 @@ type ExportService_DownloadExportClient = grpc.ServerStreamingClient[DownloadExp
 // for forward compatibility.
 //
 // ExportService makes files of reports. An export is an operation: it goes on when its caller disconnects, tells how far it
-// is, and can be cancelled. Operations belong to their caller; others do not find them. A file stays for a day.
+// is, and can be cancelled. Operations belong to their caller; others do not find them. A file stays for a day; one that a
+// schedule made stays for 35, so that a month's waits for the next one's.
 type ExportServiceServer interface {
 	// Begins an export. Errors: those of RunReport for a question that can't be run, RESOURCE_EXHAUSTED (too many of the
 	// caller's exports run).
