@@ -80,8 +80,10 @@ func draw(r *rand.Rand, c *Catalogue, m *model) question {
 	if len(q.Dimensions) > 0 && r.IntN(3) == 0 {
 		q.Top = &definitionv1.TopN{Count: 1 + r.Int32N(4), Measure: q.Measures[0], Dimension: q.Dimensions[r.IntN(len(q.Dimensions))], Others: r.IntN(2) == 0, Smallest: r.IntN(2) == 0}
 	}
-	q.RunningTotal = q.Grain != 0 && q.Pivot == "" && q.Subtotals == 0 && r.IntN(2) == 0
-	q.ShareOfTotal = r.IntN(3) == 0
+	shared := func(name string) bool { return c.Measure(name).shared() }
+	additive := func(name string) bool { return shared(name) && c.Fact(c.Measure(name).Fact).Over == overFlow }
+	q.RunningTotal = q.Grain != 0 && q.Pivot == "" && q.Subtotals == 0 && r.IntN(2) == 0 && slices.ContainsFunc(q.Measures, additive)
+	q.ShareOfTotal = r.IntN(3) == 0 && slices.ContainsFunc(q.Measures, shared)
 	keep := func(map[string]string) bool { return true }
 	if r.IntN(3) == 0 && slices.Contains(dimensions, "branch") {
 		q.Filter = `branch_id = 2 OR sex = "male"`

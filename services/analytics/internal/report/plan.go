@@ -117,7 +117,7 @@ func newPlan(c *Catalogue, q *definitionv1.ReportQuery, asOf time.Time, scope Sc
 	if len(wrong) > 0 {
 		return nil, apperr.Invalid(wrong...)
 	}
-	for _, step := range []func() []apperr.Violation{p.checkFacts, p.checkOrder, p.checkFilter} {
+	for _, step := range []func() []apperr.Violation{p.checkFacts, p.checkColumns, p.checkOrder, p.checkFilter} {
 		wrong = append(wrong, step()...)
 	}
 	return p, apperr.Invalid(wrong...)
@@ -309,6 +309,19 @@ func (p *plan) checkFacts() []apperr.Violation {
 	return wrong
 }
 
+// checkColumns makes sure that what is asked for beside the measures has a measure that it can be told of.
+func (p *plan) checkColumns() []apperr.Violation {
+	var wrong []apperr.Violation
+	if p.query.GetRunningTotal() && !slices.ContainsFunc(p.measures, p.additive) {
+		wrong = append(wrong, violation("query.running_total", "%s: none of these adds up over time", strings.Join(p.query.GetMeasures(), ", ")))
+	}
+	if p.query.GetShareOfTotal() && !slices.ContainsFunc(p.measures, (*Measure).shared) {
+		wrong = append(wrong, violation("query.share_of_total",
+			"%s: ratios and distinct counts are no sums that one could have a share of", strings.Join(p.query.GetMeasures(), ", ")))
+	}
+	return wrong
+}
+
 // checkOrder reads the order and finds its columns.
 func (p *plan) checkOrder() []apperr.Violation {
 	if strings.TrimSpace(p.query.GetOrderBy()) == "" {
@@ -474,7 +487,7 @@ func (p *plan) values() []value {
 		if p.query.GetRunningTotal() && p.additive(m) {
 			kinds = append(kinds, valueRunning)
 		}
-		if p.query.GetShareOfTotal() && len(m.RatioOf) == 0 && m.Aggregate != aggregateDistinct {
+		if p.query.GetShareOfTotal() && m.shared() {
 			kinds = append(kinds, valueShare)
 		}
 		for _, kind := range kinds {
@@ -486,7 +499,10 @@ func (p *plan) values() []value {
 
 // additive reports whether a measure adds up over everything, time included.
 func (p *plan) additive(m *Measure) bool {
-	return len(m.RatioOf) == 0 && m.Aggregate != aggregateDistinct && p.catalogue.Fact(m.Fact).Over == overFlow
+	return m.shared() && p.catalogue.Fact(m.Fact).Over == overFlow
 }
+
+// shared reports whether the values of a measure are shares of a total: they add up over the dimensions.
+func (m *Measure) shared() bool { return len(m.RatioOf) == 0 && m.Aggregate != aggregateDistinct }
 
 func cloneQuery(q *definitionv1.ReportQuery) *definitionv1.ReportQuery { return proto.CloneOf(q) }

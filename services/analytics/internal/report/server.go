@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -59,7 +60,7 @@ func (l *Library) Find(ctx context.Context, name string, version int32) (*Named,
 		return &Named{Name: name, Definition: ready}, nil
 	}
 	if like := near(name, l.ready.Names()); status.Code(err) == codes.NotFound && len(like) > 0 {
-		return nil, apperr.NotFound("there is no report %q; near ones are %v", name, like)
+		return nil, apperr.NotFound("there is no report %q; near ones are %s", name, strings.Join(like, ", "))
 	}
 	return nil, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type ReportCmd struct {
 	Run       ReportRunCmd       `cmd:"" help:"Run a report by its name, or measures by dimensions."`
 	Drill     ReportDrillCmd     `cmd:"" help:"Go one level deeper into a value, or to the rows behind it."`
 	Export    ReportExportCmd    `cmd:"" help:"Make a CSV, XLSX or PDF file of a report."`
+	Files     ReportFilesCmd     `cmd:"" help:"List the files of your exports, and those that schedules made of saved reports."`
+	Fetch     ReportFetchCmd     `cmd:"" help:"Fetch the file of an export, as tandem report files and tandem schedule runs name it."`
 	Plan      ReportPlanCmd      `cmd:"" help:"Compare a plan with what came of it, and say what made the difference."`
 }
 
@@ -102,11 +105,28 @@ type reportQuestion struct {
 	Limit     int32    `help:"Most rows; default is 100000."`
 }
 
+// check finds options that would do nothing.
+func (q *reportQuestion) check() error {
+	rest := *q
+	rest.Name, rest.Version, rest.AsOf = "", 0, day{}
+	switch {
+	case (q.Name == "") == (len(q.Measures) == 0):
+		return errors.New("give either the name of a report or --measures")
+	case q.Name != "" && !reflect.ValueOf(rest).IsZero():
+		return errors.New("a report has its own question: only --as-of and --version go with its name; `tandem definition` changes and saves reports")
+	case q.Name == "" && q.Version != 0:
+		return errors.New("--version goes with the name of a report")
+	case q.Others && q.Top == 0:
+		return errors.New("--others needs --top")
+	}
+	return nil
+}
+
 // request is what the question asks.
 func (q *reportQuestion) request() (*analyticsv1.RunReportRequest, error) {
 	asOf := q.AsOf.Date
-	if (q.Name == "") == (len(q.Measures) == 0) {
-		return nil, errors.New("give either the name of a report or --measures")
+	if err := q.check(); err != nil {
+		return nil, err
 	}
 	if q.Name != "" {
 		return &analyticsv1.RunReportRequest{
@@ -120,7 +140,7 @@ func (q *reportQuestion) request() (*analyticsv1.RunReportRequest, error) {
 		Subtotals:  definitionv1.Subtotals(enumValue(definitionv1.Subtotals_value, "SUBTOTALS_", q.Subtotals)),
 		Comparison: definitionv1.Comparison(enumValue(definitionv1.Comparison_value, "COMPARISON_", q.Compare)),
 	}
-	if q.Top > 0 {
+	if q.Top != 0 {
 		query.Top = &definitionv1.TopN{Count: q.Top, Measure: q.Measures[0], Others: q.Others}
 	}
 	var err error
@@ -130,9 +150,9 @@ func (q *reportQuestion) request() (*analyticsv1.RunReportRequest, error) {
 
 func (q *reportQuestion) period(grain definitionv1.TimeGrain) (*definitionv1.ReportPeriod, error) {
 	switch {
-	case q.Last > 0 && q.From.Date != nil:
+	case q.Last != 0 && q.From.Date != nil:
 		return nil, errors.New("give either --last or --from")
-	case q.Last > 0:
+	case q.Last != 0:
 		if grain == 0 {
 			grain = definitionv1.TimeGrain_TIME_GRAIN_MONTH
 		}
