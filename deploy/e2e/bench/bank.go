@@ -16,7 +16,7 @@ const (
 	customersTitle = "id,party,state,region,branch,manager,phone,email,customer_since,given_name,family_name,birth_date,sex,occupation," +
 		"monthly_income,income_currency,legal_name,registration_number,industry_nace,employees,annual_turnover,turnover_currency,founded," +
 		"given_name_latin,family_name_latin,citizenship,marital_status,dependants,education_level,employer_name,position,employed_since," +
-		"income_source,legal_form,preferred_channel,preferred_language,street,city,postal_code,work_phone,other_bank,other_bank_family"
+		"income_source,legal_form,preferred_channel,preferred_language,street,city,postal_code,work_phone,other_bank,other_bank_family,left"
 	contractsTitle = "id,kind,state,account,product,amount,instalment,currency,duration_months,opened,closed,purpose," +
 		"counterparty_bank,counterparty_account"
 	interactionsTitle = "id,customer,kind,channel,opened_time,manager,account,subject,text,outcome,duration_seconds,topic,priority," +
@@ -49,7 +49,7 @@ func bankFiles(customers int) []file {
 		}},
 		{customersFile, customersTitle, customers, func(n int) string {
 			return fmt.Sprintf("C%d,individual,%s,R%d,B%d,M%d,+4206%08d,c%d@example.org,2019-03-%02d,"+
-				"Jana,Nováková %d,19%02d-05-%02d,female,engineer,%d.00,CZK,,,,,,,,,,CZ,,,,,,,,,,,,,,,,",
+				"Jana,Nováková %d,19%02d-05-%02d,female,engineer,%d.00,CZK,,,,,,,,,,CZ,,,,,,,,,,,,,,,,,",
 				n, []string{"active", "active", "active", "former"}[n/managers%4], n%10, n%50, n%managers, n, n, n%28+1, n, n%60+40, n%28+1, 20000+n%50000)
 		}},
 		{"accounts", "id,number,currency,product,region,branch,state,statement_frequency,opened,closed", customers, func(n int) string {
@@ -58,8 +58,8 @@ func bankFiles(customers int) []file {
 		{"account_holders", "id,account,customer,role,valid_from,valid_to", customers, func(n int) string {
 			return fmt.Sprintf("H%d,A%d,C%d,owner,2019-03-%02d,", n, n, n, n%28+1)
 		}},
-		{"cards", "id,token,first6,last4,scheme,product,account_holder,state,issued,expiry", customers / 2, func(n int) string {
-			return fmt.Sprintf("K%d,tok%d,411111,%04d,visa,P1,H%d,active,2024-01-01,2028-01-01", n, n, n%10000, 2*n)
+		{"cards", "id,token,first6,last4,scheme,product,account_holder,state,issued,expiry,closed", customers / 2, func(n int) string {
+			return fmt.Sprintf("K%d,tok%d,411111,%04d,visa,P1,H%d,active,2024-01-01,2028-01-01,", n, n, n%10000, 2*n)
 		}},
 		{
 			"contracts", contractsTitle,
