@@ -6,7 +6,12 @@ SELECT
     sum(value.monetary)
 FROM
 (
-    SELECT account_id, max(business_date) AS last_date, count() AS frequency, sum(base_value) AS monetary
+    WITH kind != '' AND (direction = 'credit') != (kind IN ('cash_deposit', 'transfer_in', 'interest_credited', 'loan_disbursement')) AS back
+    SELECT
+        account_id,
+        maxIf(business_date, NOT back) AS last_date,
+        countIf(NOT back) AS frequency,
+        sum(base_value) - 2 * sumIf(base_value, back) AS monetary
     FROM transaction FINAL
     WHERE business_date BETWEEN '2025-01-01' AND '2025-12-31' AND state = 'posted'
         AND kind NOT IN ('interest_credited', 'interest_charged', 'fee', 'loan_disbursement')
@@ -20,5 +25,6 @@ INNER JOIN
     GROUP BY account_id
 ) AS holder ON holder.account_id = value.account_id
 GROUP BY customer_id
+HAVING sum(value.frequency) > 0
 FORMAT Null
 SETTINGS do_not_merge_across_partitions_select_final = 1

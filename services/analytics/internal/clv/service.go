@@ -93,13 +93,8 @@ func (s *Service) begin(ctx context.Context, settings Settings) (run Run, there 
 	if run.Head, err = snapshot.NewHead(key, s.newestChange()); err != nil {
 		return run, false, err
 	}
-	twin, err := s.store.First(ctx, "settings_key = {key:String} AND as_of = {as_of:Date}", snapshot.LastFirst,
-		named("key", run.SettingsKey), named("as_of", day(run.AsOf)))
-	switch {
-	case err == nil && twin.NewestEventTime.Equal(run.NewestEventTime):
-		return twin, true, nil
-	case err != nil && !errors.Is(err, snapshot.ErrNone):
-		return run, false, err
+	if twin, found, err := s.Twin(ctx, &run); err != nil || found {
+		return twin, found, err
 	}
 	previous, err := s.store.First(ctx, "settings_key = {key:String} AND as_of < {as_of:Date}", snapshot.NewestFirst,
 		named("key", run.SettingsKey), named("as_of", day(run.AsOf)))

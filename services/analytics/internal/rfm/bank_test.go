@@ -2,6 +2,7 @@ package rfm_test
 
 import (
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/kind"
 	"tandem.bank/services/analytics/internal/rfm"
 	"tandem.bank/services/analytics/internal/warehouse"
 	"tandem.bank/services/analytics/internal/warehousetest"
@@ -21,23 +23,28 @@ var newestChange = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 type bank struct {
 	conn    driver.Conn
 	service *rfm.Service
+	// newest is the change time of the newest change.
+	newest time.Time
 }
 
 func newBank(t testing.TB) *bank {
 	t.Helper()
 	conn := warehousetest.Open(t)
+	b := &bank{conn: conn, newest: newestChange}
 	service, err := rfm.New(rfm.Config{
-		Warehouse: conn, NewestChange: func() time.Time { return newestChange }, TimeZone: time.UTC, Logger: slog.New(slog.DiscardHandler),
+		Warehouse: conn, NewestChange: func() time.Time { return b.newest }, TimeZone: time.UTC, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bank{conn: conn, service: service}
+	b.service = service
+	return b
 }
 
 // load stores changes as ingestion does.
 func (b *bank) load(t testing.TB, changes ...*eventsv1.Change) {
 	t.Helper()
+	b.newest = b.newest.Add(time.Second)
 	warehousetest.Load(t, b.conn, changes...)
 }
 
@@ -78,11 +85,17 @@ type entry struct {
 	id, version, account    int64
 	day, kind, state, value string
 	deleted                 bool
+	// back is money back: it goes the other way than the kind says.
+	back bool
 }
 
 func (e entry) proto() *eventsv1.TransactionState {
+	direction := "debit"
+	if slices.Contains(kind.Incoming, e.kind) != e.back {
+		direction = "credit"
+	}
 	return &eventsv1.TransactionState{
-		TransactionId: e.id, Version: e.version, AccountId: e.account, BusinessDate: e.day, Direction: "debit", Kind: e.kind,
+		TransactionId: e.id, Version: e.version, AccountId: e.account, BusinessDate: e.day, Direction: direction, Kind: e.kind,
 		Amount: &eventsv1.Amount{Currency: "EUR", Value: "1"}, BaseValue: e.value, State: e.state,
 	}
 }

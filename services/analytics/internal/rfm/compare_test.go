@@ -3,12 +3,15 @@ package rfm_test
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -236,4 +239,104 @@ func TestExplain(t *testing.T) {
 	if _, err := b.server().ExplainRfm(t.Context(), &analyticsv1.ExplainRfmRequest{CustomerId: 77}); code(err) != codes.NotFound {
 		t.Errorf("an unknown customer gave %v", err)
 	}
+}
+
+// The same definition on the same day over the same data is done once; over other data it is done again, and the first stays.
+func TestOnceOverTheSameData(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	id := int64(0)
+	b.spending(t, "2024-06-30", &id, 1, 2, 3)
+	definition := &definitionv1.RfmDefinition{Bins: 3}
+	first := b.compute(t, "2024-06-30", definition)
+	if again := b.compute(t, "2024-06-30", definition); again.GetRunId() != first.GetRunId() {
+		t.Errorf("the run %s was done again as %s", first.GetRunId(), again.GetRunId())
+	}
+	named := &definitionv1.RfmDefinition{Bins: 3, Segments: []*definitionv1.RfmSegment{{Name: "all", Title: "All", Cells: []*definitionv1.RfmCells{{}}}}}
+	if other := b.compute(t, "2024-06-30", named); other.GetRunId() == first.GetRunId() || len(other.GetSegments()) != 1 {
+		t.Errorf("other names for cells gave the run %v", other)
+	}
+	b.load(t, bundle(false, "CZK", payment(100, 1, "2024-06-29", "10")))
+	late := b.compute(t, "2024-06-30", definition)
+	if late.GetRunId() == first.GetRunId() || late.GetTransactions() != first.GetTransactions()+1 {
+		t.Errorf("a late transaction gave the run %v", late)
+	}
+	kept, err := b.server().GetRfmRun(t.Context(), &analyticsv1.GetRfmRunRequest{RunId: first.GetRunId()})
+	if err != nil || !gocmp.Equal(kept.GetRun(), first, protocmp.Transform()) {
+		t.Errorf("the first run is now %v, %v", kept, err)
+	}
+}
+
+// What ExplainRfm says would move a customer up does, for each measure: it is done, and the run of the next moment says so.
+func TestWhatMovesUp(t *testing.T) {
+	t.Parallel()
+	const customer = 4
+	for measure, bring := range map[string]func(*analyticsv1.ExplainRfmResponse) (position *analyticsv1.RfmPosition, payments []entry){
+		"recency": func(e *analyticsv1.ExplainRfmResponse) (*analyticsv1.RfmPosition, []entry) {
+			// A later one in the place of another: neither more, nor for more.
+			edge, err := strconv.Atoi(e.GetRecency().GetNextEdge())
+			if err != nil {
+				t.Fatal(err)
+			}
+			day := warehousetest.Day("2024-06-30").AddDate(0, 0, -edge).Format(time.DateOnly)
+			other := payment(firstOf(customer)+1, customer, "2024-04-30", "10")
+			other.version, other.state = 2, "reversed"
+			return e.GetRecency(), []entry{other, payment(1000, customer, day, "10")}
+		},
+		"frequency": func(e *analyticsv1.ExplainRfmResponse) (*analyticsv1.RfmPosition, []entry) {
+			missing, err := strconv.Atoi(e.GetFrequency().GetMissing())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var payments []entry
+			for i := range missing {
+				payments = append(payments, payment(int64(1000+i), customer, "2024-01-01", "0"))
+			}
+			return e.GetFrequency(), payments
+		},
+		"monetary": func(e *analyticsv1.ExplainRfmResponse) (*analyticsv1.RfmPosition, []entry) {
+			// More for what was bought already: neither another transaction nor a later one.
+			value := decimal.RequireFromString(e.GetMonetary().GetMissing()).Add(decimal.NewFromInt(10)).String()
+			more := payment(firstOf(customer), customer, "2024-05-01", value)
+			more.version = 2
+			return e.GetMonetary(), []entry{more}
+		},
+	} {
+		b := newBank(t)
+		b.staircase(t)
+		definition := &definitionv1.RfmDefinition{Bins: 5, Segments: rfm.Standard()}
+		before := b.explain(t, b.compute(t, "2024-06-30", definition), customer)
+		position, payments := bring(before)
+		b.load(t, bundle(false, "CZK", payments...))
+		after := b.explain(t, b.compute(t, "2024-06-30", definition), customer)
+		if got := after.GetScore(); got.GetCell() != position.GetNextCell() || got.GetSegment() != position.GetNextSegment() {
+			t.Errorf("%s: cell %d was promised, and became %d (%s)\nbefore %v\nafter %v", measure, position.GetNextCell(), got.GetCell(), got.GetSegment(), before, after)
+		}
+	}
+}
+
+// firstOf is the number of a customer's first transaction on the staircase.
+func firstOf(customer int64) int64 { return 20 * customer }
+
+// staircase loads ten customers, each of whom paid more often, for more, and later than the one before.
+func (b *bank) staircase(t *testing.T) {
+	t.Helper()
+	var changes []*eventsv1.Change
+	for customer := int64(1); customer <= 10; customer++ {
+		changes = append(changes, owner(customer, customer))
+		last := warehousetest.Day("2024-05-01").AddDate(0, 0, int(customer-4))
+		for i := range customer {
+			changes = append(changes, bundle(false, "CZK", payment(firstOf(customer)+i, customer, last.AddDate(0, 0, -int(i)).Format(time.DateOnly), "10")))
+		}
+	}
+	b.load(t, changes...)
+}
+
+func (b *bank) explain(t *testing.T, run *analyticsv1.RfmRun, customer int64) *analyticsv1.ExplainRfmResponse {
+	t.Helper()
+	answer, err := b.server().ExplainRfm(t.Context(), &analyticsv1.ExplainRfmRequest{RunId: run.GetRunId(), CustomerId: customer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
 }

@@ -65,6 +65,7 @@ func newWorld(seed uint64) *world {
 			state:   []string{"posted", "posted", "posted", "reversed"}[w.random.IntN(4)],
 			value:   decimal.New(w.random.Int64N(40), -int32(w.random.IntN(3))).String(),
 			deleted: w.random.IntN(15) == 0,
+			back:    w.random.IntN(8) == 0,
 		})
 	}
 	return w
@@ -140,10 +141,15 @@ func (w *world) expected(only []string) []score {
 			continue
 		}
 		v := byCustomer[customer]
-		v.last, v.frequency = max(v.last, e.day), v.frequency+1
-		v.monetary = v.monetary.Add(decimal.RequireFromString(e.value))
+		value := decimal.RequireFromString(e.value)
+		if e.back && e.kind != "" {
+			v.monetary = v.monetary.Sub(value)
+		} else {
+			v.last, v.frequency, v.monetary = max(v.last, e.day), v.frequency+1, v.monetary.Add(value)
+		}
 		byCustomer[customer] = v
 	}
+	maps.DeleteFunc(byCustomer, func(_ int64, v values) bool { return v.frequency == 0 })
 	customers := slices.Sorted(maps.Keys(byCustomer))
 	recency := bins(customers, func(a, b int64) int { return cmp.Compare(byCustomer[b].last, byCustomer[a].last) })
 	frequency := bins(customers, func(a, b int64) int { return cmp.Compare(byCustomer[b].frequency, byCustomer[a].frequency) })

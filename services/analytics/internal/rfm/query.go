@@ -2,6 +2,7 @@ package rfm
 
 import (
 	_ "embed" // the SQL files
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -38,6 +39,7 @@ func stageQuery(id uuid.UUID, s Settings) warehouse.Query {
 		SQL: strings.Replace(stageSQL, "/*kinds*/", condition, 1) + warehouse.FinalByPartition + ", " + warehouse.InParallel,
 		Args: []any{
 			named("run_id", id.String()), named("as_of", day(s.AsOf)), named("first_date", day(s.firstDate())), named("kinds", kinds),
+			named("incoming", kind.Incoming),
 		},
 	}
 }
@@ -55,10 +57,25 @@ func scoreQuery(r Run) warehouse.Query {
 	for i, edge := range r.MonetaryEdges {
 		monetary[i] = edge.String()
 	}
-	return warehouse.Query{SQL: scoreSQL + "SETTINGS " + warehouse.InParallel, Args: []any{
+	sql := strings.NewReplacer(
+		"/*recency*/", reached("recency_days <= {recency:Array(UInt32)}[%d]", len(r.RecencyEdges)),
+		"/*frequency*/", reached("frequency >= {frequency:Array(UInt64)}[%d]", len(r.FrequencyEdges)),
+		"/*monetary*/", reached("monetary >= toDecimal128({monetary:Array(String)}[%d], 4)", len(monetary)),
+	).Replace(scoreSQL)
+	return warehouse.Query{SQL: sql, Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges),
 		named("monetary", monetary),
 	}}
+}
+
+// reached counts the edges that a value reaches, one comparison each: ClickHouse does them many rows at a time, and not so a
+// function over an array of edges.
+func reached(comparison string, edges int) string {
+	terms := make([]string, edges)
+	for i := range terms {
+		terms[i] = "(" + fmt.Sprintf(comparison, i+1) + ")"
+	}
+	return strings.Join(terms, " + ")
 }
 
 func gridQuery(r Run) warehouse.Query {

@@ -19,6 +19,7 @@ import (
 	"tandem.bank/services/analytics/internal/definition"
 	"tandem.bank/services/analytics/internal/insight"
 	"tandem.bank/services/analytics/internal/operation"
+	"tandem.bank/services/analytics/internal/warehouse"
 )
 
 // computeMax bounds how long a run computes: what takes longer than a night holds up all the others of its kind.
@@ -111,6 +112,18 @@ func (r *Room[S, R, Row]) Find(ctx context.Context, runID string) (run R, err er
 	}
 	run, err = r.Runs.Run(ctx, id)
 	return run, Public(err)
+}
+
+// Twin returns the last run of a day with the settings and the data of a run that is about to begin: it says already what that
+// one would. It reports false when there is none.
+func (r *Room[S, R, Row]) Twin(ctx context.Context, next *R) (run R, found bool, err error) {
+	head := r.Head(next)
+	run, err = r.Runs.First(ctx, "settings_key = {key:String} AND as_of = {as_of:Date}", LastFirst,
+		warehouse.Named("key", head.SettingsKey), warehouse.Named("as_of", warehouse.Day(r.AsOf(next))))
+	if errors.Is(err, ErrNone) {
+		return run, false, nil
+	}
+	return run, err == nil && r.Head(&run).NewestEventTime.Equal(head.NewestEventTime), err
 }
 
 // Desk runs what callers and schedules ask of a room, and sends the results home.

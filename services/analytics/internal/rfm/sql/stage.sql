@@ -3,15 +3,19 @@
 -- First by account, because transactions lie sorted by account, then by the customer who owns it: so the join meets
 -- one row an account and not one a transaction. An account counts once, as its owner's: when two holdings overlap, the
 -- one that began last, then the one recorded last.
+--
+-- Money that goes the other way than its kind says is money back, as in CLV: it lowers the monetary value and is nothing that
+-- the customer did. Who only got money back is not in the run.
 INSERT INTO rfm_value (run_id, customer_id, recency_days, frequency, monetary)
 WITH
     account_value AS
     (
+        WITH kind != '' AND (direction = 'credit') != (kind IN {incoming:Array(String)}) AS back
         SELECT
             account_id,
-            max(business_date) AS last_date,
-            count() AS frequency,
-            sum(base_value) AS monetary
+            maxIf(business_date, NOT back) AS last_date,
+            countIf(NOT back) AS frequency,
+            sum(base_value) - 2 * sumIf(base_value, back) AS monetary
         FROM transaction FINAL
         WHERE business_date BETWEEN {first_date:Date} AND {as_of:Date}
             AND state = 'posted'
@@ -38,3 +42,4 @@ SELECT
 FROM account_value
 INNER JOIN account_owner ON account_owner.account_id = account_value.account_id
 GROUP BY customer_id
+HAVING sum(account_value.frequency) > 0

@@ -38,9 +38,12 @@ const (
 // RfmService values customers by recency, frequency and monetary value of their transactions
 // (Hughes, "Strategic Database Marketing", 1994): each is cut into three to five bins by quantile or by fixed edges, the
 // highest number is best, and the cells have names by the definition's map.
+//
+// Reversed transactions don't count. Money that goes the other way than its kind says, such as a card payment that is credited,
+// is money back: it lowers the monetary value, and is neither counted nor recent. Amounts are in base currency.
 type RfmServiceClient interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
-	// the same settings over the same data gives the same cells. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
+	// the same settings over the same data gives the same cells: when such a run is there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
 	// transactions in the window, an archived definition), NOT_FOUND (no such definition or version of it), UNAVAILABLE.
 	RunRfm(ctx context.Context, in *RunRfmRequest, opts ...grpc.CallOption) (*RunRfmResponse, error)
 	// Returns a run with its grid. Errors: NOT_FOUND.
@@ -133,9 +136,12 @@ func (c *rfmServiceClient) ExplainRfm(ctx context.Context, in *ExplainRfmRequest
 // RfmService values customers by recency, frequency and monetary value of their transactions
 // (Hughes, "Strategic Database Marketing", 1994): each is cut into three to five bins by quantile or by fixed edges, the
 // highest number is best, and the cells have names by the definition's map.
+//
+// Reversed transactions don't count. Money that goes the other way than its kind says, such as a card payment that is credited,
+// is money back: it lowers the monetary value, and is neither counted nor recent. Amounts are in base currency.
 type RfmServiceServer interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
-	// the same settings over the same data gives the same cells. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
+	// the same settings over the same data gives the same cells: when such a run is there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
 	// transactions in the window, an archived definition), NOT_FOUND (no such definition or version of it), UNAVAILABLE.
 	RunRfm(context.Context, *RunRfmRequest) (*RunRfmResponse, error)
 	// Returns a run with its grid. Errors: NOT_FOUND.
