@@ -8,6 +8,9 @@ import (
 // classMax is the last frequency class: that many repeat purchases or more, as in the literature.
 const classMax = 7
 
+// Classes is the number of frequency classes.
+const Classes = classMax + 1
+
 // Class compares what was foretold with what came, for customers with equally many repeat purchases.
 type Class struct {
 	// X repeat purchases; in the last class also more.
@@ -90,7 +93,7 @@ type Trial struct {
 // simplest forecast.
 func NewTrial(sameMean, horizon float64, unitDays int) *Trial {
 	t := &Trial{sameMean: sameMean, horizon: horizon, unitDays: float64(unitDays)}
-	t.result.Classes = make([]Class, classMax+1)
+	t.result.Classes = make([]Class, Classes)
 	for i := range t.result.Classes {
 		t.result.Classes[i].X = i
 	}

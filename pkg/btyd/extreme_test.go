@@ -3,6 +3,7 @@ package btyd_test
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"tandem.bank/pkg/btyd"
@@ -114,5 +115,62 @@ func TestImpossibleHistories(t *testing.T) {
 		if _, err := btyd.NewData([]btyd.History{h}, 7); err == nil {
 			t.Errorf("%+v was taken", h)
 		}
+	}
+}
+
+// The currency of amounts does not matter: in one of great numbers, and in one of small ones, the same model comes out.
+func TestAmountsInAnyUnit(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	gamma := func(shape int) (sum float64) {
+		for range shape {
+			sum += random.ExpFloat64()
+		}
+		return sum
+	}
+	spends := make([]btyd.Spend, 800)
+	for i := range spends {
+		x := 1 + i%6
+		spends[i] = btyd.Spend{X: x, Mean: gamma(5*x) / float64(x) * 40 / gamma(4)}
+	}
+	want, err := btyd.FitSpend(spends)
+	if err != nil || !want.Converged {
+		t.Fatalf("%+v, %v", want, err)
+	}
+	for _, unit := range []float64{1e-200, 1e-3, 1e9, 1e200} {
+		scaled := make([]btyd.Spend, len(spends))
+		for i, s := range spends {
+			scaled[i] = btyd.Spend{X: s.X, Mean: s.Mean * unit}
+		}
+		got, err := btyd.FitSpend(scaled)
+		if err != nil || !got.Converged {
+			t.Errorf("amounts times %g: %+v, %v", unit, got, err)
+			continue
+		}
+		shift := float64(len(spends)) * math.Log(unit)
+		if math.Abs(got.LogLikelihood+shift-want.LogLikelihood) > 1e-6 {
+			t.Errorf("amounts times %g: log-likelihood %g", unit, got.LogLikelihood)
+		}
+		for i, factor := range []float64{1, 1, unit} {
+			p, w := got.Parameters[i], want.Parameters[i]
+			if math.Abs(p.Value/(w.Value*factor)-1) > 1e-6 || math.Abs(p.StandardError/(w.StandardError*factor)-1) > 1e-4 {
+				t.Errorf("amounts times %g: %+v, want %+v times %g", unit, p, w, factor)
+			}
+		}
+		if amount := got.Expected(scaled[0]); math.Abs(amount/(unit*want.Expected(spends[0]))-1) > 1e-6 {
+			t.Errorf("amounts times %g: %g is expected", unit, amount)
+		}
+	}
+}
+
+// With q of 1 or less there is no mean amount of somebody who never bought again; the others have one.
+func TestEndlessMean(t *testing.T) {
+	t.Parallel()
+	fit, err := btyd.RestoreSpend(4, 0.8, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if newcomer, known := fit.Expected(btyd.Spend{}), fit.Expected(btyd.Spend{X: 2, Mean: 5}); !fit.Endless() || !math.IsNaN(newcomer) || !(known > 0) {
+		t.Errorf("endless %v, %g of a newcomer, %g of a customer who is known", fit.Endless(), newcomer, known)
 	}
 }

@@ -67,9 +67,12 @@ func FitSpendGroups(groups []SpendGroup) (*SpendFit, error) {
 	if s.customers < RepeatMin {
 		return nil, fmt.Errorf("%w: %g customers bought again for a positive amount, %d must have", ErrTooLittle, s.customers, RepeatMin)
 	}
+	// Amounts are measured by their geometric mean: parameters are then as near to 1 in a currency of great numbers as in any other.
+	scale := math.Exp(s.logMean / s.customers)
+	s = s.measuredBy(scale)
 	mean, spread := s.moments()
 	if spread < 1e-9*mean {
-		return nil, fmt.Errorf("%w: all customers spend the same, %g a purchase", ErrTooLittle, mean)
+		return nil, fmt.Errorf("%w: all customers spend the same, %.6g a purchase", ErrTooLittle, mean*scale)
 	}
 	objective := func(groupsMax int) likelihood {
 		thin := s.thinned(groupsMax)
@@ -82,8 +85,11 @@ func FitSpendGroups(groups []SpendGroup) (*SpendFit, error) {
 	if err != nil {
 		return nil, err
 	}
+	parameters := found.parameters([]string{"p", "q", "v"})
+	v := &parameters[2]
+	v.Value, v.StandardError, v.Low, v.High = v.Value*scale, v.StandardError*scale, v.Low*scale, v.High*scale
 	return &SpendFit{
-		Parameters: found.parameters([]string{"p", "q", "v"}), LogLikelihood: found.value, Customers: int(s.customers), LeftOut: leftOut,
+		Parameters: parameters, LogLikelihood: found.value - s.customers*math.Log(scale), Customers: int(s.customers), LeftOut: leftOut,
 		Evaluations: tried + found.evaluations, Converged: found.converged, covariance: found.covariance,
 	}, nil
 }
@@ -132,20 +138,30 @@ func (s *spending) add(x, mean, customers float64) {
 	s.xLogX += customers * x * math.Log(x)
 }
 
+// measuredBy are the same amounts in another unit.
+func (s *spending) measuredBy(unit float64) *spending {
+	return s.picked(len(s.means), func(i int) int { return i }, unit)
+}
+
 // thinned keeps at most so many groups, evenly spread over x and amount.
 func (s *spending) thinned(groupsMax int) *spending {
 	if len(s.means) <= groupsMax {
 		return s
 	}
-	thin, next := &spending{}, 0
-	for i := range groupsMax {
-		place := i * len(s.means) / groupsMax
-		for next < len(s.starts) && s.starts[next] <= place {
+	return s.picked(groupsMax, func(i int) int { return i * len(s.means) / groupsMax }, 1)
+}
+
+// picked takes some of the groups in their order, their amounts in a unit.
+func (s *spending) picked(groups int, place func(i int) int, unit float64) *spending {
+	out, next := &spending{}, 0
+	for i := range groups {
+		at := place(i)
+		for next < len(s.starts) && s.starts[next] <= at {
 			next++
 		}
-		thin.add(s.xs[next-1], s.means[place], s.weights[place])
+		out.add(s.xs[next-1], s.means[at]/unit, s.weights[at])
 	}
-	return thin
+	return out
 }
 
 func (s *spending) moments() (mean, deviation float64) {
@@ -215,8 +231,21 @@ func betaConstant(a, b float64) float64 {
 	return sum - logA - logB
 }
 
-// Expected is the expected amount of a purchase of a customer with x repeat purchases of a mean amount; q must exceed 1
-// for somebody who never bought again, or there is no mean.
+// Endless says whether the model has no mean amount of a customer who never bought again: with q of 1 or less so many customers
+// spend so much that a mean would be infinite.
+func (f *SpendFit) Endless() bool { return f.Parameters[1].Value <= 1 }
+
+// Warning says what not to rely on when the model has no mean, see Endless; it is empty otherwise.
+func (f *SpendFit) Warning() string {
+	if !f.Endless() {
+		return ""
+	}
+	return fmt.Sprintf("q = %.4g: with q of 1 or less Gamma-Gamma has no mean amount; it says nothing of customers who never bought "+
+		"again, and what it expects of the others hangs on few great amounts", f.Parameters[1].Value)
+}
+
+// Expected is the expected amount of a purchase of a customer with x repeat purchases of a mean amount; NaN where there is no
+// mean, see Endless.
 func (f *SpendFit) Expected(s Spend) float64 {
 	p, q, v := f.Parameters[0].Value, f.Parameters[1].Value, f.Parameters[2].Value
 	x := s.known()

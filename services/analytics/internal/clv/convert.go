@@ -74,7 +74,7 @@ var modelNames = func() map[btyd.Kind]definitionv1.ClvModel {
 }()
 
 //nolint:gosec // counts
-func modelToProto(e Entry, r Run) *analyticsv1.ClvFittedModel {
+func modelToProto(e Entry, r Run) (*analyticsv1.ClvFittedModel, error) {
 	m := &analyticsv1.ClvFittedModel{
 		Purpose: analyticsv1.ClvModelPurpose_CLV_MODEL_PURPOSE_FORECAST, Group: e.Group, DataFrom: date.Proto(r.DataFrom),
 		DataTo: date.Proto(e.DataTo), Model: modelNames[e.Kind], Refusal: e.Refusal, UnitDays: int32(e.UnitDays),
@@ -91,12 +91,16 @@ func modelToProto(e Entry, r Run) *analyticsv1.ClvFittedModel {
 		})
 	}
 	if len(e.Amounts.Names) > 0 {
+		warning, err := e.amountWarning()
+		if err != nil {
+			return nil, err
+		}
 		m.Amounts = &analyticsv1.ClvAmountModel{
 			Customers: int64(e.AmountCustomers), Parameters: e.Amounts.toProto(), LogLikelihood: e.Amounts.LogLikelihood,
-			Evaluations: int64(e.Amounts.Evaluations), Converged: e.Amounts.Converged == 1,
+			Evaluations: int64(e.Amounts.Evaluations), Converged: e.Amounts.Converged == 1, Warning: warning,
 		}
 	}
-	return m
+	return m, nil
 }
 
 func (e estimates) toProto() []*analyticsv1.ClvParameter {
@@ -143,7 +147,9 @@ func explanationToProto(e *Explanation) (*analyticsv1.ExplainClvResponse, error)
 		RunId: e.Run.ID.String(), AsOf: date.Proto(e.Run.AsOf), Value: value, PurchasesWhileAlive: e.WhileAlive,
 	}
 	if e.Model != nil {
-		answer.Model = modelToProto(*e.Model, e.Run)
+		if answer.Model, err = modelToProto(*e.Model, e.Run); err != nil {
+			return nil, err
+		}
 	}
 	w := wallet{currency: e.Run.BaseCurrency}
 	if b := e.Bridge; b != nil {
@@ -167,10 +173,6 @@ func slicesToProto(r Run, points []point, goals map[goalKey]decimal.Decimal) (*a
 		answer.NewestEventTime = timestamppb.New(r.NewestEventTime)
 	}
 	w := wallet{currency: r.BaseCurrency}
-	totals := map[uuid.UUID]decimal.Decimal{}
-	for _, p := range points {
-		totals[p.moment.id] = totals[p.moment.id].Add(p.predictive)
-	}
 	var last *analyticsv1.ClvSlice
 	for _, p := range points {
 		if last == nil || last.GetKey() != p.slice {
@@ -179,7 +181,7 @@ func slicesToProto(r Run, points []point, goals map[goalKey]decimal.Decimal) (*a
 		}
 		sum := &analyticsv1.ClvSlicePoint{
 			RunId: p.moment.id.String(), AsOf: date.Proto(p.moment.asOf), Customers: int64(p.customers), Historic: w.money(p.historic),
-			Predictive: w.money(p.predictive), ExpectedPurchases: p.expected, ExpectedAlive: p.alive, Share: part(p.predictive, totals[p.moment.id]),
+			Predictive: w.money(p.predictive), ExpectedPurchases: p.expected, ExpectedAlive: p.alive, Share: part(p.predictive, p.moment.predictive),
 		}
 		if goal, planned := goals[goalKey{p.slice, day(p.moment.asOf)}]; planned {
 			sum.Goal = w.money(goal)

@@ -145,6 +145,11 @@ func TestSlices(t *testing.T) {
 		amount(t, s[0].GetPoints()[0].GetPredictive()).LessThan(amount(t, s[1].GetPoints()[0].GetPredictive())) {
 		t.Errorf("%v", branches)
 	}
+	// Shares are of the whole bank, not of what is listed.
+	whole := amount(t, last.GetPredictive()).InexactFloat64()
+	if p := branches.GetSlices()[0].GetPoints()[0]; math.Abs(p.GetShare()-amount(t, p.GetPredictive()).InexactFloat64()/whole) > 1e-12 {
+		t.Errorf("a share of %g", p.GetShare())
+	}
 	b.checkGoals(t)
 	b.checkSegments(t, last)
 	b.checkCampaigns(t, runs[1], last)

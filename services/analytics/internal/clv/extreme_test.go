@@ -1,7 +1,9 @@
 package clv_test
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -76,4 +78,42 @@ func finite(v *analyticsv1.ClvValue) bool {
 		}
 	}
 	return true
+}
+
+// Amounts that differ so much between customers that Gamma-Gamma has no mean: the run, its model and each explanation say so, and
+// who never bought again is expected to spend the mean of the others.
+func TestEndlessAmounts(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	var movements []movement
+	for c := range 60 {
+		for i := range 1 + c%7 {
+			movements = append(movements, movement{
+				customer: uint64(c + 1), day: warehousetest.Day("2020-01-01").AddDate(0, 0, c%5+i*(9+c)), value: fmt.Sprintf("%d", (10+i)*int(math.Pow10(c%9))),
+			})
+		}
+	}
+	b.load(t, movements...)
+	answer, err := b.tryRun(t, "2021-06-30", &definitionv1.ClvDefinition{Models: []definitionv1.ClvModel{bgNBD}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := answer.GetRun()
+	model := b.model(t, run, 0, "")
+	warned := strings.Join(answer.GetWarnings(), "\n")
+	if text := model.GetAmounts().GetWarning(); !strings.Contains(text, "no mean amount") || !strings.Contains(warned, text) {
+		t.Fatalf("the model %v, warnings %q", model.GetAmounts(), warned)
+	}
+	again, err := b.server.GetClvRun(t.Context(), &analyticsv1.GetClvRunRequest{RunId: run.GetRunId()})
+	if err != nil || strings.Join(again.GetWarnings(), "\n") != warned {
+		t.Errorf("read again: %q, %v", again.GetWarnings(), err)
+	}
+	for _, v := range b.values(t, run, predictive, 10_000) {
+		if !finite(v) || v.GetRepeats() == 0 && v.GetExpectedAmount() != model.GetAmountMean() {
+			t.Errorf("%s, the mean is %g", protojson.Format(v), model.GetAmountMean())
+		}
+	}
+	if e := b.explain(t, run, 1); e.GetModel().GetAmounts().GetWarning() != model.GetAmounts().GetWarning() {
+		t.Errorf("the explanation says %v", e.GetModel())
+	}
 }

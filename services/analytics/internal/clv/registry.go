@@ -83,6 +83,39 @@ func entryOf(run uuid.UUID, m *Model) Entry {
 	return e
 }
 
+// amountWarning says what not to rely on in the model of amounts; empty when there is nothing.
+func (e Entry) amountWarning() (string, error) {
+	m, err := e.model()
+	if err != nil || m.Amounts.fit == nil {
+		return "", err
+	}
+	warning := m.Amounts.fit.Warning()
+	if warning != "" {
+		warning += fmt.Sprintf("; those who never bought again are expected to spend the mean of the others, %.2f", e.AmountMean)
+	}
+	return warning, nil
+}
+
+// warnings say what not to rely on in the models of an entry.
+func (e Entry) warnings() ([]string, error) {
+	var out []string
+	of := ""
+	if e.Group != all {
+		of = fmt.Sprintf(" of the group %q", e.Group)
+	}
+	if e.Kind != "" && e.Counts.Converged == 0 {
+		out = append(out, fmt.Sprintf("the model of purchases%s did not converge: the data do not tell all parameters", of))
+	}
+	if len(e.Amounts.Values) > 0 && e.Amounts.Converged == 0 {
+		out = append(out, fmt.Sprintf("the model of amounts%s did not converge: the data do not tell all parameters", of))
+	}
+	warning, err := e.amountWarning()
+	if warning != "" {
+		out = append(out, fmt.Sprintf("the model of amounts%s has %s", of, warning))
+	}
+	return out, err
+}
+
 // model restores what foretells from a row of the registry; intervals are not to be had of it.
 func (e Entry) model() (*Model, error) {
 	m := &Model{Purpose: e.Purpose, Group: e.Group, DataTo: e.DataTo, Refusal: e.Refusal, UnitDays: int(e.UnitDays)}
@@ -159,6 +192,26 @@ const (
 func (s store) models(ctx context.Context, r Run, purposes []string, after Entry, limit int) ([]Entry, error) {
 	return s.entries(ctx, r, modelsAfter, after, limit, named("purposes", purposes))
 }
+
+// warnings say what not to rely on in the models of a run's values, those of the first groups where there are very many.
+func (s store) warnings(ctx context.Context, r Run) ([]string, error) {
+	entries, err := s.models(ctx, r, []string{purposeForecast}, Entry{}, warnedMax)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		found, err := e.warnings()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+// warnedMax bounds the groups whose models are looked at for warnings.
+const warnedMax = 1000
 
 // model returns one entry of the registry; false when there is none.
 func (s store) model(ctx context.Context, r Run, purpose, group string) (Entry, bool, error) {

@@ -38,7 +38,11 @@ func (s *Server) RunClv(ctx context.Context, req *analyticsv1.RunClvRequest) (*a
 	for _, step := range run.Steps {
 		response.Steps = append(response.Steps, &analyticsv1.ClvStep{Name: step.Name, Took: durationpb.New(step.Took)})
 	}
-	return response, err
+	if err != nil {
+		return nil, err
+	}
+	response.Warnings, err = s.service.store.warnings(ctx, run)
+	return response, snapshot.Public(err)
 }
 
 // RunDefinition runs a definition by schedule, and returns the id of the run; it is a schedule.Runner.
@@ -53,7 +57,11 @@ func (s *Server) GetClvRun(ctx context.Context, req *analyticsv1.GetClvRunReques
 		return nil, err
 	}
 	answer, err := runToProto(run)
-	return &analyticsv1.GetClvRunResponse{Run: answer}, err
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := s.service.store.warnings(ctx, run)
+	return &analyticsv1.GetClvRunResponse{Run: answer, Warnings: warnings}, snapshot.Public(err)
 }
 
 // ListClvRuns lists runs.
@@ -122,7 +130,8 @@ func (s *Server) GetClvModel(ctx context.Context, req *analyticsv1.GetClvModelRe
 	if !found {
 		return nil, apperr.NotFound("run %s has no such model for the group %q", run.ID, req.GetGroup())
 	}
-	return &analyticsv1.GetClvModelResponse{Model: modelToProto(entry, run)}, nil
+	model, err := modelToProto(entry, run)
+	return &analyticsv1.GetClvModelResponse{Model: model}, err
 }
 
 // modelsToken continues a list of models.
@@ -165,7 +174,11 @@ func (s *Server) ListClvModels(ctx context.Context, req *analyticsv1.ListClvMode
 		}
 	}
 	for _, entry := range entries {
-		answer.Models = append(answer.Models, modelToProto(entry, run))
+		model, err := modelToProto(entry, run)
+		if err != nil {
+			return nil, err
+		}
+		answer.Models = append(answer.Models, model)
 	}
 	return answer, nil
 }

@@ -62,6 +62,8 @@ func joined(table string) string {
 type moment struct {
 	id   uuid.UUID
 	asOf time.Time
+	// predictive is the sum of all values.
+	predictive decimal.Decimal
 }
 
 // point is a slice in one run.
@@ -75,13 +77,13 @@ type point struct {
 
 // days returns a run and those of the days before it with equal settings, the latest first.
 func (s store) days(ctx context.Context, r Run, before int) ([]moment, error) {
-	out := []moment{{r.ID, r.AsOf}}
+	out := []moment{{r.ID, r.AsOf, r.Predictive}}
 	q := warehouse.Query{SQL: daysSQL, Args: []any{
 		named("key", r.SettingsKey), named("as_of", day(r.AsOf)), named("run_id", r.ID.String()), named("limit", before+1),
 	}}
 	err := s.Each(ctx, "find runs of earlier days", q, func(rows driver.Rows) error {
 		var m moment
-		if err := rows.Scan(&m.id, &m.asOf); err != nil {
+		if err := rows.Scan(&m.id, &m.asOf, &m.predictive); err != nil {
 			return err
 		}
 		if m.asOf.Before(r.AsOf) && len(out) <= before {

@@ -86,6 +86,9 @@ func (c *RunClvCmd) Run(ctx context.Context, app *App) error {
 	if err := show.ClvRun(app.Out, response.GetRun()); err != nil {
 		return err
 	}
+	if err := show.ClvWarnings(app.Out, response.GetWarnings()); err != nil {
+		return err
+	}
 	return show.ClvModel(app.Out, model.GetModel())
 }
 

@@ -78,7 +78,7 @@ func TestClvFitRefuses(t *testing.T) {
 	}{
 		{[]string{"--calibration-end", "2030-01-01"}, "must end within the file's days"},
 		{[]string{"--calibration-end", "soon"}, `--calibration-end: "soon" is not a date`},
-		{[]string{"--columns", "1,2"}, "must be three numbers"},
+		{[]string{"--columns", "1"}, "must be numbers such as"},
 		{[]string{"--columns", "1,2,9"}, "has 3 columns; 9 are needed"},
 		{[]string{"--horizon", "0"}, "--horizon"},
 		{[]string{"--model", "naive"}, "--model must be one of"},

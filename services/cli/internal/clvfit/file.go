@@ -19,9 +19,10 @@ import (
 
 // Layout says where in a row id, date and amount stand.
 type Layout struct {
-	// Columns of id, date and amount, counted from 1; zeros are found by the title line, or are the first three.
+	// Columns of id, date and amount, counted from 1; without an amount the last is 0. All zero, they are found by the title line, or
+	// are the first ones.
 	Columns [3]int
-	// DateFormat of Go's time package; empty takes 2006-01-02, also with a time behind it, 20060102 and 02.01.2006.
+	// DateFormat of Go's time package; empty takes 2006-01-02, 2006/01/02, 20060102 and 02.01.2006, with or without a time behind it.
 	DateFormat string
 }
 
@@ -34,13 +35,15 @@ type Purchases struct {
 	// Rows read, and the first and last day in them.
 	Rows        int
 	First, Last time.Time
+	// Amounts says whether the file holds any; without them every amount is 0.
+	Amounts bool
 }
 
-// titles by which a column is found.
+// titles by which a column is found, in letters and digits only.
 var titles = [3][]string{
-	{"id", "customer", "customer_id", "customerid", "client", "client_id", "user", "user_id", "account_id"},
-	{"date", "day", "purchase_date", "transaction_date", "order_date", "time"},
-	{"amount", "value", "sales", "dollars", "price", "total", "spend", "revenue"},
+	{"id", "customer", "customerid", "cust", "custid", "client", "clientid", "user", "userid", "account", "accountid"},
+	{"date", "day", "purchasedate", "transactiondate", "orderdate", "invoicedate", "time", "timestamp", "datetime"},
+	{"amount", "value", "sales", "dollars", "price", "total", "totalamount", "spend", "revenue"},
 }
 
 // Read reads purchases. A row that can't be read ends it, with the line and the column: a fit to part of a file would look
@@ -75,39 +78,66 @@ func Read(r io.Reader, layout Layout) (*Purchases, error) {
 	if p.Rows == 0 {
 		return nil, errors.New("the file holds no purchases")
 	}
+	p.Amounts = layout.hasAmount()
 	return p, nil
 }
 
-// settle finds the columns, and says whether the row holds titles: it does when its date is none.
+func (l *Layout) hasAmount() bool { return l.Columns[2] != 0 }
+
+// settle finds the columns, and says whether the row holds titles: it does when its date is none, and its amount neither.
 func (l *Layout) settle(row []string) (isTitle bool, err error) {
-	explicit := l.Columns != [3]int{}
-	if !explicit {
+	if l.Columns == [3]int{} {
 		l.Columns = [3]int{1, 2, 3}
+		if len(row) == 2 {
+			l.Columns[2] = 0
+		}
 		if found, ok := byTitle(row); ok {
 			l.Columns = found
 			return true, nil
 		}
 	}
-	if len(row) < slices.Max(l.Columns[:]) {
-		return false, fmt.Errorf("has %d columns; %d are needed", len(row), slices.Max(l.Columns[:]))
+	if err := l.check(row); err != nil {
+		return false, err
 	}
-	_, dateErr := l.day(row[l.Columns[1]-1])
-	_, amountErr := amount(row[l.Columns[2]-1])
-	return dateErr != nil && amountErr != nil, nil
+	if _, err := l.day(row[l.Columns[1]-1]); err == nil {
+		return false, nil
+	}
+	if !l.hasAmount() {
+		return true, nil
+	}
+	_, err = amount(row[l.Columns[2]-1])
+	return err != nil, nil
 }
 
+// check refuses a row that has too few columns.
+func (l *Layout) check(row []string) error {
+	if needed := slices.Max(l.Columns[:]); len(row) < needed {
+		return fmt.Errorf("has %d columns; %d are needed", len(row), needed)
+	}
+	return nil
+}
+
+// byTitle finds the columns by their titles; a file of two columns needs no amount.
 func byTitle(row []string) (columns [3]int, ok bool) {
 	for i, names := range titles {
-		columns[i] = 1 + slices.IndexFunc(row, func(title string) bool {
-			return slices.Contains(names, strings.ToLower(strings.TrimSpace(title)))
-		})
+		columns[i] = 1 + slices.IndexFunc(row, func(title string) bool { return slices.Contains(names, bare(title)) })
 	}
-	return columns, !slices.Contains(columns[:], 0)
+	return columns, columns[0] != 0 && columns[1] != 0 && (columns[2] != 0 || len(row) == 2)
+}
+
+// bare is a title without what people put between its words.
+func bare(title string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, title)
 }
 
 func (p *Purchases) add(row []string, l Layout) error {
-	if len(row) < slices.Max(l.Columns[:]) {
-		return fmt.Errorf("has %d columns; %d are needed", len(row), slices.Max(l.Columns[:]))
+	if err := l.check(row); err != nil {
+		return err
 	}
 	id := strings.TrimSpace(row[l.Columns[0]-1])
 	if id == "" {
@@ -117,9 +147,11 @@ func (p *Purchases) add(row []string, l Layout) error {
 	if err != nil {
 		return fmt.Errorf("column %d: %w", l.Columns[1], err)
 	}
-	value, err := amount(row[l.Columns[2]-1])
-	if err != nil {
-		return fmt.Errorf("column %d: %w", l.Columns[2], err)
+	value := 0.0
+	if l.hasAmount() {
+		if value, err = amount(row[l.Columns[2]-1]); err != nil {
+			return fmt.Errorf("column %d: %w", l.Columns[2], err)
+		}
 	}
 	if p.Of[id] == nil {
 		p.IDs = append(p.IDs, id)
@@ -135,18 +167,31 @@ func (p *Purchases) add(row []string, l Layout) error {
 	return nil
 }
 
+// dayFormats are those of days that nobody can mistake for another day.
+var dayFormats = []string{time.DateOnly, "20060102", "2.1.2006", "2006/01/02"}
+
+// timeOfDay may follow a day, and is not looked at.
+var timeOfDay = regexp.MustCompile(`^[T ] *[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)? ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?$`)
+
 func (l *Layout) day(text string) (time.Time, error) {
 	text = strings.TrimSpace(text)
-	formats := []string{time.DateOnly, "20060102", "2.1.2006", time.DateTime, "2006-01-02T15:04:05", time.RFC3339}
 	if l.DateFormat != "" {
-		formats = []string{l.DateFormat}
+		t, err := time.Parse(l.DateFormat, text)
+		if err != nil {
+			return t, fmt.Errorf("%q is not a date such as %s; see --columns and --date-format", text, l.DateFormat)
+		}
+		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC), nil
 	}
-	for _, format := range formats {
-		if t, err := time.Parse(format, text); err == nil {
-			return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC), nil
+	day := text
+	if at := strings.IndexAny(text, "T "); at > 0 && timeOfDay.MatchString(text[at:]) {
+		day = text[:at]
+	}
+	for _, format := range dayFormats {
+		if t, err := time.Parse(format, day); err == nil {
+			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is not a date such as %s; see --date-format", text, strings.Join(formats[:min(3, len(formats))], ", "))
+	return time.Time{}, fmt.Errorf("%q is not a date such as %s; see --columns and --date-format", text, strings.Join(dayFormats, ", "))
 }
 
 // decimalComma is an amount as written in much of Europe. With three digits behind the comma it may be a thousand, and is refused.
@@ -188,12 +233,21 @@ func open(r io.Reader) (*rows, error) {
 	return &rows{reader: reader, blanks: blanks}, err
 }
 
-// delimiterOf is the first that splits the first line into three or more columns; blanks do when nothing else does.
+// delimiters in the order in which they are looked for.
+const delimiters = ",;\t|"
+
+// delimiterOf is the first that splits the first line into three or more columns; blanks do when none does, and if neither do they,
+// two columns are enough.
 func delimiterOf(head string) (delimiter rune, blanks bool) {
 	line, _, _ := strings.Cut(strings.TrimLeft(head, "\ufeff\r\n"), "\n")
-	for _, delimiter := range ",;\t|" {
-		if strings.Count(line, string(delimiter)) >= 2 {
-			return delimiter, false
+	for least := 2; least > 0; least-- {
+		for _, delimiter := range delimiters {
+			if strings.Count(line, string(delimiter)) >= least {
+				return delimiter, false
+			}
+		}
+		if len(strings.Fields(line)) > least {
+			break
 		}
 	}
 	// The reader then gives each line as one value.

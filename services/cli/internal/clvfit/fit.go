@@ -14,8 +14,8 @@ import (
 // Best lets held-out likelihood choose the model.
 const Best = "best"
 
-// unitDays makes weeks of days: the unit of the published parameters.
-const unitDays = 7
+// weekDays makes weeks of days.
+const weekDays = 7
 
 // Options of a fit.
 type Options struct {
@@ -23,6 +23,8 @@ type Options struct {
 	Model string
 	// CalibrationEnd is the last day that the model sees; the zero time is the last day of the file. What comes later is the holdout.
 	CalibrationEnd time.Time
+	// UnitDays is the number of days that are one unit of time: rates are per unit. Publications mostly use weeks.
+	UnitDays int
 	// HorizonWeeks that values look ahead.
 	HorizonWeeks float64
 	// DiscountYear is the continuous rate of discount per year.
@@ -33,14 +35,18 @@ type Options struct {
 type Result struct {
 	Rows, Customers, RepeatCustomers, LateCustomers int
 	First, Last, CalibrationEnd                     time.Time
-	Choices                                         []btyd.Choice
-	Counts                                          *btyd.Fit
-	Spend                                           *btyd.SpendFit
+	// Frequencies are the customers by their repeat purchases; the last also holds those with more.
+	Frequencies [btyd.Classes]int
+	Choices     []btyd.Choice
+	Counts      *btyd.Fit
+	Spend       *btyd.SpendFit
 	// SpendRefused says why there are no amounts.
 	SpendRefused string
 	// Backtest is nil without a holdout.
 	Backtest     *btyd.Backtest
 	HoldoutWeeks float64
+	// Warnings say what not to rely on.
+	Warnings []string
 
 	options   Options
 	ids       []string
@@ -63,9 +69,14 @@ func Fit(p *Purchases, options Options) (*Result, error) {
 			continue
 		}
 		r.ids, r.customers = append(r.ids, id), append(r.customers, c)
+		r.Frequencies[min(c.X, btyd.Classes-1)]++
 	}
 	if err := r.fitCounts(); err != nil {
 		return nil, err
+	}
+	if !p.Amounts {
+		r.SpendRefused = "the file holds none"
+		return r, nil
 	}
 	return r, r.fitSpend()
 }
@@ -75,18 +86,11 @@ func (r *Result) fitCounts() error {
 	for i, c := range r.customers {
 		histories[i] = c.History
 	}
-	kind := btyd.Kind(r.options.Model)
-	if r.options.Model == Best {
-		var err error
-		if r.Choices, err = btyd.Choose(btyd.Kinds, histories, r.half, unitDays); err != nil {
-			return err
-		}
-		if r.Choices[0].Err != nil {
-			return r.Choices[0].Err
-		}
-		kind = r.Choices[0].Kind
+	kind, err := r.kind(histories)
+	if err != nil {
+		return err
 	}
-	data, err := btyd.NewData(histories, unitDays)
+	data, err := btyd.NewData(histories, r.options.UnitDays)
 	if err != nil {
 		return err
 	}
@@ -94,12 +98,38 @@ func (r *Result) fitCounts() error {
 		return err
 	}
 	r.Customers, r.RepeatCustomers = data.Customers, data.Repeat
+	if !r.Counts.Converged {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s did not converge: the data do not tell all parameters", kind))
+	}
 	if r.CalibrationEnd.Before(r.Last) {
-		r.HoldoutWeeks = r.Last.Sub(r.CalibrationEnd).Hours() / 24 / unitDays
-		backtest := r.Counts.Backtest(r.customers, r.HoldoutWeeks)
+		r.HoldoutWeeks = r.Last.Sub(r.CalibrationEnd).Hours() / 24 / weekDays
+		backtest := r.Counts.Backtest(r.customers, r.options.units(r.HoldoutWeeks))
 		r.Backtest = &backtest
 	}
 	return nil
+}
+
+// kind is the model that was asked for, or the best. When no half of the customers is enough for any, the first may still do for all.
+func (r *Result) kind(histories []btyd.History) (btyd.Kind, error) {
+	if r.options.Model != Best {
+		return btyd.Kind(r.options.Model), nil
+	}
+	var err error
+	if r.Choices, err = btyd.Choose(btyd.Kinds, histories, r.half, r.options.UnitDays); err != nil {
+		return "", err
+	}
+	if best := r.Choices[0]; best.Err == nil || errors.Is(best.Err, btyd.ErrTooLittle) {
+		return best.Kind, nil
+	}
+	return "", r.Choices[0].Err
+}
+
+// units of time of some weeks.
+func (o Options) units(weeks float64) float64 { return weeks * weekDays / float64(o.UnitDays) }
+
+// ExpectedNew is the expected number of repeat purchases of a customer in the first weeks after the first purchase.
+func (r *Result) ExpectedNew(weeks float64) float64 {
+	return r.Counts.ExpectedNew(r.options.units(weeks))
 }
 
 // half puts a customer into one of two halves by its id: the same one in every run.
@@ -119,8 +149,17 @@ func (r *Result) fitSpend() error {
 		r.SpendRefused = err.Error()
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	r.Spend = fit
-	return err
+	if !fit.Converged {
+		r.Warnings = append(r.Warnings, "gamma_gamma did not converge: the data do not tell all parameters")
+	}
+	if warning := fit.Warning(); warning != "" {
+		r.Warnings = append(r.Warnings, warning)
+	}
+	return nil
 }
 
 // Prediction is what is expected of one customer.
@@ -130,7 +169,7 @@ type Prediction struct {
 	Alive float64
 	// Purchases expected within the horizon, discounted.
 	Purchases btyd.Interval
-	// Amount expected of a purchase, and Value of all of them; NaN without amounts.
+	// Amount expected of a purchase, and Value of all of them; NaN without amounts, and where Gamma-Gamma has no mean.
 	Amount, Value float64
 }
 
@@ -140,7 +179,8 @@ func (r *Result) Predictions() []Prediction {
 	for i, c := range r.customers {
 		p := Prediction{
 			ID: r.ids[i], Customer: c, Alive: r.Counts.Alive(c.History),
-			Purchases: r.Counts.ExpectedInterval(c.History, r.options.HorizonWeeks, r.options.DiscountYear*unitDays/daysPerYear),
+			Purchases: r.Counts.ExpectedInterval(c.History, r.options.units(r.options.HorizonWeeks),
+				r.options.DiscountYear*float64(r.options.UnitDays)/daysPerYear),
 		}
 		if r.Spend != nil {
 			p.Amount = r.Spend.Expected(btyd.Spend{X: c.X, Mean: c.Mean})

@@ -19,7 +19,8 @@ func (r *Result) Print(w io.Writer) error {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format, args...) }
 	line("%d purchases from %s to %s, calibration to %s\n",
 		r.Rows, r.First.Format(time.DateOnly), r.Last.Format(time.DateOnly), r.CalibrationEnd.Format(time.DateOnly))
-	line("%d customers, %d bought again, %d came after the calibration; rates are per week\n", r.Customers, r.RepeatCustomers, r.LateCustomers)
+	line("%d customers, %d bought again, %d came after the calibration; rates are per %s\n",
+		r.Customers, r.RepeatCustomers, r.LateCustomers, r.options.unit())
 	if len(r.Choices) > 0 {
 		line("\nmodel\tlog-likelihood of customers not seen\t\n")
 		for _, c := range r.Choices {
@@ -38,10 +39,24 @@ func (r *Result) Print(w io.Writer) error {
 	} else {
 		line("\nno amounts: %s\n", r.SpendRefused)
 	}
+	for _, warning := range r.Warnings {
+		line("\nWARNING: %s\n", warning)
+	}
 	if r.Backtest != nil {
 		r.printBacktest(line)
 	}
 	return t.Flush()
+}
+
+// unit is the name of the unit of time.
+func (o Options) unit() string {
+	switch o.UnitDays {
+	case 1:
+		return "day"
+	case weekDays:
+		return "week"
+	}
+	return fmt.Sprintf("%d days", o.UnitDays)
 }
 
 func reached(converged bool) string {
@@ -122,6 +137,11 @@ type jsonModel struct {
 	LogLikelihood float64         `json:"log_likelihood"`
 	Customers     int             `json:"customers"`
 	Converged     bool            `json:"converged"`
+	Evaluations   int             `json:"evaluations"`
+	// Groups of equal customers; only of the model of purchases.
+	Groups int `json:"groups,omitempty"`
+	// LeftOut had no positive mean amount; only of the model of amounts.
+	LeftOut int `json:"left_out,omitempty"`
 }
 
 type jsonErrors struct {
@@ -137,13 +157,27 @@ type jsonClass struct {
 	Expected  float64 `json:"expected"`
 }
 
+type jsonBin struct {
+	From      float64 `json:"expected_from"`
+	Customers int     `json:"customers"`
+	Actual    float64 `json:"actual"`
+	Expected  float64 `json:"expected"`
+}
+
 type jsonHoldout struct {
-	Weeks    float64     `json:"weeks"`
-	Actual   float64     `json:"actual"`
-	Model    jsonErrors  `json:"model"`
-	SameRate jsonErrors  `json:"same_rate"`
-	SameMean jsonErrors  `json:"same_mean"`
-	Classes  []jsonClass `json:"classes"`
+	Weeks       float64     `json:"weeks"`
+	Actual      float64     `json:"actual"`
+	Model       jsonErrors  `json:"model"`
+	SameRate    jsonErrors  `json:"same_rate"`
+	SameMean    jsonErrors  `json:"same_mean"`
+	Classes     []jsonClass `json:"classes"`
+	Calibration []jsonBin   `json:"calibration"`
+}
+
+// jsonFrequency counts customers by repeat purchases; in the last one are also those with more.
+type jsonFrequency struct {
+	Repeats   int `json:"repeats"`
+	Customers int `json:"customers"`
 }
 
 type jsonChoice struct {
@@ -153,31 +187,39 @@ type jsonChoice struct {
 }
 
 type jsonResult struct {
-	Rows            int          `json:"rows"`
-	First           string       `json:"first"`
-	Last            string       `json:"last"`
-	CalibrationEnd  string       `json:"calibration_end"`
-	Customers       int          `json:"customers"`
-	RepeatCustomers int          `json:"repeat_customers"`
-	UnitDays        int          `json:"unit_days"`
-	Choices         []jsonChoice `json:"choices,omitempty"`
-	Counts          jsonModel    `json:"counts"`
-	ExpectedNewYear float64      `json:"expected_new_52_weeks"`
-	Spend           *jsonModel   `json:"spend,omitempty"`
-	SpendRefused    string       `json:"spend_refused,omitempty"`
-	Holdout         *jsonHoldout `json:"holdout,omitempty"`
+	Rows            int             `json:"rows"`
+	First           string          `json:"first"`
+	Last            string          `json:"last"`
+	CalibrationEnd  string          `json:"calibration_end"`
+	Customers       int             `json:"customers"`
+	RepeatCustomers int             `json:"repeat_customers"`
+	LateCustomers   int             `json:"late_customers"`
+	Frequencies     []jsonFrequency `json:"frequencies"`
+	UnitDays        int             `json:"unit_days"`
+	Choices         []jsonChoice    `json:"choices,omitempty"`
+	Counts          jsonModel       `json:"counts"`
+	ExpectedNewYear float64         `json:"expected_new_52_weeks"`
+	Spend           *jsonModel      `json:"spend,omitempty"`
+	SpendRefused    string          `json:"spend_refused,omitempty"`
+	Holdout         *jsonHoldout    `json:"holdout,omitempty"`
+	Warnings        []string        `json:"warnings,omitempty"`
 }
 
 // JSON writes the result for programs.
 func (r *Result) JSON(w io.Writer) error {
 	out := jsonResult{
 		Rows: r.Rows, First: r.First.Format(time.DateOnly), Last: r.Last.Format(time.DateOnly),
-		CalibrationEnd: r.CalibrationEnd.Format(time.DateOnly), Customers: r.Customers, RepeatCustomers: r.RepeatCustomers, UnitDays: unitDays,
+		CalibrationEnd: r.CalibrationEnd.Format(time.DateOnly), Customers: r.Customers, RepeatCustomers: r.RepeatCustomers,
+		LateCustomers: r.LateCustomers, UnitDays: r.options.UnitDays, Warnings: r.Warnings,
 		Counts: jsonModel{
 			Model: string(r.Counts.Kind), Parameters: jsonParameters(r.Counts.Parameters), LogLikelihood: r.Counts.LogLikelihood,
 			Customers: r.Counts.Customers, Converged: r.Counts.Converged,
+			Evaluations: r.Counts.Evaluations, Groups: r.Counts.Groups,
 		},
-		ExpectedNewYear: r.Counts.ExpectedNew(52), SpendRefused: r.SpendRefused,
+		ExpectedNewYear: r.ExpectedNew(52), SpendRefused: r.SpendRefused,
+	}
+	for repeats, customers := range r.Frequencies {
+		out.Frequencies = append(out.Frequencies, jsonFrequency{Repeats: repeats, Customers: customers})
 	}
 	for _, c := range r.Choices {
 		choice := jsonChoice{Model: string(c.Kind), HeldOut: c.HeldOut}
@@ -189,6 +231,7 @@ func (r *Result) JSON(w io.Writer) error {
 	if s := r.Spend; s != nil {
 		out.Spend = &jsonModel{
 			Model: "gamma_gamma", Parameters: jsonParameters(s.Parameters), LogLikelihood: s.LogLikelihood, Customers: s.Customers, Converged: s.Converged,
+			Evaluations: s.Evaluations, LeftOut: s.LeftOut,
 		}
 	}
 	if b := r.Backtest; b != nil {
@@ -198,6 +241,9 @@ func (r *Result) JSON(w io.Writer) error {
 		}
 		for _, c := range b.Classes {
 			out.Holdout.Classes = append(out.Holdout.Classes, jsonClass{Repeats: c.X, Customers: c.Customers, Actual: c.Actual, Expected: c.Expected})
+		}
+		for _, c := range b.Calibration {
+			out.Holdout.Calibration = append(out.Holdout.Calibration, jsonBin(c))
 		}
 	}
 	encoder := json.NewEncoder(w)

@@ -7,6 +7,7 @@ import (
 
 	moneypb "google.golang.org/genproto/googleapis/type/money"
 
+	"tandem.bank/pkg/money"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 )
@@ -29,6 +30,22 @@ func ClvRun(w io.Writer, r *analyticsv1.ClvRun) error {
 	return err
 }
 
+// ClvWarnings prints what not to rely on.
+func ClvWarnings(w io.Writer, warnings []string) error {
+	line, flush := table(w)
+	for _, warning := range warnings {
+		warn(line, warning)
+	}
+	return flush()
+}
+
+// warn prints a warning, unless there is none.
+func warn(line func(string, ...any), warning string) {
+	if warning != "" {
+		line("WARNING: %s", warning)
+	}
+}
+
 // ClvModel prints a model of the registry.
 func ClvModel(w io.Writer, m *analyticsv1.ClvFittedModel) error {
 	line, flush := table(w)
@@ -44,6 +61,7 @@ func ClvModel(w io.Writer, m *analyticsv1.ClvFittedModel) error {
 		line("")
 		line("gamma_gamma of %s customers, log-likelihood %.4f, %s", Count(a.GetCustomers()), a.GetLogLikelihood(), reached(a.GetConverged()))
 		clvParameters(line, a.GetParameters())
+		warn(line, a.GetWarning())
 	} else {
 		line("no model of amounts, everybody spends the mean %.2f: %s", m.GetAmountMean(), m.GetAmountRefusal())
 	}
@@ -132,27 +150,35 @@ func ClvExplanation(w io.Writer, e *analyticsv1.ExplainClvResponse) error {
 		}
 	}
 	line("historic value\t%s\t", Money(v.GetHistoric()))
+	warn(line, e.GetModel().GetAmounts().GetWarning())
 	if b := e.GetBridge(); b != nil {
 		line("")
 		line("predictive value as of %s\t%s\t", Date(b.GetPreviousAsOf()), Money(b.GetFrom()))
-		steps(line, []string{"new customer", "ageing", "activity", "amount", "model change"},
+		steps(line, b.GetFrom(), []string{"new customer", "ageing", "activity", "amount", "model change"},
 			b.GetNewCustomer(), b.GetAgeing(), b.GetActivity(), b.GetAmount(), b.GetModelChange())
 		line("= predictive value now\t%s\t", Money(b.GetTo()))
 	}
 	if b := e.GetHistoricBridge(); b != nil {
 		line("")
 		line("historic value then\t%s\t", Money(b.GetFrom()))
-		steps(line, []string{"ageing", "earned"}, b.GetAgeing(), b.GetEarned())
+		steps(line, b.GetFrom(), []string{"ageing", "earned"}, b.GetAgeing(), b.GetEarned())
 		line("= historic value now\t%s\t", Money(b.GetTo()))
 	}
 	return flush()
 }
 
-// steps prints those of a bridge that move anything.
-func steps(line func(string, ...any), names []string, amounts ...*moneypb.Money) {
+// steps prints those of a bridge that move anything to the last place shown. Each is the difference of two levels as they are
+// shown, so that what is seen adds up, too.
+func steps(line func(string, ...any), from *moneypb.Money, names []string, amounts ...*moneypb.Money) {
+	level, _ := money.Decimal(from)
+	shown := level.Round(shownPlaces)
 	for i, m := range amounts {
-		if m.GetUnits() != 0 || m.GetNanos() != 0 {
-			line("+ %s\t%s\t", names[i], Money(m))
+		step, _ := money.Decimal(m)
+		level = level.Add(step)
+		moved := level.Round(shownPlaces).Sub(shown)
+		shown = shown.Add(moved)
+		if !moved.IsZero() {
+			line("+ %s\t%s\t", names[i], Money(money.Proto(moved, m.GetCurrencyCode())))
 		}
 	}
 }

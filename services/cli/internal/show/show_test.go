@@ -243,3 +243,23 @@ Document 5
 Smlouva
 `, out.String())
 }
+
+// What is shown of a bridge adds up in the places that are shown.
+func TestBridgeAddsUpAsShown(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	err := ClvExplanation(&out, &analyticsv1.ExplainClvResponse{
+		Value: &analyticsv1.ClvValue{Historic: czk(12, 5_100_000)},
+		HistoricBridge: &analyticsv1.ClvHistoricBridge{
+			From: czk(10, 4_900_000), Ageing: czk(-1, -4_900_000), Earned: czk(3, 5_100_000), To: czk(12, 5_100_000),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"historic value then  10.00 CZK", "+ ageing  -1.00 CZK", "+ earned   3.01 CZK", "= historic value now  12.01 CZK"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, out.String())
+		}
+	}
+}

@@ -43,13 +43,16 @@ func Money(m *moneypb.Money) string {
 	return Amount(m) + " " + m.GetCurrencyCode()
 }
 
+// shownPlaces are the decimal places of an amount.
+const shownPlaces = 2
+
 // Amount renders an amount without its currency, with two decimal places and thin groups: 1 234.50.
 func Amount(m *moneypb.Money) string {
 	value, err := money.Decimal(m)
 	if err != nil {
 		return none
 	}
-	return group(value.StringFixed(2))
+	return group(value.StringFixed(shownPlaces))
 }
 
 // Plain renders an amount for machines, exactly as it is: 1234.5.

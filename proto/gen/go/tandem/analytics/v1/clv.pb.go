@@ -277,7 +277,9 @@ type RunClvResponse struct {
 	// The run.
 	Run *ClvRun `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
 	// How long its steps took, in order; empty when the run was there already.
-	Steps         []*ClvStep `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	Steps []*ClvStep `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	// What not to rely on, for people: models that did not converge, or that have no mean amount. Empty when there is nothing.
+	Warnings      []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -322,6 +324,13 @@ func (x *RunClvResponse) GetRun() *ClvRun {
 func (x *RunClvResponse) GetSteps() []*ClvStep {
 	if x != nil {
 		return x.Steps
+	}
+	return nil
+}
+
+func (x *RunClvResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -586,7 +595,9 @@ func (x *GetClvRunRequest) GetRunId() string {
 type GetClvRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The run.
-	Run           *ClvRun `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Run *ClvRun `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// What not to rely on, as in RunClvResponse.
+	Warnings      []string `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -624,6 +635,13 @@ func (*GetClvRunResponse) Descriptor() ([]byte, []int) {
 func (x *GetClvRunResponse) GetRun() *ClvRun {
 	if x != nil {
 		return x.Run
+	}
+	return nil
+}
+
+func (x *GetClvRunResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1807,7 +1825,10 @@ type ClvAmountModel struct {
 	// How often the likelihood was computed.
 	Evaluations int64 `protobuf:"varint,4,opt,name=evaluations,proto3" json:"evaluations,omitempty"`
 	// Whether the gradient vanishes and the likelihood curves down in every direction.
-	Converged     bool `protobuf:"varint,5,opt,name=converged,proto3" json:"converged,omitempty"`
+	Converged bool `protobuf:"varint,5,opt,name=converged,proto3" json:"converged,omitempty"`
+	// Why not to rely on it: with q of 1 or less there is no mean amount of customers who never bought again, who are then expected to
+	// spend the mean of the others. Empty when q is above 1.
+	Warning       string `protobuf:"bytes,6,opt,name=warning,proto3" json:"warning,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1875,6 +1896,13 @@ func (x *ClvAmountModel) GetConverged() bool {
 		return x.Converged
 	}
 	return false
+}
+
+func (x *ClvAmountModel) GetWarning() string {
+	if x != nil {
+		return x.Warning
+	}
+	return ""
 }
 
 // GetClvBacktestRequest names a backtest.
@@ -2925,7 +2953,7 @@ type ClvSlicePoint struct {
 	ExpectedPurchases float64 `protobuf:"fixed64,6,opt,name=expected_purchases,json=expectedPurchases,proto3" json:"expected_purchases,omitempty"`
 	// How many of them are expected to be there: the sum of the probabilities.
 	ExpectedAlive float64 `protobuf:"fixed64,7,opt,name=expected_alive,json=expectedAlive,proto3" json:"expected_alive,omitempty"`
-	// Sum of their predictive values over that of the slices returned.
+	// Sum of their predictive values over that of the whole run, also of the slices that are not returned.
 	Share float64 `protobuf:"fixed64,8,opt,name=share,proto3" json:"share,omitempty"`
 	// What the plan wants the predictive value to be on that day: the figure of the month, else of the quarter, else of the
 	// year; unset without one.
@@ -3047,10 +3075,11 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\n" +
 	"definition\x18\x03 \x01(\v2\".tandem.analytics.v1.DefinitionRefR\n" +
 	"definition:\x89\x01\xbaH\x85\x01\x1a\x82\x01\n" +
-	"\x12run_clv.definition\x12>settings stand in the definition: they must be empty beside it\x1a,!has(this.definition) || !has(this.settings)\"s\n" +
+	"\x12run_clv.definition\x12>settings stand in the definition: they must be empty beside it\x1a,!has(this.definition) || !has(this.settings)\"\x8f\x01\n" +
 	"\x0eRunClvResponse\x12-\n" +
 	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\x122\n" +
-	"\x05steps\x18\x02 \x03(\v2\x1c.tandem.analytics.v1.ClvStepR\x05steps\"L\n" +
+	"\x05steps\x18\x02 \x03(\v2\x1c.tandem.analytics.v1.ClvStepR\x05steps\x12\x1a\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"L\n" +
 	"\aClvStep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x04took\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04took\"\xd3\x04\n" +
@@ -3072,9 +3101,10 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\rcomputed_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\x12F\n" +
 	"\x11newest_event_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x0fnewestEventTime\"6\n" +
 	"\x10GetClvRunRequest\x12\"\n" +
-	"\x06run_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\"B\n" +
+	"\x06run_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\"^\n" +
 	"\x11GetClvRunResponse\x12-\n" +
-	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\"f\n" +
+	"\x03run\x18\x01 \x01(\v2\x1b.tandem.analytics.v1.ClvRunR\x03run\x12\x1a\n" +
+	"\bwarnings\x18\x02 \x03(\tR\bwarnings\"f\n" +
 	"\x12ListClvRunsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -3184,7 +3214,7 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"\x0eamount_refusal\x18\x12 \x01(\tR\ramountRefusal\x12\x1f\n" +
 	"\vamount_mean\x18\x13 \x01(\x01R\n" +
 	"amountMeanB\x0f\n" +
-	"\r_expected_new\"\xd8\x01\n" +
+	"\r_expected_new\"\xf2\x01\n" +
 	"\x0eClvAmountModel\x12\x1c\n" +
 	"\tcustomers\x18\x01 \x01(\x03R\tcustomers\x12A\n" +
 	"\n" +
@@ -3192,7 +3222,8 @@ const file_tandem_analytics_v1_clv_proto_rawDesc = "" +
 	"parameters\x12%\n" +
 	"\x0elog_likelihood\x18\x03 \x01(\x01R\rlogLikelihood\x12 \n" +
 	"\vevaluations\x18\x04 \x01(\x03R\vevaluations\x12\x1c\n" +
-	"\tconverged\x18\x05 \x01(\bR\tconverged\"Z\n" +
+	"\tconverged\x18\x05 \x01(\bR\tconverged\x12\x18\n" +
+	"\awarning\x18\x06 \x01(\tR\awarning\"Z\n" +
 	"\x15GetClvBacktestRequest\x12\"\n" +
 	"\x06run_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x05runId\x12\x1d\n" +
 	"\x05group\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05group\"V\n" +
