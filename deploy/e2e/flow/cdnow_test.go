@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"tandem.bank/pkg/testkit"
 	"tandem.bank/pkg/testkit/shop"
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 )
@@ -218,11 +219,13 @@ func (b *bank) compareExplained(t *testing.T) {
 	if to := best.GetValue().GetPredictive().GetValue(); sum != to.GetUnits()*1_000_000_000+int64(to.GetNanos()) || to.GetUnits() == 0 {
 		t.Errorf("the bridge %v does not lead to %v", bridge, to)
 	}
-	// The result stands beside the customer.
-	screen := b.tandem(t, 0, "customer", "360", customer)
-	if !strings.Contains(screen, "CLV  place 1 of 2 357 as of "+shopEnd) {
-		t.Errorf("the screen of the best customer:\n%s", screen)
-	}
+	// The result comes to stand beside the customer.
+	testkit.Eventually(t, testkit.Patience, func() error {
+		if screen := b.tandem(t, 0, "customer", "360", customer); !strings.Contains(screen, "CLV  place 1 of 2 357 as of "+shopEnd) {
+			return fmt.Errorf("the screen of the best customer:\n%s", screen)
+		}
+		return nil
+	})
 }
 
 // compareDrawn checks that the parameters behind a drawn shop come out: each within four standard errors.
