@@ -33,6 +33,7 @@ type measured struct {
 var cases = []measured{
 	{"GetCustomer360", readGoal, screenCall, screenBare},
 	{"ListCustomers with a filter", readGoal, listCall, listBare},
+	{"ListCustomers with a filter on insights", readGoal, insightCall, insightBare},
 	{"SearchCustomers", readGoal, searchCall, searchBare},
 	{"RecordInteraction (CreateInteraction)", writeGoal, createCall, createBare},
 	{"UpdateCustomer", writeGoal, updateCall, updateBare},
@@ -43,6 +44,9 @@ var screenSQL string
 
 //go:embed list.sql
 var listSQL string
+
+//go:embed insight.sql
+var insightSQL string
 
 //go:embed create.sql
 var createSQL string
@@ -141,6 +145,40 @@ func listCall(b *bench) work {
 func listBare(b *bench) work {
 	return func(ctx context.Context, _ int, random *rand.Rand) error {
 		rows, err := b.pool.Query(ctx, listSQL, b.manager(random), "active", 51)
+		if err != nil {
+			return err
+		}
+		n, err := readAll(rows)
+		if err == nil && n == 0 {
+			return fmt.Errorf("no customers")
+		}
+		return err
+	}
+}
+
+// scoresSQL gives everybody a score, evenly from 0 to 1, where a bank of before has none.
+const scoresSQL = `INSERT INTO customer_score
+    (customer_id, score, value, grade, as_of, run_id, definition_version, model_version, computed_at, applied_at)
+SELECT customer_id, 'fit', customer_id * 7919 % 10007 / 10007.0, 'A', '2026-01-01', gen_random_uuid(), 1, 0, now(), now() FROM customer
+ON CONFLICT DO NOTHING`
+
+// highest draws the least score of the list: a few in a hundred customers have it.
+func highest(random *rand.Rand) string { return fmt.Sprintf("%.4f", 0.95+0.04*random.Float64()) }
+
+func insightCall(b *bench) work {
+	return func(ctx context.Context, worker int, random *rand.Rand) error {
+		req := &crmv1.ListCustomersRequest{Filter: fmt.Sprintf(`scores:(name = "fit" AND value >= %s)`, highest(random))}
+		answer, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).ListCustomers(ctx, req)
+		if err == nil && len(answer.GetCustomers()) == 0 {
+			return fmt.Errorf("no customers for %s", req.GetFilter())
+		}
+		return err
+	}
+}
+
+func insightBare(b *bench) work {
+	return func(ctx context.Context, _ int, random *rand.Rand) error {
+		rows, err := b.pool.Query(ctx, insightSQL, "fit", highest(random), 51)
 		if err != nil {
 			return err
 		}

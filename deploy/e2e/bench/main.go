@@ -74,6 +74,9 @@ func measureAll(ctx context.Context, config Config, s *stack) (benchkit.Results,
 		return nil, err
 	}
 	defer b.close()
+	if _, err := b.pool.Exec(ctx, scoresSQL); err != nil {
+		return nil, fmt.Errorf("give scores: %w", err)
+	}
 	for _, c := range cases {
 		if !strings.Contains(c.name, config.Only) {
 			continue

@@ -42,6 +42,11 @@ func TestTheBenchmarkMeasuresTheSameStatements(t *testing.T) {
 			_, err := crmv1.NewCustomerServiceClient(watched.conn).ListCustomers(ctx, req)
 			return err
 		},
+		"insight.sql": func(ctx context.Context) error {
+			req := &crmv1.ListCustomersRequest{Filter: `scores:(name = "fit" AND value >= 0.99)`}
+			_, err := crmv1.NewCustomerServiceClient(watched.conn).ListCustomers(ctx, req)
+			return err
+		},
 	} {
 		var heard []string
 		// A call also reads what the server keeps for some seconds, when that is not there or too old: the shortest is meant.

@@ -66,6 +66,8 @@ type Consumer struct {
 	config  Config
 	log     *slog.Logger
 	metrics *metrics
+	// pace is that of all bundles together: they come one after the other.
+	pace pace
 }
 
 // NewConsumer checks the configuration and registers the metrics.
@@ -170,7 +172,7 @@ func (c *Consumer) apply(ctx context.Context, message jetstream.Msg) error {
 		if err := message.InProgress(); err != nil {
 			return wrapAck(err)
 		}
-		rest(ctx, c.config.Pool, time.Since(begun))
+		wait(ctx, c.pace.rest(time.Since(begun), c.config.Pool.Stat().AcquireCount(), time.Now()))
 	}
 	c.count(&bundle, int64(customers), done)
 	return nil

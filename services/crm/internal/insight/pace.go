@@ -1,28 +1,36 @@
 package insight
 
-import (
-	"context"
-	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-)
+import "time"
 
 const (
-	// stepCustomers are written in one transaction. A step takes two or three milliseconds: that is how long a screen may have to
-	// share a processor with it.
-	stepCustomers = 50
-	// restPerCall is how many times as long as it worked the consumer rests for each call that the front office has in the
-	// database just then. When nobody calls, it rests as long as it worked.
-	restPerCall = 6
+	// stepCustomers are written in one transaction. A step takes one or two milliseconds: that is how long a screen may have to share
+	// a processor with it.
+	stepCustomers = 25
+	// restBusy is how many times as long as it worked the consumer rests while the front office calls: then one call in some tens meets
+	// a step, and the slowest hundredth of them is hardly slower. When nobody calls, it rests as long as it worked.
+	restBusy = 40
+	// quiet is how long nobody must have called.
+	quiet = time.Second
 	// restMax bounds a rest, so that results come home on the busiest day too.
 	restMax = 500 * time.Millisecond
 )
 
-// rest leaves the database to the front office after a step.
-func rest(ctx context.Context, pool *pgxpool.Pool, worked time.Duration) {
-	wait(ctx, restAfter(worked, pool.Stat().AcquiredConns()))
+// pace leaves the database to the front office after each step.
+type pace struct {
+	// acquired counts the connections that were ever taken from the pool, as of the step before.
+	acquired int64
+	// called is when it was seen last that others took some.
+	called time.Time
 }
 
-func restAfter(worked time.Duration, calls int32) time.Duration {
-	return min(worked*time.Duration(1+restPerCall*calls), restMax)
+// rest is how long to rest after a step.
+func (p *pace) rest(worked time.Duration, acquired int64, now time.Time) time.Duration {
+	if acquired > p.acquired+1 { // the step itself took one
+		p.called = now
+	}
+	p.acquired = acquired
+	if now.Sub(p.called) > quiet {
+		return min(worked, restMax)
+	}
+	return min(worked*restBusy, restMax)
 }
