@@ -61,7 +61,7 @@ type Ref struct {
 	Name string
 	// Version of the spec; 0 means the newest.
 	Version uint64
-	// At means the newest version at that moment; zero means now. It goes with Version 0 only.
+	// At means the newest version at that moment, the first one before there was any; zero means now. It goes with Version 0 only.
 	At time.Time
 }
 

@@ -58,7 +58,8 @@ func (s *Store) Resolve(ctx context.Context, ref Ref) (*Definition, error) {
 	return newest, err
 }
 
-// Newest finds definitions by one question: the newest versions at a moment, now for the zero time. Those that there are not are left
+// Newest finds definitions by one question: the newest versions at a moment, now for the zero time, or the first ones of what came
+// later: a bank arrives here with a past in which nothing was defined. Those that there are not are left
 // out. Errors: UNAVAILABLE.
 func (s *Store) Newest(ctx context.Context, names []string, at time.Time) ([]*Definition, error) {
 	if at.IsZero() {

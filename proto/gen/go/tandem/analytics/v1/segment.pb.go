@@ -1462,7 +1462,8 @@ type ExplainMembershipRequest struct {
 	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Name of the segment.
 	Segment string `protobuf:"bytes,2,opt,name=segment,proto3" json:"segment,omitempty"`
-	// Time to look at: the definition as it was then, and the facts of that day of the bank. Not set means now.
+	// Time to look at: the definition as it was then, its first version when there was none yet, and the facts of that day of the bank.
+	// Not set means now.
 	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
