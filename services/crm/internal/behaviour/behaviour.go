@@ -53,6 +53,9 @@ var schema = filter.Schema{
 	{Name: "campaign", Column: "campaign", Kind: filter.Text},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
 	{Name: "duration_seconds", Column: "duration_seconds", Kind: filter.Int},
+	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
+	{Name: "visitor_id", Column: "visitor_id", Kind: filter.Text},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time},
 }
 
 // read checks a message and makes its row. Events before the window would be dropped again at once.

@@ -47,6 +47,13 @@ func life(row *Row) record.Life {
 // Table keeps cards; other rooms refer to it.
 var Table = record.NewTable[Row]("card", sight.ByCustomer("card.customer_id"))
 
+// linked are the further accounts of cards.
+var linked = &filter.Related{
+	Name: "linked_accounts", Key: "l.card_id", Of: "card.card_id",
+	From: "(SELECT card_id, (further->>'account_id')::bigint AS account_id, further->>'role' AS role FROM card," +
+		" jsonb_array_elements(linked_accounts) AS further) l",
+}
+
 var schema = filter.Schema{
 	{Name: "card_id", Column: "card_id", Kind: filter.Int, Required: true, Indexed: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
@@ -59,6 +66,8 @@ var schema = filter.Schema{
 	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CardState](), Required: true},
 	{Name: "customer_id", Column: "customer_id", Kind: filter.Int, Required: true},
 	{Name: "account_id", Column: "account_id", Kind: filter.Int, Required: true},
+	{Name: "linked_accounts.account_id", Column: "l.account_id", Kind: filter.Int, Required: true, Related: linked},
+	{Name: "linked_accounts.role", Column: "l.role", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CardAccountRole](), Related: linked},
 	{Name: "product_id", Column: "product_id", Kind: filter.Int},
 	{Name: "issued", Column: "issued", Kind: filter.Date},
 	{Name: "replaced_by_card_id", Column: "replaced_by_card_id", Kind: filter.Int},

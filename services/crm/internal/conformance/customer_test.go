@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/genproto/googleapis/type/latlng"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
@@ -206,11 +207,17 @@ func TestFindByIdentifier(t *testing.T) {
 	o := newOffice(t)
 	id := o.add(t, &crmv1.Customer{
 		Phone: "+420601000001", Email: "eva@example.com", Party: individual(person()),
-		ContactPoints: []*crmv1.ContactPoint{phone("+420601000002", false), {Kind: contactEmail, Value: "Second@example.com"}},
+		ContactPoints: []*crmv1.ContactPoint{
+			phone("+420601000002", false), {Kind: contactEmail, Value: "Second@example.com"},
+			{Kind: crmv1.ContactPointKind_CONTACT_POINT_KIND_ADDRESS, Address: &crmv1.PostalAddress{
+				Country: "CZ", City: "Brno", Location: &latlng.LatLng{Latitude: 49.2, Longitude: 16.6},
+			}},
+		},
 	}).GetCustomerId()
 	more := append([]string{
 		`individual.citizenships:"SK"`, `individual.interests:"travel"`, `NOT other_banks:"Other Bank" AND phone = "+420601000001"`,
 		`NOT individual.citizenships:"DE" AND individual.dependants = 2`,
+		`addresses.city = "Brno"`, `addresses:(country = "CZ" AND between(latitude, 49, 50))`, `addresses:* AND NOT addresses.city = "Praha"`,
 	}, identified...)
 	for _, filter := range more {
 		found, _, err := o.list(t.Context(), customers, 10, "", filter)

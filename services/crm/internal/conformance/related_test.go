@@ -8,7 +8,9 @@ import (
 
 // labels give keys to what belongings leave without, a party and two instalments to the contract, and participants to the call.
 const labels = `
-UPDATE card SET source = 'related', external_id = 'card' WHERE source IS NULL;
+UPDATE card SET source = 'related', external_id = 'card', linked_accounts = (
+    SELECT jsonb_build_array(jsonb_build_object('account_id', account_id, 'role', 'fees'))
+    FROM account WHERE source = 'related' AND external_id = 'eur') WHERE source IS NULL;
 UPDATE contract SET source = 'related', external_id = 'loan' WHERE source IS NULL;
 INSERT INTO contract (source, external_id, kind, account_id, amount, currency)
 SELECT 'related', 'deposit', 'deposit', account_id, 1, 'EUR' FROM account WHERE source = 'related' AND external_id = 'eur';
@@ -48,6 +50,8 @@ func TestListOthersByRelated(t *testing.T) {
 		{accounts, `NOT cards:*`, "eur"},
 		{cards, `accounts:(currency = "CZK" AND state = closed)`, "card"},
 		{cards, `accounts.currency = "EUR"`, ""},
+		{cards, `linked_accounts:(role = fees AND account_id > 0)`, "card"},
+		{cards, `NOT linked_accounts:*`, ""},
 		{contracts, `contract_parties.role = guarantor`, "loan"},
 		{contracts, `NOT contract_parties:*`, "deposit"},
 		{contracts, `instalments:(due < "today" AND outstanding > 0)`, "loan"},

@@ -47,6 +47,7 @@ var schema = filter.Schema{
 	{Name: "withdrawn_time", Column: "withdrawn_at", Kind: filter.Time},
 	{Name: "withdrawn_how", Column: "withdrawn_how", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ConsentMethod]()},
 	{Name: "withdrawal_reason", Column: "withdrawal_reason", Kind: filter.Text},
+	{Name: "withdrawal_proof", Column: "withdrawal_proof", Kind: filter.Text},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }

@@ -19,6 +19,9 @@ const (
 	daysPastDueSQL = "coalesce(current_date - (SELECT min(i.due) FROM instalment i WHERE i.contract_id = contract.contract_id AND " +
 		overdueInstalment + "), 0)"
 
+	// overdueAmountSQL is what is overdue, 0 when nothing is.
+	overdueAmountSQL = "coalesce((SELECT sum(i.outstanding) FROM instalment i WHERE i.contract_id = contract.contract_id AND " +
+		overdueInstalment + "), 0)"
 	// overdueJoin adds overdue_days and overdue, the amount, to contracts.
 	overdueJoin = ` LEFT JOIN LATERAL (SELECT current_date - min(i.due) AS overdue_days, sum(i.outstanding) AS overdue
     FROM instalment i WHERE i.contract_id = contract.contract_id AND ` + overdueInstalment + ") late ON true"

@@ -83,6 +83,7 @@ var schema = filter.Schema{
 	{Name: "state_reason", Column: "state_reason", Kind: filter.Text},
 	{Name: "state_since", Column: "state_since", Kind: filter.Time},
 	{Name: "days_past_due", Column: daysPastDueSQL, Kind: filter.Int, Required: true},
+	{Name: "overdue_amount", Column: overdueAmountSQL, Kind: filter.Decimal, Required: true},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }

@@ -17,6 +17,7 @@ var Schema = filter.Schema{
 	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerState](), Required: true},
 	{Name: "state_reason", Column: "state_reason", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerStateReason]()},
 	{Name: "state_since", Column: "state_since", Kind: filter.Date},
+	{Name: "state_note", Column: "state_note", Kind: filter.Text},
 	{Name: "region_id", Column: "region_id", Kind: filter.Int},
 	{Name: "branch_id", Column: "branch_id", Kind: filter.Int},
 	{Name: "manager_id", Column: "manager_id", Kind: filter.Int},
@@ -24,11 +25,22 @@ var Schema = filter.Schema{
 	{Name: "email", Column: "lower(email)", Kind: filter.Text, Fold: true},
 	related("phones", "phones.number", ownAnd("phone", "phone", identifierPhone), false),
 	related("emails", "emails.address", ownAnd("email", "lower(email)", identifierEmail), true),
+	{Name: "addresses.country", Column: "a.address->>'country'", Kind: filter.Text, Related: addresses},
+	{Name: "addresses.postal_code", Column: "a.address->>'postal_code'", Kind: filter.Text, Related: addresses},
+	{Name: "addresses.city", Column: "a.address->>'city'", Kind: filter.Text, Related: addresses},
+	{Name: "addresses.street", Column: "a.address->>'street'", Kind: filter.Text, Related: addresses},
+	{Name: "addresses.latitude", Column: "(a.address->>'latitude')::numeric", Kind: filter.Decimal, Related: addresses},
+	{Name: "addresses.longitude", Column: "(a.address->>'longitude')::numeric", Kind: filter.Decimal, Related: addresses},
+	{Name: "addresses.label", Column: "a.label", Kind: filter.Text, Related: addresses},
 	related("tax_ids", "tax_ids.number", ofKind(identifierTaxID), true),
 	related("identity_documents", "identity_documents.number", ofKind(identifierDocument), true),
 	{Name: "preferred_channel", Column: "preferred_channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel]()},
 	{Name: "preferred_language", Column: "preferred_language", Kind: filter.Text},
 	{Name: "other_banks", Column: "jsonb_path_query_array(other_banks, '$[*].bank')", Kind: filter.Text, Repeated: filter.JSONArray},
+	{
+		Name: "other_banks.product_family", Column: "jsonb_path_query_array(other_banks, '$[*].product_family')", Kind: filter.Enum,
+		Values: record.EnumTexts[crmv1.ProductFamily](), Repeated: filter.JSONArray,
+	},
 	{Name: "customer_since", Column: "customer_since", Kind: filter.Date},
 	{Name: "individual.given_name", Column: "given_name", Kind: filter.Text},
 	{Name: "individual.middle_name", Column: "middle_name", Kind: filter.Text},
@@ -63,6 +75,13 @@ var Schema = filter.Schema{
 	{Name: "organisation.founded", Column: "founded", Kind: filter.Date},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true, Indexed: true},
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
+}
+
+// addresses are those among the contact points.
+var addresses = &filter.Related{
+	Name: "addresses", Key: "a.customer_id", Of: "customer.customer_id",
+	From: "(SELECT customer_id, point->'address' AS address, point->>'label' AS label FROM customer, jsonb_array_elements(contact_points) AS point" +
+		" WHERE point->>'kind' = '" + contactAddress + "') a",
 }
 
 // related is a field of what customers have any number of and are looked up by.

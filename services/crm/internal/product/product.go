@@ -73,6 +73,9 @@ var schema = filter.Schema{
 	{Name: "amount_max", Column: "amount_max", Kind: filter.Decimal},
 	{Name: "months_min", Column: "months_min", Kind: filter.Int, Required: true},
 	{Name: "months_max", Column: "months_max", Kind: filter.Int, Required: true},
+	{Name: "channels", Column: "channels", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel](), Repeated: filter.Array},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 	{Name: "state", Column: stateSQL, Kind: filter.Enum, Values: record.EnumTexts[crmv1.ProductState](), Required: true},
 }
 

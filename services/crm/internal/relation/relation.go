@@ -58,6 +58,7 @@ var schema = filter.Schema{
 	{Name: "share", Column: "share", Kind: filter.Decimal},
 	{Name: "position", Column: "position", Kind: filter.Text},
 	{Name: "decision_power", Column: "decision_power", Kind: filter.Enum, Values: record.EnumTexts[crmv1.DecisionPower]()},
+	{Name: "note", Column: "note", Kind: filter.Text},
 	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }

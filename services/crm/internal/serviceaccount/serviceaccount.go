@@ -56,6 +56,9 @@ var schema = filter.Schema{
 	{Name: "name", Column: "name", Kind: filter.Text},
 	{Name: "description", Column: "description", Kind: filter.Text},
 	{Name: "state", Column: "state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.ServiceAccountState]()},
+	{Name: "roles", Column: "roles", Kind: filter.Text, Repeated: filter.Array},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
+	{Name: "update_time", Column: "updated_at", Kind: filter.Time, Required: true},
 }
 
 // newKey reads a public key as a caller gives it.
