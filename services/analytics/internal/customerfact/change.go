@@ -22,6 +22,8 @@ const (
 	CauseCLV = "clv"
 	// CauseScore is one of a score.
 	CauseScore = "score"
+	// CauseDivision is one of a clustering or a profile scheme, whose parts are segments.
+	CauseDivision = "division"
 )
 
 // Change is that facts may have moved.

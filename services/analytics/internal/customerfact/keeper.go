@@ -352,7 +352,8 @@ func (k *Keeper) recover(ctx context.Context) error {
 
 // runsSQL tells the newest run of each kind whose results are facts, by their causes.
 const runsSQL = `SELECT '` + CauseRFM + `' AS kind, max(computed_time) FROM rfm_run
-UNION ALL SELECT '` + CauseCLV + `', max(computed_time) FROM clv_run UNION ALL SELECT '` + CauseScore + `', max(computed_time) FROM score_run`
+UNION ALL SELECT '` + CauseCLV + `', max(computed_time) FROM clv_run UNION ALL SELECT '` + CauseScore + `', max(computed_time) FROM score_run
+UNION ALL SELECT '` + CauseDivision + `', max(computed_time) FROM segment_run WHERE position(segment, '/') > 0`
 
 // lookForRuns tells those who follow that a run has ended: its results are facts of everybody.
 func (k *Keeper) lookForRuns(ctx context.Context) error {

@@ -53,8 +53,6 @@ type follower struct {
 	state      map[string]*followed
 	thresholds thresholds
 	day        time.Time
-	// ran are the runs by which everybody was looked at last; only Follow reads it.
-	ran ran
 	// known are the segments as they were read last.
 	known library
 	// last is the time of the newest event.
@@ -188,12 +186,7 @@ func (f *follower) step(ctx context.Context) error {
 	f.mu.Unlock()
 	// Who changed is taken before anybody is looked at: who changes meanwhile is looked at again.
 	changes := f.take()
-	runs, err := f.lookForRuns(ctx, known)
-	if err != nil {
-		return err
-	}
-	today, ended := f.service.facts.Today(), runs.since(f.ran)
-	f.ran = runs
+	today := f.service.facts.Today()
 	switch {
 	case f.state == nil:
 		if err := f.load(ctx); err != nil {
@@ -202,8 +195,8 @@ func (f *follower) step(ctx context.Context) error {
 		return f.everyone(ctx, known, today, CauseCatchUp, nil)
 	case !f.day.Equal(today):
 		return f.everyone(ctx, known, today, CauseDay, changes.why)
-	case changes.everybody, len(ended) > 0:
-		return f.everyone(ctx, known, today, CauseChange, merged(changes.why, ended))
+	case changes.everybody:
+		return f.everyone(ctx, known, today, CauseChange, changes.why)
 	}
 	if err := f.newDefinitions(ctx, known, today); err != nil {
 		return err

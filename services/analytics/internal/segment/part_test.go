@@ -12,6 +12,7 @@ import (
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	eventsv1 "tandem.bank/proto/gen/go/tandem/events/v1"
+	"tandem.bank/services/analytics/internal/customerfact"
 )
 
 // divide saves the definition of a clustering over a filter.
@@ -57,9 +58,10 @@ func TestPart(t *testing.T) {
 	defer stop()
 	b.awaitMembers(t, "near", 1, 8)
 	b.ranAs(t, "habits/2", "2026-03-09", time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC), 2, 9)
+	b.service.EverybodyChanged([]string{customerfact.CauseDivision})
 	b.awaitMembers(t, "near", 2)
 	events := b.events(t, "near")
-	if changed := events[len(events)-1].GetChanged(); !slices.Equal(changed, []string{"division_run"}) {
+	if changed := events[len(events)-1].GetChanged(); !slices.Equal(changed, []string{customerfact.CauseDivision}) {
 		t.Errorf("changed by %v", changed)
 	}
 

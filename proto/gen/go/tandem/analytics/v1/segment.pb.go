@@ -1846,7 +1846,7 @@ type MembershipEvent struct {
 	AsOf *date.Date `protobuf:"bytes,6,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// What made it happen.
 	Cause MembershipCause `protobuf:"varint,7,opt,name=cause,proto3,enum=tandem.analytics.v1.MembershipCause" json:"cause,omitempty"`
-	// What changed, when the customer's facts did: the kinds of records, for example "transaction", or of runs, for example "score_run";
+	// What changed, when the customer's facts did: the kinds of records, for example "transaction", or of runs, for example "score";
 	// empty when it is not known.
 	Changed       []string `protobuf:"bytes,8,rep,name=changed,proto3" json:"changed,omitempty"`
 	unknownFields protoimpl.UnknownFields
