@@ -34,6 +34,7 @@ var (
 	documentService    = service[crmv1.DocumentServiceClient]{(*App).CRM, crmv1.NewDocumentServiceClient}
 	planService        = service[crmv1.PlanServiceClient]{(*App).CRM, crmv1.NewPlanServiceClient}
 	searchService      = service[crmv1.SearchServiceClient]{(*App).CRM, crmv1.NewSearchServiceClient}
+	customer360Service = service[crmv1.Customer360ServiceClient]{(*App).CRM, crmv1.NewCustomer360ServiceClient}
 	timelineService    = service[crmv1.TimelineServiceClient]{(*App).CRM, crmv1.NewTimelineServiceClient}
 	clusterService     = service[analyticsv1.ClusterServiceClient]{(*App).Analytics, analyticsv1.NewClusterServiceClient}
 	clvService         = service[analyticsv1.ClvServiceClient]{(*App).Analytics, analyticsv1.NewClvServiceClient}

@@ -20,6 +20,7 @@ type CustomerCmd struct {
 	Whole    Customer360Cmd      `cmd:"" name:"360" help:"Show a customer with accounts, cards, contracts, consents, relations, interactions and insights."`
 	Timeline CustomerTimelineCmd `cmd:"" help:"Show what happened with a customer, newest first: contacts, movements, documents, consents, changes of state."`
 	History  CustomerHistoryCmd  `cmd:"" help:"Show who changed what of a customer and of what belongs to the customer, newest first."`
+	Insights CustomerInsightsCmd `cmd:"" help:"Show how segments and scores of a customer came and went, newest first."`
 	Search   CustomerSearchCmd   `cmd:"" help:"Find customers by names, numbers, phones, e-mails, attributes, and texts of contacts and documents."`
 	List     CustomerListCmd     `cmd:"" help:"List customers by a filter, in any order."`
 }

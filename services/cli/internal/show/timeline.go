@@ -48,3 +48,38 @@ func Document(w io.Writer, d *crmv1.Document) error {
 	_, err := fmt.Fprintf(w, "\n%s\n", d.GetText())
 	return err
 }
+
+// Insights prints how results of runs came to stand beside a customer, one line each.
+func Insights(w io.Writer, changes []*crmv1.InsightChange) error {
+	if len(changes) == 0 {
+		_, err := fmt.Fprintln(w, "no segment and no score ever stood beside the customer")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line(t, "from", "to", "kind", "name", "what", "before", "grade", "as of", "version", "age", "run")
+	for _, c := range changes {
+		line(t, Time(c.GetAppliedTime()), Time(c.GetReplacedTime()), Name(c.GetKind(), "INSIGHT_KIND_"), c.GetName(), insight(c), insightBefore(c),
+			orNone(c.GetGrade()), Date(c.GetAsOf()), fmt.Sprint(c.GetDefinitionVersion()), Age(c.GetAgeSeconds()), c.GetRunId())
+	}
+	return t.Flush()
+}
+
+// insight is what came to stand.
+func insight(c *crmv1.InsightChange) string {
+	switch {
+	case c.GetKind() == crmv1.InsightKind_INSIGHT_KIND_SCORE && c.GetPresent():
+		return fmt.Sprintf("%.4g", c.GetValue())
+	case c.GetKind() == crmv1.InsightKind_INSIGHT_KIND_SCORE:
+		return "none"
+	case c.GetPresent():
+		return "joined"
+	}
+	return "left"
+}
+
+func insightBefore(c *crmv1.InsightChange) string {
+	if c.GetKind() != crmv1.InsightKind_INSIGHT_KIND_SCORE {
+		return orNone("")
+	}
+	return fmt.Sprintf("%.4g", c.GetPreviousValue())
+}
