@@ -122,7 +122,7 @@ func (l *lineReader) decoded(raw []byte) (text, fault string) {
 	if l.decode == nil || ascii(raw) {
 		text = string(raw)
 		if !utf8.ValidString(text) {
-			return strings.ToValidUTF8(text, "\ufffd"), "the line is not valid utf-8; is the encoding of the mapping right?"
+			return strings.ToValidUTF8(text, "\ufffd"), "the line is not valid utf-8; is the file in another encoding?"
 		}
 	} else {
 		decoded, err := l.decode.Bytes(raw)

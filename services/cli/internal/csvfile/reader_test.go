@@ -75,7 +75,7 @@ func TestReader(t *testing.T) {
 			"1! -1 the line has bytes that mean nothing in the encoding of the mapping", "2: 1|2|3",
 		}},
 		{"not utf-8", "a\xff;b;c\n1;2;3\n", semicolon, []string{
-			"1! -1 the line is not valid utf-8; is the encoding of the mapping right?", "2: 1|2|3",
+			"1! -1 the line is not valid utf-8; is the file in another encoding?", "2: 1|2|3",
 		}},
 		{"zero character", "a\x00;b;c\n1;2;3\n", semicolon, []string{"1! -1 the line holds the character U+0000", "2: 1|2|3"}},
 	}

@@ -44,7 +44,8 @@ const (
 type ClvServiceClient interface {
 	// Computes the values of all customers as of a date, tries the models on the last days before it, stores all that, and
 	// sends the values home as insights. The same settings over the same data give the same values: when such a run is
-	// there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (NO_TRANSACTIONS: nobody bought
+	// there already, it is the answer. What came later than that date does not change them; what became known later of it, a
+	// late transaction or a reversal, does, in a new run: earlier ones stay as they were. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (NO_TRANSACTIONS: nobody bought
 	// anything that counts; MIXED_CURRENCY; an archived definition), NOT_FOUND (no such definition or version of it),
 	// UNAVAILABLE.
 	RunClv(ctx context.Context, in *RunClvRequest, opts ...grpc.CallOption) (*RunClvResponse, error)
@@ -182,7 +183,8 @@ func (c *clvServiceClient) GetClvSlices(ctx context.Context, in *GetClvSlicesReq
 type ClvServiceServer interface {
 	// Computes the values of all customers as of a date, tries the models on the last days before it, stores all that, and
 	// sends the values home as insights. The same settings over the same data give the same values: when such a run is
-	// there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (NO_TRANSACTIONS: nobody bought
+	// there already, it is the answer. What came later than that date does not change them; what became known later of it, a
+	// late transaction or a reversal, does, in a new run: earlier ones stay as they were. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (NO_TRANSACTIONS: nobody bought
 	// anything that counts; MIXED_CURRENCY; an archived definition), NOT_FOUND (no such definition or version of it),
 	// UNAVAILABLE.
 	RunClv(context.Context, *RunClvRequest) (*RunClvResponse, error)

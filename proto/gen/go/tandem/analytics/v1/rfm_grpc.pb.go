@@ -43,7 +43,9 @@ const (
 // is money back: it lowers the monetary value, and is neither counted nor recent. Amounts are in base currency.
 type RfmServiceClient interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
-	// the same settings over the same data gives the same cells: when such a run is there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
+	// the same settings over the same data gives the same cells: when such a run is there already, it is the answer. What came
+	// later than that date does not change them; what became known later of it, a late transaction or a reversal, does, in a new
+	// run: earlier ones stay as they were. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
 	// transactions in the window, an archived definition), NOT_FOUND (no such definition or version of it), UNAVAILABLE.
 	RunRfm(ctx context.Context, in *RunRfmRequest, opts ...grpc.CallOption) (*RunRfmResponse, error)
 	// Returns a run with its grid. Errors: NOT_FOUND.
@@ -141,7 +143,9 @@ func (c *rfmServiceClient) ExplainRfm(ctx context.Context, in *ExplainRfmRequest
 // is money back: it lowers the monetary value, and is neither counted nor recent. Amounts are in base currency.
 type RfmServiceServer interface {
 	// Computes a snapshot as of a date, stores it, and sends the results home as insights. Running the same date with
-	// the same settings over the same data gives the same cells: when such a run is there already, it is the answer. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
+	// the same settings over the same data gives the same cells: when such a run is there already, it is the answer. What came
+	// later than that date does not change them; what became known later of it, a late transaction or a reversal, does, in a new
+	// run: earlier ones stay as they were. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no
 	// transactions in the window, an archived definition), NOT_FOUND (no such definition or version of it), UNAVAILABLE.
 	RunRfm(context.Context, *RunRfmRequest) (*RunRfmResponse, error)
 	// Returns a run with its grid. Errors: NOT_FOUND.
