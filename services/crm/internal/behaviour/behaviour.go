@@ -42,11 +42,11 @@ type Row struct {
 var belongs = sight.ByCustomer("behaviour_event.customer_id")
 
 var schema = filter.Schema{
-	{Name: "behaviour_event_id", Column: "behaviour_event_id", Kind: filter.Int},
+	{Name: "behaviour_event_id", Column: "behaviour_event_id", Kind: filter.Int, Required: true},
 	{Name: "key.source", Column: "source", Kind: filter.Text},
 	{Name: "key.external_id", Column: "external_id", Kind: filter.Text},
 	{Name: "kind", Column: "kind", Kind: filter.Enum, Values: record.EnumTexts[crmv1.BehaviourKind]()},
-	{Name: "time", Column: "occurred_at", Kind: filter.Time},
+	{Name: "time", Column: "occurred_at", Kind: filter.Time, Required: true, Indexed: true},
 	{Name: "channel", Column: "channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel]()},
 	{Name: "device", Column: "device", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Device]()},
 	{Name: "page", Column: "page", Kind: filter.Text},
@@ -55,7 +55,7 @@ var schema = filter.Schema{
 	{Name: "duration_seconds", Column: "duration_seconds", Kind: filter.Int},
 	{Name: "customer_id", Column: "customer_id", Kind: filter.Int},
 	{Name: "visitor_id", Column: "visitor_id", Kind: filter.Text},
-	{Name: "create_time", Column: "created_at", Kind: filter.Time},
+	{Name: "create_time", Column: "created_at", Kind: filter.Time, Required: true},
 }
 
 // read checks a message and makes its row. Events before the window would be dropped again at once.

@@ -212,6 +212,16 @@ func TestVisitorBecomesCustomer(t *testing.T) {
 	if got := s.list(t, &crmv1.ListBehaviourEventsRequest{CustomerId: 2, PageSize: 2}); !slices.Equal(got, []string{"4", "3", "1"}) {
 		t.Errorf("the customer's events are %v", got)
 	}
+	ordered := &crmv1.ListBehaviourEventsRequest{CustomerId: 2, PageSize: 1, OrderBy: "key.external_id", Filter: `key.external_id != "3"`}
+	if got := s.list(t, ordered); !slices.Equal(got, []string{"1", "4"}) {
+		t.Errorf("in another order they are %v", got)
+	}
+	counted, err := behaviour.NewServer(s.recorder).ListBehaviourEvents(t.Context(), &crmv1.ListBehaviourEventsRequest{
+		CustomerId: 2, PageSize: 1, Count: crmv1.CountMode_COUNT_MODE_EXACT,
+	})
+	if err != nil || counted.GetCount().GetValue() != 3 {
+		t.Errorf("they are counted as %v, %v", counted.GetCount(), err)
+	}
 	if got := s.list(t, &crmv1.ListBehaviourEventsRequest{VisitorId: "v2"}); !slices.Equal(got, []string{"2"}) {
 		t.Errorf("the other visitor's events are %v", got)
 	}

@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
-	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/filter"
-	"tandem.bank/pkg/page"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 	"tandem.bank/services/crm/internal/customer"
+	"tandem.bank/services/crm/internal/listing"
 	"tandem.bank/services/crm/internal/record"
 	"tandem.bank/services/crm/internal/sight"
 )
@@ -85,12 +82,6 @@ func (s *Server) LinkVisitor(ctx context.Context, req *crmv1.LinkVisitorRequest)
 	return s.recorder.LinkVisitor(ctx, req)
 }
 
-// position is where a page ended.
-type position struct {
-	Time time.Time `json:"t"`
-	ID   int64     `json:"i"`
-}
-
 // ListBehaviourEvents returns a page of one customer's or one visitor's events.
 func (s *Server) ListBehaviourEvents(ctx context.Context, req *crmv1.ListBehaviourEventsRequest) (*crmv1.ListBehaviourEventsResponse, error) {
 	if (req.GetCustomerId() == 0) == (req.GetVisitorId() == "") {
@@ -99,49 +90,31 @@ func (s *Server) ListBehaviourEvents(ctx context.Context, req *crmv1.ListBehavio
 	if err := s.mayAsk(ctx, req); err != nil {
 		return nil, err
 	}
-	parameters := []string{"behaviour_event", fmt.Sprint(req.GetCustomerId()), req.GetVisitorId(), req.GetFilter()}
-	after, err := page.Decode[position](req.GetPageToken(), parameters...)
-	if err != nil {
-		return nil, err
+	list := &listing.Rows[*Row]{
+		Table: "behaviour_event", Columns: Columns, ID: "behaviour_event_id", IDOf: func(r *Row) int64 { return r.ID },
+		Condition: "customer_id = $1", Args: []any{req.GetCustomerId()}, Seen: seen, Order: "time desc", Schema: schema, Scanner: scanner,
 	}
-	scope, args := "customer_id = $1", []any{req.GetCustomerId()}
 	if req.GetVisitorId() != "" {
-		scope, args = "visitor_id = $1 AND visitor_id <> ''", []any{req.GetVisitorId()}
+		list.Condition, list.Args = "visitor_id = $1 AND visitor_id <> ''", []any{req.GetVisitorId()}
 	}
-	where, args, err := filter.Postgres(req.GetFilter(), schema, args)
+	found, err := list.List(ctx, s.recorder.pool, req)
 	if err != nil {
 		return nil, err
 	}
-	if seen, bound := sight.Condition(ctx, belongs, args); seen != "" {
-		where, args = fmt.Sprintf("(%s) AND %s", where, seen), bound
-	}
-	if after != nil {
-		args = append(args, after.Time, after.ID)
-		where = fmt.Sprintf("(%s) AND (occurred_at, behaviour_event_id) < ($%d, $%d)", where, len(args)-1, len(args))
-	}
-	size := page.Size(req.GetPageSize())
-	args = append(args, size+1)
-	rows, err := s.recorder.pool.Query(ctx, fmt.Sprintf(`SELECT %s FROM behaviour_event WHERE %s AND (%s)
-ORDER BY occurred_at DESC, behaviour_event_id DESC LIMIT $%d`, Columns, scope, where, len(args)), args...)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, Scan)
-	if err != nil {
-		return nil, err
-	}
-	answer := &crmv1.ListBehaviourEventsResponse{}
-	if len(found) > size {
-		found = found[:size]
-		end := found[size-1]
-		if answer.NextPageToken, err = page.Encode(position{Time: *end.OccurredAt, ID: end.ID}, parameters...); err != nil {
-			return nil, err
-		}
-	}
-	for _, r := range found {
+	answer := &crmv1.ListBehaviourEventsResponse{NextPageToken: found.Next, Count: found.Count}
+	for _, r := range found.Items {
 		answer.Events = append(answer.Events, r.Proto())
 	}
 	return answer, nil
+}
+
+// seen leaves the events of customers whom the caller sees.
+func seen(ctx context.Context, where string, args []any) (string, []any) {
+	condition, args := sight.Condition(ctx, belongs, args)
+	if condition != "" {
+		where = fmt.Sprintf("(%s) AND %s", where, condition)
+	}
+	return where, args
 }
 
 // mayAsk refuses to ask by a customer whom the caller does not see, and by a visitor when the caller does not see visitors:

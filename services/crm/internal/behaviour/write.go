@@ -36,10 +36,17 @@ func (r *Row) values() []any {
 var Columns = strings.Join(columns, ", ") + ", created_at"
 
 // Scan reads an event off Columns.
-func Scan(row pgx.CollectableRow) (*Row, error) {
-	r := &Row{}
-	return r, row.Scan(&r.ID, &r.OccurredAt, &r.Source, &r.ExternalID, &r.CustomerID, &r.VisitorID, &r.Kind, &r.Channel, &r.Device, &r.Page,
-		&r.Campaign, &r.ProductID, &r.DurationSeconds, &r.Properties, &r.Version, &r.CreatedAt)
+func Scan(row pgx.CollectableRow) (*Row, error) { return scanner()(row) }
+
+// scanner returns what reads an event off Columns and, behind them, more columns into more.
+func scanner(more ...any) func(pgx.CollectableRow) (*Row, error) {
+	return func(row pgx.CollectableRow) (*Row, error) {
+		r := &Row{}
+		return r, row.Scan(append([]any{
+			&r.ID, &r.OccurredAt, &r.Source, &r.ExternalID, &r.CustomerID, &r.VisitorID, &r.Kind, &r.Channel, &r.Device, &r.Page,
+			&r.Campaign, &r.ProductID, &r.DurationSeconds, &r.Properties, &r.Version, &r.CreatedAt,
+		}, more...)...)
+	}
 }
 
 // write claims the keys, adds the events whose key is new, and leaves one event of the outbox and one entry of the audit

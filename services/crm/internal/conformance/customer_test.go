@@ -114,6 +114,12 @@ func TestCustomerStates(t *testing.T) {
 	if strings.Join(lines, "; ") != strings.Join(want, "; ") {
 		t.Errorf("history is %q, want %q", lines, want)
 	}
+	told, err := o.ListCustomerStateChanges(t.Context(), &crmv1.ListCustomerStateChangesRequest{
+		CustomerId: lead.GetCustomerId(), Filter: "reason = contract_signed", OrderBy: "effective_date", Count: crmv1.CountMode_COUNT_MODE_EXACT,
+	})
+	if err != nil || len(told.GetChanges()) != 1 || told.GetChanges()[0].GetToState() != active || told.GetCount().GetValue() != 1 {
+		t.Errorf("the change with that reason: %v, %v", told, err)
+	}
 }
 
 // A file that knows no states leaves them alone; one that takes a wrong step is refused, row by row.

@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,8 +13,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
-	"tandem.bank/pkg/page"
+	"tandem.bank/pkg/filter"
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
+	"tandem.bank/services/crm/internal/listing"
 	"tandem.bank/services/crm/internal/record"
 )
 
@@ -84,6 +84,18 @@ type stateChange struct {
 
 const stateChangeColumns = "change_id, customer_id, from_state, to_state, transition, reason, note, effective_on, changed_at, actor"
 
+var stateChangeSchema = filter.Schema{
+	{Name: "change_id", Column: "change_id", Kind: filter.Int, Required: true, Indexed: true},
+	{Name: "from_state", Column: "from_state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerState]()},
+	{Name: "to_state", Column: "to_state", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerState](), Required: true},
+	{Name: "transition", Column: "transition", Kind: filter.Text},
+	{Name: "reason", Column: "reason", Kind: filter.Enum, Values: record.EnumTexts[crmv1.CustomerStateReason]()},
+	{Name: "note", Column: "note", Kind: filter.Text},
+	{Name: "effective_date", Column: "effective_on", Kind: filter.Date},
+	{Name: "change_time", Column: "changed_at", Kind: filter.Time, Required: true},
+	{Name: "actor", Column: "actor", Kind: filter.Text},
+}
+
 // ListCustomerStateChanges returns a page of a customer's history of states.
 func (s *Server) ListCustomerStateChanges(
 	ctx context.Context, req *crmv1.ListCustomerStateChangesRequest,
@@ -91,32 +103,29 @@ func (s *Server) ListCustomerStateChanges(
 	if err := Table.MustSee(ctx, s.pool, req.GetCustomerId()); err != nil {
 		return nil, err
 	}
-	scope := fmt.Sprintf("customer_state_change %d", req.GetCustomerId())
-	after, err := page.Decode[int64](req.GetPageToken(), scope)
+	list := &listing.Rows[*stateChange]{
+		Table: "customer_state_change", Columns: stateChangeColumns, ID: "change_id", IDOf: func(c *stateChange) int64 { return c.ID },
+		Condition: "customer_id = $1", Args: []any{req.GetCustomerId()}, Order: "change_id desc", Schema: stateChangeSchema,
+		Scanner: scanStateChange,
+	}
+	found, err := list.List(ctx, s.pool, req)
 	if err != nil {
 		return nil, err
 	}
-	size := page.Size(req.GetPageSize())
-	rows, err := s.pool.Query(ctx, `SELECT `+stateChangeColumns+` FROM customer_state_change
-WHERE customer_id = $1 AND ($2::bigint IS NULL OR change_id < $2) ORDER BY change_id DESC LIMIT $3`, req.GetCustomerId(), after, size+1)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stateChange])
-	if err != nil {
-		return nil, err
-	}
-	answer := &crmv1.ListCustomerStateChangesResponse{}
-	if len(found) > size {
-		found = found[:size]
-		if answer.NextPageToken, err = page.Encode(found[size-1].ID, scope); err != nil {
-			return nil, err
-		}
-	}
-	for i := range found {
-		answer.Changes = append(answer.Changes, found[i].proto())
+	answer := &crmv1.ListCustomerStateChangesResponse{NextPageToken: found.Next, Count: found.Count}
+	for _, c := range found.Items {
+		answer.Changes = append(answer.Changes, c.proto())
 	}
 	return answer, nil
+}
+
+func scanStateChange(more ...any) func(pgx.CollectableRow) (*stateChange, error) {
+	return func(row pgx.CollectableRow) (*stateChange, error) {
+		var c stateChange
+		return &c, row.Scan(append([]any{
+			&c.ID, &c.CustomerID, &c.From, &c.To, &c.Transition, &c.Reason, &c.Note, &c.EffectiveOn, &c.ChangedAt, &c.Actor,
+		}, more...)...)
+	}
 }
 
 func (c *stateChange) proto() *crmv1.CustomerStateChange {

@@ -19,11 +19,11 @@ var (
 // lacks are the lists that do without a part of the contract, each for a reason.
 var lacks = map[string][]string{
 	// The past of one record or customer, told in one order: by time.
-	"ListRfmHistory": pagesOnly, "ListInsightHistory": pagesOnly, "ListCustomerStateChanges": pagesOnly,
+	"ListRfmHistory": pagesOnly, "ListInsightHistory": pagesOnly,
 	// Days of one account, between two of them.
 	"ListBalances": pagesOnly,
-	// Told by time alone: several sources are merged, or the rows are so many that no other order has an index.
-	"ListTimeline": timeOnly, "ListBehaviourEvents": timeOnly,
+	// Told by time alone: several sources are merged.
+	"ListTimeline": timeOnly,
 	// The cells of one plan, in the order of its table.
 	"ListPlanValues": timeOnly,
 	// The roles of the policy in force: a file, not a table.

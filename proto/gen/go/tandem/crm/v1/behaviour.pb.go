@@ -805,8 +805,13 @@ type ListBehaviourEventsRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over behaviour_event_id, key, kind, time, channel, device, page, campaign, product_id, duration_seconds.
+	// AIP-160 filter over the fields of the record.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "kind, time desc"; empty means newest first. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	// The customer; or set visitor_id.
 	CustomerId int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// The visitor; or set customer_id.
@@ -866,6 +871,20 @@ func (x *ListBehaviourEventsRequest) GetFilter() string {
 	return ""
 }
 
+func (x *ListBehaviourEventsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListBehaviourEventsRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 func (x *ListBehaviourEventsRequest) GetCustomerId() int64 {
 	if x != nil {
 		return x.CustomerId
@@ -887,6 +906,8 @@ type ListBehaviourEventsResponse struct {
 	Events []*BehaviourEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -933,6 +954,13 @@ func (x *ListBehaviourEventsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListBehaviourEventsResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 var File_tandem_crm_v1_behaviour_proto protoreflect.FileDescriptor
@@ -1005,21 +1033,24 @@ const file_tandem_crm_v1_behaviour_proto_rawDesc = "" +
 	"\x13LinkVisitorResponse\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03R\n" +
 	"customerId\x12\x16\n" +
-	"\x06events\x18\x02 \x01(\x03R\x06events\"\xe2\x01\n" +
+	"\x06events\x18\x02 \x01(\x03R\x06events\"\xc1\x02\n" +
 	"\x1aListBehaviourEventsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12(\n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\x12(\n" +
 	"\vcustomer_id\x18\n" +
 	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
 	"customerId\x12&\n" +
 	"\n" +
-	"visitor_id\x18\v \x01(\tB\a\xbaH\x04r\x02\x18dR\tvisitorId\"|\n" +
+	"visitor_id\x18\v \x01(\tB\a\xbaH\x04r\x02\x18dR\tvisitorId\"\xa8\x01\n" +
 	"\x1bListBehaviourEventsResponse\x125\n" +
 	"\x06events\x18\x01 \x03(\v2\x1d.tandem.crm.v1.BehaviourEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xb2\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count*\xb2\x04\n" +
 	"\rBehaviourKind\x12\x1e\n" +
 	"\x1aBEHAVIOUR_KIND_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19BEHAVIOUR_KIND_SITE_VISIT\x10\x01\x12\x1c\n" +
@@ -1085,6 +1116,8 @@ var file_tandem_crm_v1_behaviour_proto_goTypes = []any{
 	(Channel)(0),                               // 15: tandem.crm.v1.Channel
 	(*UpsertResult)(nil),                       // 16: tandem.crm.v1.UpsertResult
 	(*status.Status)(nil),                      // 17: google.rpc.Status
+	(CountMode)(0),                             // 18: tandem.crm.v1.CountMode
+	(*Count)(nil),                              // 19: tandem.crm.v1.Count
 }
 var file_tandem_crm_v1_behaviour_proto_depIdxs = []int32{
 	13, // 0: tandem.crm.v1.BehaviourEvent.key:type_name -> tandem.crm.v1.ExternalKey
@@ -1102,20 +1135,22 @@ var file_tandem_crm_v1_behaviour_proto_depIdxs = []int32{
 	7,  // 12: tandem.crm.v1.StreamBehaviourEventsResponse.rejections:type_name -> tandem.crm.v1.RejectedEvent
 	17, // 13: tandem.crm.v1.RejectedEvent.error:type_name -> google.rpc.Status
 	13, // 14: tandem.crm.v1.LinkVisitorRequest.customer_key:type_name -> tandem.crm.v1.ExternalKey
-	2,  // 15: tandem.crm.v1.ListBehaviourEventsResponse.events:type_name -> tandem.crm.v1.BehaviourEvent
-	5,  // 16: tandem.crm.v1.BehaviourService.StreamBehaviourEvents:input_type -> tandem.crm.v1.StreamBehaviourEventsRequest
-	3,  // 17: tandem.crm.v1.BehaviourService.BatchRecordBehaviourEvents:input_type -> tandem.crm.v1.BatchRecordBehaviourEventsRequest
-	8,  // 18: tandem.crm.v1.BehaviourService.LinkVisitor:input_type -> tandem.crm.v1.LinkVisitorRequest
-	10, // 19: tandem.crm.v1.BehaviourService.ListBehaviourEvents:input_type -> tandem.crm.v1.ListBehaviourEventsRequest
-	6,  // 20: tandem.crm.v1.BehaviourService.StreamBehaviourEvents:output_type -> tandem.crm.v1.StreamBehaviourEventsResponse
-	4,  // 21: tandem.crm.v1.BehaviourService.BatchRecordBehaviourEvents:output_type -> tandem.crm.v1.BatchRecordBehaviourEventsResponse
-	9,  // 22: tandem.crm.v1.BehaviourService.LinkVisitor:output_type -> tandem.crm.v1.LinkVisitorResponse
-	11, // 23: tandem.crm.v1.BehaviourService.ListBehaviourEvents:output_type -> tandem.crm.v1.ListBehaviourEventsResponse
-	20, // [20:24] is the sub-list for method output_type
-	16, // [16:20] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	18, // 15: tandem.crm.v1.ListBehaviourEventsRequest.count:type_name -> tandem.crm.v1.CountMode
+	2,  // 16: tandem.crm.v1.ListBehaviourEventsResponse.events:type_name -> tandem.crm.v1.BehaviourEvent
+	19, // 17: tandem.crm.v1.ListBehaviourEventsResponse.count:type_name -> tandem.crm.v1.Count
+	5,  // 18: tandem.crm.v1.BehaviourService.StreamBehaviourEvents:input_type -> tandem.crm.v1.StreamBehaviourEventsRequest
+	3,  // 19: tandem.crm.v1.BehaviourService.BatchRecordBehaviourEvents:input_type -> tandem.crm.v1.BatchRecordBehaviourEventsRequest
+	8,  // 20: tandem.crm.v1.BehaviourService.LinkVisitor:input_type -> tandem.crm.v1.LinkVisitorRequest
+	10, // 21: tandem.crm.v1.BehaviourService.ListBehaviourEvents:input_type -> tandem.crm.v1.ListBehaviourEventsRequest
+	6,  // 22: tandem.crm.v1.BehaviourService.StreamBehaviourEvents:output_type -> tandem.crm.v1.StreamBehaviourEventsResponse
+	4,  // 23: tandem.crm.v1.BehaviourService.BatchRecordBehaviourEvents:output_type -> tandem.crm.v1.BatchRecordBehaviourEventsResponse
+	9,  // 24: tandem.crm.v1.BehaviourService.LinkVisitor:output_type -> tandem.crm.v1.LinkVisitorResponse
+	11, // 25: tandem.crm.v1.BehaviourService.ListBehaviourEvents:output_type -> tandem.crm.v1.ListBehaviourEventsResponse
+	22, // [22:26] is the sub-list for method output_type
+	18, // [18:22] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_behaviour_proto_init() }

@@ -1784,6 +1784,13 @@ type ListCustomerStateChangesRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over the fields of the record.
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over the fields that a filter may name, as in "to_state, change_time desc"; empty means newest first. Rows without a
+	// value come last either way, and rows that are alike stand by id.
+	OrderBy string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Whether to count the rows on all pages.
+	Count CountMode `protobuf:"varint,5,opt,name=count,proto3,enum=tandem.crm.v1.CountMode" json:"count,omitempty"`
 	// The customer.
 	CustomerId    int64 `protobuf:"varint,10,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1834,6 +1841,27 @@ func (x *ListCustomerStateChangesRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListCustomerStateChangesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListCustomerStateChangesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+func (x *ListCustomerStateChangesRequest) GetCount() CountMode {
+	if x != nil {
+		return x.Count
+	}
+	return CountMode_COUNT_MODE_UNSPECIFIED
+}
+
 func (x *ListCustomerStateChangesRequest) GetCustomerId() int64 {
 	if x != nil {
 		return x.CustomerId
@@ -1844,10 +1872,12 @@ func (x *ListCustomerStateChangesRequest) GetCustomerId() int64 {
 // ListCustomerStateChangesResponse holds a page.
 type ListCustomerStateChangesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The changes, newest first.
+	// The rows of the page.
 	Changes []*CustomerStateChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	// Token of the next page; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many rows all pages have; set only when the request asks for it.
+	Count         *Count `protobuf:"bytes,3,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1894,6 +1924,13 @@ func (x *ListCustomerStateChangesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListCustomerStateChangesResponse) GetCount() *Count {
+	if x != nil {
+		return x.Count
+	}
+	return nil
 }
 
 var File_tandem_crm_v1_customer_proto protoreflect.FileDescriptor
@@ -2081,18 +2118,22 @@ const file_tandem_crm_v1_customer_proto_rawDesc = "" +
 	"\vcustomer_id\n" +
 	"\x03key\x10\x01\"R\n" +
 	"\x1bChangeCustomerStateResponse\x123\n" +
-	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\x9d\x01\n" +
+	"\bcustomer\x18\x01 \x01(\v2\x17.tandem.crm.v1.CustomerR\bcustomer\"\x9e\x02\n" +
 	"\x1fListCustomerStateChangesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12(\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12#\n" +
+	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\aorderBy\x128\n" +
+	"\x05count\x18\x05 \x01(\x0e2\x18.tandem.crm.v1.CountModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05count\x12(\n" +
 	"\vcustomer_id\x18\n" +
 	" \x01(\x03B\a\xbaH\x04\"\x02 \x00R\n" +
-	"customerId\"\x88\x01\n" +
+	"customerId\"\xb4\x01\n" +
 	" ListCustomerStateChangesResponse\x12<\n" +
 	"\achanges\x18\x01 \x03(\v2\".tandem.crm.v1.CustomerStateChangeR\achanges\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x82\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12*\n" +
+	"\x05count\x18\x03 \x01(\v2\x14.tandem.crm.v1.CountR\x05count*\x82\x01\n" +
 	"\rCustomerState\x12\x1e\n" +
 	"\x1aCUSTOMER_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17CUSTOMER_STATE_PROSPECT\x10\x01\x12\x19\n" +
@@ -2240,27 +2281,29 @@ var file_tandem_crm_v1_customer_proto_depIdxs = []int32{
 	1,  // 50: tandem.crm.v1.ChangeCustomerStateRequest.reason:type_name -> tandem.crm.v1.CustomerStateReason
 	23, // 51: tandem.crm.v1.ChangeCustomerStateRequest.effective_date:type_name -> google.type.Date
 	3,  // 52: tandem.crm.v1.ChangeCustomerStateResponse.customer:type_name -> tandem.crm.v1.Customer
-	16, // 53: tandem.crm.v1.ListCustomerStateChangesResponse.changes:type_name -> tandem.crm.v1.CustomerStateChange
-	39, // 54: tandem.crm.v1.Customer.AttributesEntry.value:type_name -> tandem.crm.v1.AttributeValue
-	6,  // 55: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
-	8,  // 56: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
-	10, // 57: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
-	12, // 58: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
-	14, // 59: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
-	17, // 60: tandem.crm.v1.CustomerService.ChangeCustomerState:input_type -> tandem.crm.v1.ChangeCustomerStateRequest
-	19, // 61: tandem.crm.v1.CustomerService.ListCustomerStateChanges:input_type -> tandem.crm.v1.ListCustomerStateChangesRequest
-	7,  // 62: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
-	9,  // 63: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
-	11, // 64: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
-	13, // 65: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
-	15, // 66: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
-	18, // 67: tandem.crm.v1.CustomerService.ChangeCustomerState:output_type -> tandem.crm.v1.ChangeCustomerStateResponse
-	20, // 68: tandem.crm.v1.CustomerService.ListCustomerStateChanges:output_type -> tandem.crm.v1.ListCustomerStateChangesResponse
-	62, // [62:69] is the sub-list for method output_type
-	55, // [55:62] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	36, // 53: tandem.crm.v1.ListCustomerStateChangesRequest.count:type_name -> tandem.crm.v1.CountMode
+	16, // 54: tandem.crm.v1.ListCustomerStateChangesResponse.changes:type_name -> tandem.crm.v1.CustomerStateChange
+	37, // 55: tandem.crm.v1.ListCustomerStateChangesResponse.count:type_name -> tandem.crm.v1.Count
+	39, // 56: tandem.crm.v1.Customer.AttributesEntry.value:type_name -> tandem.crm.v1.AttributeValue
+	6,  // 57: tandem.crm.v1.CustomerService.CreateCustomer:input_type -> tandem.crm.v1.CreateCustomerRequest
+	8,  // 58: tandem.crm.v1.CustomerService.GetCustomer:input_type -> tandem.crm.v1.GetCustomerRequest
+	10, // 59: tandem.crm.v1.CustomerService.UpdateCustomer:input_type -> tandem.crm.v1.UpdateCustomerRequest
+	12, // 60: tandem.crm.v1.CustomerService.ListCustomers:input_type -> tandem.crm.v1.ListCustomersRequest
+	14, // 61: tandem.crm.v1.CustomerService.BatchUpsertCustomers:input_type -> tandem.crm.v1.BatchUpsertCustomersRequest
+	17, // 62: tandem.crm.v1.CustomerService.ChangeCustomerState:input_type -> tandem.crm.v1.ChangeCustomerStateRequest
+	19, // 63: tandem.crm.v1.CustomerService.ListCustomerStateChanges:input_type -> tandem.crm.v1.ListCustomerStateChangesRequest
+	7,  // 64: tandem.crm.v1.CustomerService.CreateCustomer:output_type -> tandem.crm.v1.CreateCustomerResponse
+	9,  // 65: tandem.crm.v1.CustomerService.GetCustomer:output_type -> tandem.crm.v1.GetCustomerResponse
+	11, // 66: tandem.crm.v1.CustomerService.UpdateCustomer:output_type -> tandem.crm.v1.UpdateCustomerResponse
+	13, // 67: tandem.crm.v1.CustomerService.ListCustomers:output_type -> tandem.crm.v1.ListCustomersResponse
+	15, // 68: tandem.crm.v1.CustomerService.BatchUpsertCustomers:output_type -> tandem.crm.v1.BatchUpsertCustomersResponse
+	18, // 69: tandem.crm.v1.CustomerService.ChangeCustomerState:output_type -> tandem.crm.v1.ChangeCustomerStateResponse
+	20, // 70: tandem.crm.v1.CustomerService.ListCustomerStateChanges:output_type -> tandem.crm.v1.ListCustomerStateChangesResponse
+	64, // [64:71] is the sub-list for method output_type
+	57, // [57:64] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_tandem_crm_v1_customer_proto_init() }

@@ -54,8 +54,8 @@ type CustomerServiceClient interface {
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (no step leads there; the message names those there are),
 	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	ChangeCustomerState(ctx context.Context, in *ChangeCustomerStateRequest, opts ...grpc.CallOption) (*ChangeCustomerStateResponse, error)
-	// Lists the changes of a customer's state, newest first, by whatever call or import they came.
-	// Errors: INVALID_ARGUMENT (page token).
+	// Lists the changes of a customer's state, newest first unless told otherwise, by whatever call or import they came.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), NOT_FOUND, FAILED_PRECONDITION (too large to sort or count).
 	ListCustomerStateChanges(ctx context.Context, in *ListCustomerStateChangesRequest, opts ...grpc.CallOption) (*ListCustomerStateChangesResponse, error)
 }
 
@@ -163,8 +163,8 @@ type CustomerServiceServer interface {
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (no step leads there; the message names those there are),
 	// ABORTED (etag does not match), ALREADY_EXISTS (request_id taken).
 	ChangeCustomerState(context.Context, *ChangeCustomerStateRequest) (*ChangeCustomerStateResponse, error)
-	// Lists the changes of a customer's state, newest first, by whatever call or import they came.
-	// Errors: INVALID_ARGUMENT (page token).
+	// Lists the changes of a customer's state, newest first unless told otherwise, by whatever call or import they came.
+	// Errors: INVALID_ARGUMENT (filter, order, page token), NOT_FOUND, FAILED_PRECONDITION (too large to sort or count).
 	ListCustomerStateChanges(context.Context, *ListCustomerStateChangesRequest) (*ListCustomerStateChangesResponse, error)
 	mustEmbedUnimplementedCustomerServiceServer()
 }
