@@ -38,8 +38,8 @@ type ClvFitCmd struct {
 // Help says what is counted, and how.
 func (ClvFitCmd) Help() string {
 	return `Purchases of a customer on one day are one purchase of their sum, whatever the time of day. The first day is no repeat: x
-counts the days after it, t_x is the day of the last of them and T the end of the calibration, both counted from the first day
-in whole days, and shown in units of --unit-days (t_x = T - recency of the last purchase). The mean amount is that of the repeat days.
+counts the days after it, t_x is the day of the last of them and T the end of the calibration, both in whole days since the first.
+Rates are per unit of --unit-days. The mean amount is that of the repeat days.
 A negative amount is money back: a day that comes to less than nothing is no purchase, but lowers the mean. Equal rows are
 different purchases. Customers who came after the calibration are left out.
 
