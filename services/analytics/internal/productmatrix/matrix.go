@@ -130,7 +130,7 @@ func (s *Service) missing(ctx context.Context, segment string, asOf time.Time) e
 	if like := filter.Nearest(segment, names); like != "" && like != segment {
 		return apperr.NotFound("segment %q has no snapshot up to %s; did you mean %q?", segment, warehouse.Day(asOf), like)
 	}
-	return apperr.NotFound("segment %q has no snapshot up to %s", segment, warehouse.Day(asOf))
+	return apperr.NotFound("segment %q has no snapshot up to %s: run it as of that day first", segment, warehouse.Day(asOf))
 }
 
 // On sums up what the members have on a day.
@@ -143,8 +143,10 @@ func (s *Service) On(ctx context.Context, q Question, day time.Time, baseCurrenc
 	if err != nil {
 		return nil, err
 	}
-	if !q.Scope.Limited() || !day.Equal(q.AsOf) { // of one day both sources bind the same
-		args = append(args, held.Parameters...)
+	for _, bound := range held.Parameters {
+		if !slices.Contains(args, bound) { // of one day both sources bind some of the same
+			args = append(args, bound)
+		}
 	}
 	args = append(args, warehouse.Named("as_of", warehouse.Day(q.AsOf)), warehouse.Named("day", warehouse.Day(day)),
 		warehouse.Named("segments", q.Segments), warehouse.Named("base_currency", baseCurrency))
