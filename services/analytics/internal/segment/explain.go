@@ -59,8 +59,9 @@ func (s *Service) Explain(ctx context.Context, name string, customer uint64, at 
 	return out, nil
 }
 
-// asking is what an explanation asks the warehouse for, at once: the definitions, the last event, and the customer by the definitions that
-// the follower read last. Mostly they still stand; where they don't, the customer is asked for again.
+// asking is what an explanation asks the warehouse for, at once: the last event, the customer by the definitions that the follower read
+// last, and the definitions, unless those were read a moment ago. Mostly they still stand; where they don't, the customer is asked for
+// again.
 type asking struct {
 	service  *Service
 	name     string
@@ -79,18 +80,20 @@ type asking struct {
 // together asks.
 func (q *asking) together(ctx context.Context) error {
 	s := q.service
+	justRead := false
 	if q.at.IsZero() { // of the past the follower knows nothing
-		q.order = s.follower.remembered(ctx, q.name)
+		q.order, justRead = s.follower.remembered(ctx, q.name)
 	}
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		found, err := s.definitions.Newest(inner, append(names(q.order), q.name), q.at)
-		q.newest = map[string]*definition.Definition{}
-		for _, d := range found {
-			q.newest[d.Name] = d
-		}
-		return err
-	})
+	if justRead {
+		q.newest = byName(q.order)
+	} else {
+		group.Go(func() error {
+			found, err := s.definitions.Newest(inner, append(names(q.order), q.name), q.at)
+			q.newest = byName(found)
+			return err
+		})
+	}
 	group.Go(func() (err error) {
 		q.last, err = s.lastEvent(inner, q.name, q.customer, q.at)
 		return err
@@ -140,6 +143,14 @@ func (q *asking) find(ctx context.Context, name string) (*definition.Definition,
 	return d, err
 }
 
+func byName(of []*definition.Definition) map[string]*definition.Definition {
+	out := make(map[string]*definition.Definition, len(of))
+	for _, d := range of {
+		out[d.Name] = d
+	}
+	return out
+}
+
 // names of definitions.
 func names(of []*definition.Definition) []string {
 	out := make([]string, len(of))
@@ -149,19 +160,20 @@ func names(of []*definition.Definition) []string {
 	return out
 }
 
-// remembered is a segment behind all that it refers to, as definitions were read last; nil when it is not known, or in a circle.
-func (f *follower) remembered(ctx context.Context, name string) []*definition.Definition {
+// remembered is a segment behind all that it refers to, as definitions were read last, and whether that was a moment ago; nil when it is
+// not known, or in a circle.
+func (f *follower) remembered(ctx context.Context, name string) (order []*definition.Definition, justRead bool) {
 	f.mu.RLock()
-	known := f.known
+	known, read := f.known, f.read
 	f.mu.RUnlock()
 	if known[name] == nil {
-		return nil
+		return nil, false
 	}
 	order, err := ordered(ctx, known.find, known[name])
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	return order
+	return order, time.Since(read) < 2*lookInterval
 }
 
 // explained plans a segment, the last in the order, with the trees of all that it refers to, and evaluates them for a customer.

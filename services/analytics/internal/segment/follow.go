@@ -55,6 +55,8 @@ type follower struct {
 	day        time.Time
 	// known are the segments as they were read last.
 	known library
+	// read is when that was begun.
+	read time.Time
 	// last is the time of the newest event.
 	last time.Time
 }
@@ -177,12 +179,13 @@ func (f *follower) take() waited {
 
 // step does all that is to be done now.
 func (f *follower) step(ctx context.Context) error {
+	read := time.Now()
 	known, err := f.service.library(ctx)
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
-	f.known = known
+	f.known, f.read = known, read
 	f.mu.Unlock()
 	// Who changed is taken before anybody is looked at: who changes meanwhile is looked at again.
 	changes := f.take()
