@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"google.golang.org/genproto/googleapis/type/date"
+
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 )
 
@@ -52,6 +54,8 @@ func cellForPeople(c *analyticsv1.ReportCell, column *analyticsv1.ReportColumn) 
 			return strconv.FormatFloat(100*v.Number, 'f', 1, 64) + " %"
 		}
 		return group(strconv.FormatFloat(v.Number, 'f', 2, 64))
+	case *analyticsv1.ReportCell_Day:
+		return period(v.Day, column)
 	case nil:
 		if c.GetMember() == analyticsv1.CellMember_CELL_MEMBER_UNSPECIFIED {
 			return none
@@ -62,6 +66,20 @@ func cellForPeople(c *analyticsv1.ReportCell, column *analyticsv1.ReportColumn) 
 		return string(text[:cellWidthMax-1]) + "…"
 	}
 	return string(text)
+}
+
+// period names what begins with a day: a year, a quarter or a month, where the column is of these.
+func period(first *date.Date, column *analyticsv1.ReportColumn) string {
+	switch column.GetSource() {
+	case "year":
+		return strconv.Itoa(int(first.GetYear()))
+	case "quarter":
+		return fmt.Sprintf("%d Q%d", first.GetYear(), (first.GetMonth()+2)/3)
+	case "month":
+		return fmt.Sprintf("%d-%02d", first.GetYear(), first.GetMonth())
+	default:
+		return Date(first)
+	}
 }
 
 // ReportHead says what a report is of.

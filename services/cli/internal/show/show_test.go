@@ -263,3 +263,14 @@ func TestBridgeAddsUpAsShown(t *testing.T) {
 		}
 	}
 }
+
+// Years, quarters and months are told by their names, weeks and days by their days.
+func TestPeriod(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{"year": "2026", "quarter": "2026 Q2", "month": "2026-04", "week": "2026-04-01", "day": "2026-04-01", "": "2026-04-01"} {
+		cell := &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Day{Day: day(2026, 4, 1)}}
+		if got := cellForPeople(cell, &analyticsv1.ReportColumn{Source: source}); got != want {
+			t.Errorf("%s: %s, want %s", source, got, want)
+		}
+	}
+}
