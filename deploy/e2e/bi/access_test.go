@@ -111,6 +111,7 @@ var tricks = map[string]string{
 	"SELECT 1 SETTINGS max_memory_usage = 0":                                                                    readOnly,
 	"SELECT 1 SETTINGS max_threads = 64":                                                                        readOnly,
 	"SELECT 1 SETTINGS apply_row_policy_after_final = 0":                                                        readOnly,
+	"SELECT 1 SETTINGS allow_introspection_functions = 1":                                                       readOnly,
 	"SELECT demangle(addressToSymbol(0))":                                                                       "",
 	"SELECT 1 SETTINGS max_execution_time = 100000":                                                             outOfConstraint,
 	"SELECT 1 SETTINGS max_execution_time = 0":                                                                  outOfConstraint,
