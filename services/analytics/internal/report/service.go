@@ -13,8 +13,6 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"tandem.bank/pkg/apperr"
 	"tandem.bank/pkg/date"
@@ -188,7 +186,7 @@ func (s *Service) begin(ctx context.Context, p *plan) error {
 		sql := fmt.Sprintf("SELECT toDate32(min(%[1]s)) FROM %[2]s AS f WHERE %[1]s <= %[3]s AND %[1]s > '1970-01-01'", f.Day, f.rows(), day)
 		var found *time.Time
 		if err := s.conn.QueryRow(s.settings(ctx), sql, b.values...).Scan(&found); err != nil {
-			return s.public(fmt.Errorf("report: find the first day of %s: %w", f.Name, err))
+			return warehouse.Public(fmt.Errorf("report: find the first day of %s: %w", f.Name, err))
 		}
 		if found != nil && found.Year() > 1970 && found.Before(first) {
 			first = date.Day(*found)
@@ -250,7 +248,7 @@ func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*an
 func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecoder, limit int, to Sink) (*analyticsv1.ReportEnd, error) {
 	found, err := s.conn.Query(s.settings(ctx), sql, b.values...)
 	if err != nil {
-		return nil, s.public(fmt.Errorf("report: %w", err))
+		return nil, warehouse.Public(fmt.Errorf("report: %w", err))
 	}
 	defer func() { _ = found.Close() }()
 	end := &analyticsv1.ReportEnd{}
@@ -274,7 +272,7 @@ func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecode
 		batch = nil
 	}
 	if err := found.Err(); err != nil {
-		return nil, s.public(fmt.Errorf("report: %w", err))
+		return nil, warehouse.Public(fmt.Errorf("report: %w", err))
 	}
 	if len(batch) > 0 {
 		return end, to.Rows(batch)
@@ -308,7 +306,7 @@ func (s *Service) pivotOf(ctx context.Context, p *plan) ([]pivotValue, error) {
 	sql := p.pivotValues(b)
 	found, err := s.conn.Query(s.settings(ctx), sql, b.values...)
 	if err != nil {
-		return nil, s.public(fmt.Errorf("report: values of the pivot: %w", err))
+		return nil, warehouse.Public(fmt.Errorf("report: values of the pivot: %w", err))
 	}
 	defer func() { _ = found.Close() }()
 	var out []pivotValue
@@ -320,7 +318,7 @@ func (s *Service) pivotOf(ctx context.Context, p *plan) ([]pivotValue, error) {
 		out = append(out, v)
 	}
 	if err := found.Err(); err != nil {
-		return nil, s.public(fmt.Errorf("report: values of the pivot: %w", err))
+		return nil, warehouse.Public(fmt.Errorf("report: values of the pivot: %w", err))
 	}
 	p.pivotCount = len(out)
 	if width := (len(out) + 1) * len(p.values()); len(out) > pivotValuesMax || width > columnsMax {
@@ -329,114 +327,4 @@ func (s *Service) pivotOf(ctx context.Context, p *plan) ([]pivotValue, error) {
 			p.pivot.Name, pivotValuesMax, columnsMax)
 	}
 	return out, nil
-}
-
-// header tells what the columns are.
-func (s *Service) header(ctx context.Context, p *plan, pivot []pivotValue) (*analyticsv1.ReportHeader, error) {
-	h, err := s.about(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	if p.grain != 0 {
-		name := grainName(p.grain)
-		h.Columns = append(h.Columns, &analyticsv1.ReportColumn{
-			Name: name, Title: p.catalogue.title(name), Kind: analyticsv1.ColumnKind_COLUMN_KIND_TIME, Source: name,
-		})
-	}
-	for _, d := range p.dimensions {
-		h.Columns = append(h.Columns, &analyticsv1.ReportColumn{
-			Name: d.Name, Title: d.Title, Kind: analyticsv1.ColumnKind_COLUMN_KIND_DIMENSION, Source: d.Name,
-		})
-	}
-	for j := range len(pivot) + 1 {
-		label := ""
-		if j < len(pivot) {
-			label = pivot[j].title()
-		}
-		for _, v := range p.values() {
-			h.Columns = append(h.Columns, v.column(label))
-		}
-	}
-	return h, nil
-}
-
-// title is what readers see of a pivot's value.
-func (v pivotValue) title() string {
-	switch {
-	case v.label != "":
-		return v.label
-	case v.key != "":
-		return v.key
-	default:
-		return "(none)"
-	}
-}
-
-// about fills in what a report is of.
-func (s *Service) about(ctx context.Context, p *plan) (*analyticsv1.ReportHeader, error) {
-	currency, err := s.currency(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	h := &analyticsv1.ReportHeader{
-		AsOf: date.Proto(p.asOf), From: date.Proto(p.period.from), To: date.Proto(p.period.to), Currency: currency,
-	}
-	if len(p.earlier) > 0 {
-		h.ComparedFrom, h.ComparedTo = date.Proto(p.earlier[0].from), date.Proto(p.earlier[len(p.earlier)-1].to)
-	}
-	if newest := s.newestChange(); !newest.IsZero() {
-		h.NewestEventTime = timestamppb.New(newest)
-		h.NewestEventAge = durationpb.New(time.Since(newest))
-	}
-	return h, nil
-}
-
-// currency is that of all money in a report.
-func (s *Service) currency(ctx context.Context, p *plan) (string, error) {
-	if code := p.query.GetCurrency(); code != "" {
-		return code, nil
-	}
-	if base := s.base.Load(); base != nil {
-		return *base, nil
-	}
-	var base string
-	err := s.conn.QueryRow(s.settings(ctx), "SELECT ifNull(any(base_currency), '') FROM (SELECT base_currency FROM currency_rate LIMIT 1)").Scan(&base)
-	if err != nil {
-		return "", s.public(fmt.Errorf("report: find the base currency: %w", err))
-	}
-	if base != "" {
-		s.base.Store(&base)
-	}
-	return base, nil
-}
-
-func (c *Catalogue) title(dimension string) string { return c.Dimension(dimension).Title }
-
-var columnKinds = map[valueKind]analyticsv1.ColumnKind{
-	valueNow: analyticsv1.ColumnKind_COLUMN_KIND_VALUE, valueEarlier: analyticsv1.ColumnKind_COLUMN_KIND_EARLIER,
-	valueDifference: analyticsv1.ColumnKind_COLUMN_KIND_DIFFERENCE, valueChange: analyticsv1.ColumnKind_COLUMN_KIND_CHANGE,
-	valueRunning: analyticsv1.ColumnKind_COLUMN_KIND_RUNNING_TOTAL, valueShare: analyticsv1.ColumnKind_COLUMN_KIND_SHARE,
-}
-
-var valueTitles = map[valueKind]string{
-	valueEarlier: ", earlier", valueDifference: ", difference", valueChange: ", change", valueRunning: ", running total", valueShare: ", share",
-}
-
-// column describes a value; of a pivot's value when there is one.
-func (v value) column(pivot string) *analyticsv1.ReportColumn {
-	c := &analyticsv1.ReportColumn{
-		Name: v.name, Title: v.measure.Title + valueTitles[v.kind], Kind: columnKinds[v.kind], Unit: v.measure.Unit, Source: v.measure.Name, Pivot: pivot,
-	}
-	if v.kind == valueChange || v.kind == valueShare {
-		c.Unit = "fraction"
-	}
-	if pivot != "" {
-		c.Name, c.Title = v.name+"["+pivot+"]", pivot+": "+c.Title
-	}
-	return c
-}
-
-// public turns what an operator must mend into UNAVAILABLE, and leaves the rest.
-func (s *Service) public(err error) error {
-	return warehouse.Public(err)
 }
