@@ -3,6 +3,7 @@
 package serviceaccount
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -30,6 +31,10 @@ type Row struct {
 	Roles       []string `json:"roles"`
 	State       string   `json:"state"`
 	PublicKeys  []Key    `json:"public_keys"`
+}
+
+func (r *Row) hasKey(id string) bool {
+	return slices.ContainsFunc(r.PublicKeys, func(k Key) bool { return k.ID == id })
 }
 
 // Key is a public key of an account.

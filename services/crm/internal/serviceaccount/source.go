@@ -51,7 +51,7 @@ func (s *Source) Vouch(ctx context.Context, token *auth.Token) (auth.Voucher, er
 	if !namePattern.MatchString(token.Issuer) {
 		return auth.Voucher{}, auth.ErrUnknownIssuer
 	}
-	row, err := s.find(ctx, token.Issuer)
+	row, err := s.find(ctx, token.Issuer, token.KeyID)
 	if err != nil {
 		return auth.Voucher{}, err
 	}
@@ -79,13 +79,14 @@ func (s *Source) Vouch(ctx context.Context, token *auth.Token) (auth.Voucher, er
 	return auth.Voucher{}, auth.ErrSignature
 }
 
-// find returns the account, nil when there is none.
-func (s *Source) find(ctx context.Context, name string) (*Row, error) {
+// find returns the account, nil when there is none. A key that the account did not have a moment ago may be new, and counts at
+// once: whoever got it calls with it.
+func (s *Source) find(ctx context.Context, name, keyID string) (*Row, error) {
 	now := time.Now()
 	s.mu.Lock()
 	known, ok := s.known[name]
 	s.mu.Unlock()
-	if ok && now.Before(known.until) {
+	if ok && now.Before(known.until) && (known.row == nil || known.row.hasKey(keyID)) {
 		return known.row, nil
 	}
 	found, err := Table.Select(ctx, s.pool, "name = $1", name)
