@@ -161,13 +161,22 @@ func (p *plan) pivotValues(b *binder) string {
 	values.query = cloneQuery(p.query)
 	values.query.Subtotals, values.query.Comparison = 0, 0
 	values.dimensions, values.pivot, values.grain, values.order = []*Dimension{p.pivot}, nil, 0, nil
-	values.measures, values.top = p.measures, nil
+	values.base, values.top = counted(p.base), nil
 	values.cuts, values.earlier = []cut{{span: p.period}}, nil
 	if p.top != nil && !p.query.GetTop().GetOthers() {
 		values.coordinates = append(slices.Clone(p.coordinates), coordinate{dimension: p.top, member: memberTop})
 	}
 	return fmt.Sprintf("SELECT toString(r.k0), %s AS n0 FROM (%s) AS r ORDER BY n0, r.k0 LIMIT %d",
 		values.labelled(0), values.cells(b), pivotValuesMax+1)
+}
+
+// counted are measures that only count the rows of others: enough to know what there is.
+func counted(measures []*Measure) []*Measure {
+	out := make([]*Measure, len(measures))
+	for i, m := range measures {
+		out[i] = &Measure{Name: m.Name, Fact: m.Fact, Aggregate: aggregateCount, Where: m.Where}
+	}
+	return out
 }
 
 // ordered is the order of the rows: by columns as asked for, and where those are alike by the dimensions, so that the same
