@@ -178,7 +178,7 @@ func (b *bank) compareScreen(t *testing.T) {
 	t.Helper()
 	lines := strings.Split(b.tandem(t, 0, "rfm", "list", "--order", "best", "--csv"), "\n")
 	best, cell := strings.Split(lines[1], ","), slices.Index(strings.Split(lines[0], ","), "cell")
-	var screen struct {
+	type view struct {
 		RFM struct {
 			Cell      string `json:"cell"`
 			Frequency string `json:"frequency"`
@@ -187,13 +187,18 @@ func (b *bank) compareScreen(t *testing.T) {
 			Source string `json:"source"`
 		} `json:"ages"`
 	}
-	text := b.tandem(t, 0, "--json", "customer", "360", best[0])
-	if err := json.Unmarshal([]byte(text), &screen); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	if screen.RFM.Cell != best[cell] || screen.RFM.Frequency != best[2] {
-		t.Errorf("the screen shows %+v, the run has %v", screen.RFM, best)
-	}
+	var screen view
+	// Results come home a moment after the run.
+	testkit.Eventually(t, testkit.Patience, func() error {
+		screen = view{}
+		if err := json.Unmarshal([]byte(b.tandem(t, 0, "--json", "customer", "360", best[0])), &screen); err != nil {
+			return err
+		}
+		if screen.RFM.Cell != best[cell] || screen.RFM.Frequency != best[2] {
+			return fmt.Errorf("the screen shows %+v, the run has %v", screen.RFM, best)
+		}
+		return nil
+	})
 	for _, part := range []string{"customer", "accounts", "rfm"} {
 		if screen.Ages[part].Source == "" {
 			t.Errorf("the screen does not say where %s come from", part)
