@@ -206,6 +206,12 @@ func TestRelationCircles(t *testing.T) {
 	if _, err := b.update(t.Context(), relations, &crmv1.Relation{RelationId: results[3].GetId(), Note: "reverse takeover"}, ""); err != nil {
 		t.Error(err)
 	}
+	// One that is created alone is held to the same.
+	if _, err := b.create(t.Context(), relations, related(7, "pb", child, "pd"), ""); err != nil {
+		t.Error(err)
+	}
+	_, err = b.create(t.Context(), relations, related(8, "pd", child, "pb"), "")
+	circleOf.check(t, err)
 	b.sent(t, relations, "", []proto.Message{
 		related(21, "oa", shareholder, "ob"), related(22, "ob", shareholder, "oc"), related(23, "oc", shareholder, "oa"),
 	}, created, created, created)

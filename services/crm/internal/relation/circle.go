@@ -88,7 +88,9 @@ func newArcs(ctx context.Context, q record.Querier, rows []*stored, errs []error
 			continue
 		}
 		a := arcOf(r)
-		if r.ID != 0 {
+		if r.Version <= 1 {
+			a.id = 0 // a new one has its number by now, but is not stored yet
+		} else {
 			old, err := Table.Get(ctx, q, r.ID)
 			if err != nil {
 				return nil, nil, err
