@@ -214,7 +214,8 @@ func TestFindByIdentifier(t *testing.T) {
 	id := o.add(t, &crmv1.Customer{
 		Phone: "+420601000001", Email: "eva@example.com", Party: individual(person()),
 		ContactPoints: []*crmv1.ContactPoint{
-			phone("+420601000002", false), {Kind: contactEmail, Value: "Second@example.com"},
+			phone("+420601000002", false),
+			{Kind: contactEmail, Value: "Second@example.com"},
 			{Kind: crmv1.ContactPointKind_CONTACT_POINT_KIND_ADDRESS, Address: &crmv1.PostalAddress{
 				Country: "CZ", City: "Brno", Location: &latlng.LatLng{Latitude: 49.2, Longitude: 16.6},
 			}},
