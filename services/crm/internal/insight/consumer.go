@@ -156,6 +156,10 @@ func (c *Consumer) apply(ctx context.Context, message jetstream.Msg) error {
 	if err != nil {
 		return err
 	}
+	delivery, err := message.Metadata()
+	if err != nil {
+		return wrapAck(err)
+	}
 	customers := len(batch.customers())
 	var done outcome
 	for from := 0; from < customers; from += stepCustomers {
@@ -172,7 +176,7 @@ func (c *Consumer) apply(ctx context.Context, message jetstream.Msg) error {
 		if err := message.InProgress(); err != nil {
 			return wrapAck(err)
 		}
-		wait(ctx, c.pace.rest(time.Since(begun), c.config.Pool.Stat().AcquireCount(), time.Now()))
+		wait(ctx, c.pace.rest(time.Since(begun), delivery.NumPending, c.config.Pool.Stat().AcquireCount(), time.Now()))
 	}
 	c.count(&bundle, int64(customers), done)
 	return nil

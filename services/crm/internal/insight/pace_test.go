@@ -5,25 +5,27 @@ import (
 	"time"
 )
 
-// The more the front office calls, the longer a rest; never endless.
+// Rests are long while the front office calls and much waits; never endless.
 func TestRest(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	p := pace{acquired: 100}
 	for i, step := range []struct {
 		worked   time.Duration
+		waiting  uint64
 		acquired int64
 		at       time.Duration
 		want     time.Duration
 	}{
-		{2 * time.Millisecond, 101, 0, 2 * time.Millisecond},                           // nobody called
-		{2 * time.Millisecond, 103, 10 * time.Millisecond, 80 * time.Millisecond},      // somebody did
-		{2 * time.Millisecond, 104, 900 * time.Millisecond, 80 * time.Millisecond},     // a moment ago
-		{time.Minute, 105, 950 * time.Millisecond, restMax},                            // a slow disk
-		{2 * time.Millisecond, 106, quiet + 20*time.Millisecond, 2 * time.Millisecond}, // and not since
-		{time.Minute, 107, quiet + time.Minute, restMax},                               // at night
+		{2 * time.Millisecond, much, 101, 0, 2 * time.Millisecond},                           // nobody called
+		{2 * time.Millisecond, much, 103, 10 * time.Millisecond, 80 * time.Millisecond},      // somebody did
+		{2 * time.Millisecond, much, 104, 900 * time.Millisecond, 80 * time.Millisecond},     // a moment ago
+		{2 * time.Millisecond, much - 1, 104, 910 * time.Millisecond, 2 * time.Millisecond},  // little waits
+		{time.Minute, much, 105, 950 * time.Millisecond, restMax},                            // a slow disk
+		{2 * time.Millisecond, much, 106, quiet + 20*time.Millisecond, 2 * time.Millisecond}, // and not since
+		{time.Minute, much, 107, quiet + time.Minute, restMax},                               // at night
 	} {
-		if got := p.rest(step.worked, step.acquired, start.Add(step.at)); got != step.want {
+		if got := p.rest(step.worked, step.waiting, step.acquired, start.Add(step.at)); got != step.want {
 			t.Errorf("step %d: %s, want %s", i, got, step.want)
 		}
 	}
