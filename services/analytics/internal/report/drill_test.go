@@ -201,6 +201,7 @@ func TestNames(t *testing.T) {
 		`query.top.dimension: "brunch" is not a dimension of this report; near ones`:       {Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Top: &definitionv1.TopN{Count: 1, Measure: "turnover", Dimension: "brunch"}},
 		`query.period.days.to: must not be later than as_of, 2024-01-31`:                   {Measures: []string{"turnover"}, AsOf: date.Proto(warehousetest.Day("2024-01-31")), Period: dayRange(span{warehousetest.Day("2024-01-01"), warehousetest.Day("2024-02-01")})},
 		`query.comparison: needs a period with a beginning`:                                {Measures: []string{"turnover"}, Comparison: 1},
+		`query.currency: "czk" is not an ISO 4217 currency`:                                {Measures: []string{"turnover"}, Currency: "czk"},
 		`query.running_total: balance: none of these adds up over time`:                    {Measures: []string{"balance"}, Grain: definitionv1.TimeGrain_TIME_GRAIN_MONTH, RunningTotal: true},
 		`query.share_of_total: satisfaction, buyers: ratios and distinct counts are no`:    {Measures: []string{"satisfaction", "buyers"}, ShareOfTotal: true},
 		`query.currency: rfm_value is known only in the base currency`:                     {Measures: []string{"rfm_value"}, Currency: "EUR"},

@@ -56,12 +56,11 @@ func cellForPeople(c *analyticsv1.ReportCell, column *analyticsv1.ReportColumn) 
 		return group(strconv.FormatFloat(v.Number, 'f', 2, 64))
 	case *analyticsv1.ReportCell_Day:
 		return period(v.Day, column)
-	case nil:
-		if c.GetMember() == analyticsv1.CellMember_CELL_MEMBER_UNSPECIFIED {
-			return none
-		}
 	}
 	text := []rune(Cell(c))
+	if len(text) == 0 {
+		return none
+	}
 	if len(text) > cellWidthMax {
 		return string(text[:cellWidthMax-1]) + "…"
 	}

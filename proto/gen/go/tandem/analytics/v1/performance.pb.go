@@ -523,7 +523,7 @@ var File_tandem_analytics_v1_performance_proto protoreflect.FileDescriptor
 
 const file_tandem_analytics_v1_performance_proto_rawDesc = "" +
 	"\n" +
-	"%tandem/analytics/v1/performance.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a!tandem/definition/v1/report.proto\"\x9b\x04\n" +
+	"%tandem/analytics/v1/performance.proto\x12\x13tandem.analytics.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a!tandem/definition/v1/report.proto\"\x8e\x04\n" +
 	"\x16CompareWithPlanRequest\x12\x1e\n" +
 	"\x04plan\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\x04plan\x12'\n" +
@@ -535,9 +535,8 @@ const file_tandem_analytics_v1_performance_proto_rawDesc = "" +
 	"\x02to\x18\x06 \x01(\v2\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01R\x02to\x129\n" +
 	"\n" +
 	"planned_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tplannedAt\x12\x1f\n" +
-	"\x06volume\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\x06volume\x120\n" +
-	"\bcurrency\x18\t \x01(\tB\x14\xbaH\x11\xd8\x01\x01r\f2\n" +
-	"^[A-Z]{3}$R\bcurrency\x12J\n" +
+	"\x06volume\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\x06volume\x12#\n" +
+	"\bcurrency\x18\t \x01(\tB\a\xbaH\x04r\x02\x18\bR\bcurrency\x12J\n" +
 	"\fplanned_rate\x18\n" +
 	" \x01(\tB'\xbaH$\xd8\x01\x01r\x1f2\x1d^[0-9]{1,12}(\\.[0-9]{1,10})?$R\vplannedRate\"\x9f\x02\n" +
 	"\x17CompareWithPlanResponse\x123\n" +

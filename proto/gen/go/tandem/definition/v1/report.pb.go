@@ -965,7 +965,7 @@ const file_tandem_definition_v1_report_proto_rawDesc = "" +
 	"\x05query\x18\x03 \x01(\v2!.tandem.definition.v1.ReportQueryBw\xbaHt\xba\x01n\n" +
 	"\x1dreport_definition.query.as_of\x12;as_of belongs to a run of the report, not to its definition\x1a\x10!has(this.as_of)\xc8\x01\x01R\x05query\x12D\n" +
 	"\x06format\x18\x04 \x01(\x0e2\".tandem.definition.v1.ReportFormatB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06format\x127\n" +
-	"\x05chart\x18\x05 \x01(\v2!.tandem.definition.v1.ReportChartR\x05chart\"\xac\b\n" +
+	"\x05chart\x18\x05 \x01(\v2!.tandem.definition.v1.ReportChartR\x05chart\"\x9f\b\n" +
 	"\vReportQuery\x120\n" +
 	"\bmeasures\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\b\x01\x10\x14\x18\x01\"\x06r\x04\x10\x01\x18@R\bmeasures\x122\n" +
 	"\n" +
@@ -984,9 +984,8 @@ const file_tandem_definition_v1_report_proto_rawDesc = "" +
 	"comparison\x18\v \x01(\x0e2 .tandem.definition.v1.ComparisonB\b\xbaH\x05\x82\x01\x02\x10\x01R\n" +
 	"comparison\x12#\n" +
 	"\rrunning_total\x18\f \x01(\bR\frunningTotal\x12$\n" +
-	"\x0eshare_of_total\x18\r \x01(\bR\fshareOfTotal\x120\n" +
-	"\bcurrency\x18\x0e \x01(\tB\x14\xbaH\x11\xd8\x01\x01r\f2\n" +
-	"^[A-Z]{3}$R\bcurrency\x12\"\n" +
+	"\x0eshare_of_total\x18\r \x01(\bR\fshareOfTotal\x12#\n" +
+	"\bcurrency\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18\bR\bcurrency\x12\"\n" +
 	"\x05limit\x18\x0f \x01(\x05B\f\xbaH\t\x1a\a\x18\x80\xad\xe2\x04(\x00R\x05limit:\xc7\x02\xbaH\xc3\x02\x1aw\n" +
 	"\x12report_query.pivot\x12+the pivot must not be one of the dimensions\x1a4this.pivot == '' || !(this.pivot in this.dimensions)\x1a\xc7\x01\n" +
 	"\x1areport_query.running_total\x12Ta running total needs a time grain, and goes neither with a pivot nor with subtotals\x1aS!this.running_total || (this.grain != 0 && this.pivot == '' && this.subtotals == 0)\"\xd6\x01\n" +
