@@ -2,7 +2,9 @@ package filter
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,6 +29,9 @@ type source struct {
 	expr      *expr.Expr
 	positions map[int64]int32
 }
+
+// wordMax bounds what an error repeats of a filter.
+const wordMax = 40
 
 // parseFilter reads a filter that is not empty. Errors are INVALID_ARGUMENT on the field "filter".
 func parseFilter(text string) (*source, error) {
@@ -132,8 +137,20 @@ func (s *source) syntax(err error) error {
 		return s.at(len(s.text), "something is missing at the end")
 	case offset < len(s.text) && s.text[offset] == '(':
 		cause += "; arguments of a function are separated by commas, as in " + `segment("name") or top(field, 10%)`
+	case offset < len(s.text):
+		cause += fmt.Sprintf(": %q", s.word(offset))
 	}
 	return s.at(offset, cause)
+}
+
+// word is what stands at an offset, or its beginning.
+func (s *source) word(offset int) string {
+	rest := []rune(strings.TrimLeftFunc(s.text[offset:], unicode.IsSpace))
+	end := slices.IndexFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || r == '(' || r == ')' })
+	if end <= 0 {
+		end = len(rest)
+	}
+	return string(rest[:min(end, wordMax)])
 }
 
 // leaf is the text of the comparison or function that begins at an offset.
