@@ -49,17 +49,17 @@ func TestPostgres(t *testing.T) {
 func TestPostgresRefuses(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{
-		`sate = "active"`:                 `did you mean "state"`,
-		`state = "actve"`:                 `did you mean "active"`,
-		`region_id = "three"`:             "is not a whole number",
-		`region_id`:                       "comparison is missing",
-		`amount > 1e9`:                    `unexpected trailing token TEXT: "e9"`,
-		`amount > 1 AND AND state=active`: `at character 16: unexpected token AND: "AND"`,
-		`individual.birth_date = 1980`:    "is not a day",
-		`state = "active" region_id=1`:    "join terms with AND",
-		`(state = "active"`:               "filter:",
-		`region_id:3`:                     "can't be searched",
-		strings.Repeat("(", 100) + "a=1":  "nested deeper",
+		`sate = "active"`:                `did you mean "state"`,
+		`state = "actve"`:                `did you mean "active"`,
+		`region_id = "three"`:            "is not a whole number",
+		`region_id`:                      "comparison is missing",
+		`amount > 1e9`:                   `unexpected trailing token TEXT: "e9"`,
+		`amount > 1 OR AND state=active`: `at character 15: unexpected token AND: "AND"`,
+		`individual.birth_date = 1980`:   "is not a day",
+		`state = "active" region_id=1`:   "join terms with AND",
+		`(state = "active"`:              "filter:",
+		`region_id:3`:                    "can't be searched",
+		strings.Repeat("(", 100) + "a=1": "nested deeper",
 	}
 	for text, want := range cases {
 		_, _, err := filter.Postgres(text, schema, nil)
