@@ -136,6 +136,7 @@ func (s *Stack) services() (crm, analytics *Service) {
 			"CRM_ANALYTICS_SIGNING_KEY_FILE="+s.delegateKey,
 		),
 	}
+	analyticsData := filepath.Join(s.cfg.Engines.DataDir, "analytics")
 	analyticsEnv := []string{
 		"ANALYTICS_GRPC_ADDR=" + address(s.cfg.AnalyticsPort),
 		"ANALYTICS_HTTP_ADDR=" + address(s.cfg.AnalyticsHTTPPort),
@@ -143,12 +144,13 @@ func (s *Stack) services() (crm, analytics *Service) {
 		"ANALYTICS_NATS_URL=" + s.Engines.NATS.URL(),
 		"ANALYTICS_TIME_ZONE=" + s.cfg.TimeZone,
 		"ANALYTICS_AUTH_KEYS_FILE=" + s.analyticsKeys,
+		"ANALYTICS_EXPORT_DIR=" + filepath.Join(analyticsData, "exports"),
 	}
 	if s.Engines.passwordFile != "" {
 		analyticsEnv = append(analyticsEnv, "ANALYTICS_CLICKHOUSE_PASSWORD_FILE="+s.Engines.passwordFile)
 	}
 	analytics = &Service{
-		Name: "analytics", Program: s.cfg.AnalyticsProgram, DataDir: filepath.Join(s.cfg.Engines.DataDir, "analytics"),
+		Name: "analytics", Program: s.cfg.AnalyticsProgram, DataDir: analyticsData,
 		Health: "http://" + address(s.cfg.AnalyticsHTTPPort) + "/healthz",
 		Env:    serviceEnv(analyticsEnv...),
 	}
