@@ -14,12 +14,14 @@ COPY proto/gen /src/proto/gen
 COPY pkg /src/pkg
 COPY services/analytics ./
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/cache/go-build \
-    go build -trimpath -ldflags="-s -w" -o /out/analytics ./cmd/analytics
+    go build -trimpath -ldflags="-s -w" -o /out/analytics ./cmd/analytics && mkdir /out/state
 
 FROM scratch
 # For engines that are reached through TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/analytics /analytics
+# Where a volume for exported files goes: a new one takes over whose folder it is.
+COPY --from=build --chown=65532:65532 /out/state /var/lib/analytics
 # Nobody in particular, by number: there is no user list here.
 USER 65532:65532
 # In a container the service is reached from outside; the default is the loopback address.

@@ -111,3 +111,32 @@ func TestServicesAcceptTheirSettings(t *testing.T) {
 		})
 	}
 }
+
+// An image has no folder that a service may write to: each that a setting names lies in a volume, and the image gives the
+// volume's place to the account that the service runs as.
+func TestFoldersAreInVolumes(t *testing.T) {
+	t.Parallel()
+	eachImage(t, func(t *testing.T, service string, file []instruction) {
+		composed := load(t)
+		user := only(file, "USER")[0].args[0]
+		for name := range strings.Lines(checkConfig(t, service, nil, "--names")) {
+			if name = strings.TrimSpace(name); !strings.HasSuffix(name, "_DIR") {
+				continue
+			}
+			folder := deref(composed.Services[service].Environment[name])
+			place := slices.IndexFunc(composed.Services[service].Volumes, func(v types.ServiceVolumeConfig) bool {
+				return v.Type == types.VolumeTypeVolume && strings.HasPrefix(folder, v.Target+"/")
+			})
+			if place < 0 {
+				t.Errorf("%s is %q, which lies in no volume", name, folder)
+				continue
+			}
+			target := composed.Services[service].Volumes[place].Target
+			if !slices.ContainsFunc(only(file, "COPY"), func(c instruction) bool {
+				return c.args[len(c.args)-1] == target && slices.Contains(c.flags, "--chown="+user)
+			}) {
+				t.Errorf("the image has no folder %s of user %s", target, user)
+			}
+		}
+	})
+}
