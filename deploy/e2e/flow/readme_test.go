@@ -18,7 +18,7 @@ var drillToken = regexp.MustCompile(`[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]+`)
 // The README's customer and its number there; in another bank it has another number, which stands at the head of its screen.
 const (
 	readmeCustomer = "demo/C1167"
-	readmeNumber   = "2167"
+	readmeNumber   = "1167"
 )
 
 var customerNumber = regexp.MustCompile(`Customer (\d+)`)

@@ -33,7 +33,7 @@ const (
 	// plainPart is how much of the customers the plain way is measured on: at full size it takes minutes. Its time is that of a
 	// number of passes over all rows, so it is taken for proportional.
 	plainPart = 10
-	rounds    = 3
+	rounds    = 5
 )
 
 var asOf = &date.Date{Year: 2025, Month: 12, Day: 31}
