@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -132,8 +133,19 @@ func screenBare(b *bench) work {
 }
 
 func listCall(b *bench) work {
+	return b.listed(func(random *rand.Rand) string {
+		return fmt.Sprintf(`manager_id = %d AND state = "active"`, b.manager(random))
+	})
+}
+
+func listBare(b *bench) work {
+	return b.queried(listSQL, func(random *rand.Rand) []any { return []any{b.manager(random), "active", 51} })
+}
+
+// listed asks for the first page of the customers that a filter admits.
+func (b *bench) listed(filter func(*rand.Rand) string) work {
 	return func(ctx context.Context, worker int, random *rand.Rand) error {
-		req := &crmv1.ListCustomersRequest{Filter: fmt.Sprintf(`manager_id = %d AND state = "active"`, b.manager(random))}
+		req := &crmv1.ListCustomersRequest{Filter: filter(random)}
 		answer, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).ListCustomers(ctx, req)
 		if err == nil && len(answer.GetCustomers()) == 0 {
 			return fmt.Errorf("no customers for %s", req.GetFilter())
@@ -142,15 +154,16 @@ func listCall(b *bench) work {
 	}
 }
 
-func listBare(b *bench) work {
+// queried reads the rows of a statement, of which there must be some.
+func (b *bench) queried(sql string, args func(*rand.Rand) []any) work {
 	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		rows, err := b.pool.Query(ctx, listSQL, b.manager(random), "active", 51)
+		rows, err := b.pool.Query(ctx, sql, args(random)...)
 		if err != nil {
 			return err
 		}
 		n, err := readAll(rows)
 		if err == nil && n == 0 {
-			return fmt.Errorf("no customers")
+			return errors.New("no customers")
 		}
 		return err
 	}
@@ -166,28 +179,13 @@ ON CONFLICT DO NOTHING`
 func highest(random *rand.Rand) string { return fmt.Sprintf("%.4f", 0.95+0.04*random.Float64()) }
 
 func insightCall(b *bench) work {
-	return func(ctx context.Context, worker int, random *rand.Rand) error {
-		req := &crmv1.ListCustomersRequest{Filter: fmt.Sprintf(`scores:(name = "fit" AND value >= %s)`, highest(random))}
-		answer, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).ListCustomers(ctx, req)
-		if err == nil && len(answer.GetCustomers()) == 0 {
-			return fmt.Errorf("no customers for %s", req.GetFilter())
-		}
-		return err
-	}
+	return b.listed(func(random *rand.Rand) string {
+		return fmt.Sprintf(`scores:(name = "fit" AND value >= %s)`, highest(random))
+	})
 }
 
 func insightBare(b *bench) work {
-	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		rows, err := b.pool.Query(ctx, insightSQL, "fit", highest(random), 51)
-		if err != nil {
-			return err
-		}
-		n, err := readAll(rows)
-		if err == nil && n == 0 {
-			return fmt.Errorf("no customers")
-		}
-		return err
-	}
+	return b.queried(insightSQL, func(random *rand.Rand) []any { return []any{"fit", highest(random), 51} })
 }
 
 // readAll takes every value of every row, as whoever asks for them does.
