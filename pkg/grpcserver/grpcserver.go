@@ -73,7 +73,12 @@ type Server struct {
 	addr   string
 	log    *slog.Logger
 	health *health.Server
+	calls  *gates
 }
+
+// Calls counts the calls that were let in so far, without those that wait by their nature. Whoever works in the background sees by it
+// whether somebody is served meanwhile.
+func (s *Server) Calls() int64 { return s.calls.working.entered.Load() }
 
 // New builds a server; register services on it, then call Run.
 func New(config Config) (*Server, error) {
@@ -108,7 +113,7 @@ func New(config Config) (*Server, error) {
 		grpc.ChainStreamInterceptor(config.Stream...),
 		grpc.ChainStreamInterceptor(validateStream),
 	)
-	s := &Server{Server: server, addr: config.Addr, log: config.Logger, health: health.NewServer()}
+	s := &Server{Server: server, addr: config.Addr, log: config.Logger, health: health.NewServer(), calls: calls}
 	healthpb.RegisterHealthServer(server, s.health)
 	return s, nil
 }

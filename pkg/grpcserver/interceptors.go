@@ -8,6 +8,7 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -70,13 +71,18 @@ func (e *edge) panicked(ctx context.Context, p any) error {
 const retryAfter = 200 * time.Millisecond
 
 // gate bounds the calls in flight.
-type gate struct{ places chan struct{} }
+type gate struct {
+	places chan struct{}
+	// entered counts those that were let in.
+	entered atomic.Int64
+}
 
-func newGate(places int) *gate { return &gate{make(chan struct{}, places)} }
+func newGate(places int) *gate { return &gate{places: make(chan struct{}, places)} }
 
 func (g *gate) enter() error {
 	select {
 	case g.places <- struct{}{}:
+		g.entered.Add(1)
 		return nil
 	default:
 		return apperr.Busy(retryAfter, "too many calls at once; try again with a pause")

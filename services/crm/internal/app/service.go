@@ -83,18 +83,19 @@ func (s *service) parts(checks []telemetry.Check) ([]lifecycle.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	insights, err := insight.NewConsumer(insight.Config{
-		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
-	})
-	if err != nil {
-		return nil, err
-	}
 	sealer, err := audit.NewSealer(audit.SealerConfig{Pool: s.pool, Logger: s.log, Registerer: s.registry})
 	if err != nil {
 		return nil, err
 	}
 	s.behaviour = behaviour.NewRecorder(s.pool, location, s.config.BehaviourWindow)
 	server, err := s.server(publisher, location)
+	if err != nil {
+		return nil, err
+	}
+	insights, err := insight.NewConsumer(insight.Config{
+		Pool: s.pool, JetStream: s.js, StreamOptions: streams, Logger: s.log, Registerer: s.registry, KnownCustomers: customer.Known,
+		Calls: server.Calls,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,8 @@ type Config struct {
 	Registerer prometheus.Registerer
 	// KnownCustomers returns those of the customers that exist: the room of customers answers it, in our transaction.
 	KnownCustomers func(ctx context.Context, tx pgx.Tx, customerIDs []int64) ([]int64, error)
+	// Calls counts the calls of the front office so far: results give way to them.
+	Calls func() int64
 }
 
 // Validate reports every missing field.
@@ -55,8 +57,8 @@ func (c *Config) Validate() error {
 	if c.Pool == nil || c.JetStream == nil || c.Logger == nil || c.Registerer == nil {
 		errs = append(errs, errors.New("insight: pool, jetstream, logger and registerer must be set"))
 	}
-	if c.KnownCustomers == nil {
-		errs = append(errs, errors.New("insight known customers: must be set"))
+	if c.KnownCustomers == nil || c.Calls == nil {
+		errs = append(errs, errors.New("insight: known customers and calls must be set"))
 	}
 	return errors.Join(errs...)
 }
@@ -176,7 +178,7 @@ func (c *Consumer) apply(ctx context.Context, message jetstream.Msg) error {
 		if err := message.InProgress(); err != nil {
 			return wrapAck(err)
 		}
-		wait(ctx, c.pace.rest(time.Since(begun), delivery.NumPending, c.config.Pool.Stat().AcquireCount(), time.Now()))
+		wait(ctx, c.pace.rest(time.Since(begun), delivery.NumPending, c.config.Calls(), time.Now()))
 	}
 	c.count(&bundle, int64(customers), done)
 	return nil

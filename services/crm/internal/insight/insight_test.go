@@ -58,6 +58,7 @@ func newBank(t *testing.T, failures *int) *bank {
 	}
 	consumer, err := insight.NewConsumer(insight.Config{
 		Pool: pool, JetStream: js, Logger: log, Registerer: prometheus.NewRegistry(),
+		Calls: func() int64 { return 0 },
 		KnownCustomers: func(_ context.Context, _ pgx.Tx, ids []int64) ([]int64, error) {
 			if *failures > 0 {
 				*failures--

@@ -20,18 +20,18 @@ const (
 
 // pace leaves the database to the front office after each step.
 type pace struct {
-	// acquired counts the connections that were ever taken from the pool, as of the step before.
-	acquired int64
-	// called is when it was seen last that others took some.
+	// calls is how many there were at the step before.
+	calls int64
+	// called is when it was seen last that there were more.
 	called time.Time
 }
 
 // rest is how long to rest after a step of a bundle behind which others waited.
-func (p *pace) rest(worked time.Duration, waiting uint64, acquired int64, now time.Time) time.Duration {
-	if acquired > p.acquired+1 { // the step itself took one
+func (p *pace) rest(worked time.Duration, waiting uint64, calls int64, now time.Time) time.Duration {
+	if calls > p.calls {
 		p.called = now
 	}
-	p.acquired = acquired
+	p.calls = calls
 	if waiting < much || now.Sub(p.called) > quiet {
 		return min(worked, restMax)
 	}
