@@ -1,12 +1,18 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"go.einride.tech/aip/filtering"
 	expr "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
+
+	"tandem.bank/pkg/apperr"
 )
+
+// violationsMax is about how many wrong parts of a filter an error tells.
+const violationsMax = 10
 
 // condition is a part of a filter in SQL.
 type condition struct {
@@ -101,17 +107,33 @@ func (c *compiler) negated(inner condition) condition {
 
 func (c *compiler) junction(call *expr.Expr_Call, depth int) (*node, error) {
 	left, err := c.node(call.GetArgs()[0], depth+1)
-	if err != nil {
+	if len(violations(err)) >= violationsMax {
 		return nil, err
 	}
-	right, err := c.node(call.GetArgs()[1], depth+1)
-	if err != nil {
+	right, more := c.node(call.GetArgs()[1], depth+1)
+	if err := both(err, more); err != nil {
 		return nil, err
 	}
 	return &node{
 		condition: condition{"(" + left.sql + " " + call.GetFunction() + " " + right.sql + ")", left.known && right.known},
 		operator:  call.GetFunction(), parts: []*node{left, right},
 	}, nil
+}
+
+// both joins what is wrong with two parts of a filter: a caller is told at once of all that is to be mended.
+func both(err, more error) error {
+	if all := append(violations(err), violations(more)...); len(all) > 0 {
+		return apperr.Invalid(all...)
+	}
+	return errors.Join(err, more)
+}
+
+func violations(err error) []apperr.Violation {
+	var wrong *apperr.Error
+	if errors.As(err, &wrong) {
+		return wrong.Violations
+	}
+	return nil
 }
 
 var operators = map[string]string{

@@ -97,6 +97,7 @@ func TestFunctionsRefuse(t *testing.T) {
 		`between(region_id, 1)`:               `write between(field, lowest, highest)`,
 		`between(state, active, former) `:     ``,
 		`žluť = 1 OR nam = "x"`:               `at character 13: "nam" is not a field of this list; did you mean "name"?`,
+		`nam=1 AND (stat=2 OR region_id=x)`:   `; filter: at character 12: "stat" is not a field of this list; did you mean "state"?; filter: at character 22: region_id`,
 		`relations:(top(weight, 10%))`:        `can't stand inside relations:(…)`,
 		`AND((state = active))`:               `"AND" is not a function`,
 		`NOT()`:                               `"NOT" is not a function`,
