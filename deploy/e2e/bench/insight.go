@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,8 @@ const (
 	bundleCustomers = 2000
 	// turnCustomers bounds what is sent for one turn: more than can be applied in it.
 	turnCustomers = 100_000
+	// pairsARound are the turns without and with results at one pace.
+	pairsARound = 4
 	// insightDurable is the consumer of crm.
 	insightDurable = "crm-insight"
 )
@@ -41,7 +44,7 @@ type home struct {
 	month time.Time
 }
 
-// results takes turns: the screen at half of the pace that crm can keep up, without and with results coming home.
+// results calls for the screen at half of the pace that crm can keep up, without and with results coming home.
 func (b *bench) results(ctx context.Context) ([]benchkit.Result, error) {
 	nc, js, err := natsx.Connect(ctx, natsx.Config{URL: b.stack.nats.URL(), Name: "bench", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -53,29 +56,54 @@ func (b *bench) results(ctx context.Context) ([]benchkit.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := screenCall(b)
-	var quiet, busy []time.Duration
-	for round := range b.config.Rounds {
-		if err := b.settle(ctx); err != nil {
-			return nil, err
-		}
-		most, err := b.saturate(ctx, call, b.config.Slice)
+	var ratios []float64
+	for range b.config.Rounds {
+		found, err := h.pairs(ctx, screenCall(b))
 		if err != nil {
 			return nil, err
 		}
-		without, err := b.paced(ctx, call, most/2)
-		if err != nil {
-			return nil, err
-		}
-		with, rate, err := h.meanwhile(ctx, func() (percentiles, error) { return b.paced(ctx, call, most/2) })
-		if err != nil {
-			return nil, err
-		}
-		benchkit.Say("GetCustomer360 at %.0f a second: turn %d of %d, p99 %s, and %s with %.0f results a second",
-			most/2, round+1, b.config.Rounds, without.p99, with.p99, rate)
-		quiet, busy = append(quiet, without.p99), append(busy, with.p99)
+		ratios = append(ratios, found...)
 	}
-	return []benchkit.Result{benchkit.AtMost(comingHome, median(busy)/median(quiet), "times", comingHomeGoal)}, nil
+	slices.Sort(ratios)
+	return []benchkit.Result{benchkit.AtMost(comingHome, ratios[len(ratios)/2], "times", comingHomeGoal)}, nil
+}
+
+// pairs are turns without and with results beside each other, at one pace. A slowest hundredth is a few calls, which a moment of
+// the machine's other work is enough to change: so many pairs count, and in every second one the results come first.
+func (h *home) pairs(ctx context.Context, call work) (ratios []float64, err error) {
+	if err := h.settle(ctx); err != nil {
+		return nil, err
+	}
+	most, err := h.saturate(ctx, call, h.config.Slice)
+	if err != nil {
+		return nil, err
+	}
+	var took [2]percentiles // without and with
+	var rate float64
+	measure := func() (percentiles, error) { return h.paced(ctx, call, most/2) }
+	without := func() error {
+		took[0], err = measure()
+		return err
+	}
+	with := func() error {
+		took[1], rate, err = h.meanwhile(ctx, measure)
+		return err
+	}
+	for n := range pairsARound {
+		turns := []func() error{without, with}
+		if n%2 == 1 {
+			slices.Reverse(turns)
+		}
+		for _, turn := range turns {
+			if err := turn(); err != nil {
+				return nil, err
+			}
+		}
+		ratio := float64(took[1].p99) / float64(took[0].p99)
+		benchkit.Say("GetCustomer360 at %.0f a second: p99 %s, and %s with %.0f results a second: %.2f", most/2, took[0].p99, took[1].p99, rate, ratio)
+		ratios = append(ratios, ratio)
+	}
+	return ratios, nil
 }
 
 // meanwhile measures while the results of a month are applied, and tells how many were written a second.

@@ -62,7 +62,7 @@ func (b *bench) measure(ctx context.Context) (benchkit.Results, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
-		results = append(results, found...)
+		results.Add(found...)
 	}
 	// All that is wrong with the queries is told at once.
 	var failed []error
@@ -78,7 +78,7 @@ func (b *bench) measure(ctx context.Context) (benchkit.Results, error) {
 		if err != nil {
 			failed = append(failed, fmt.Errorf("report %s: %w", name, err))
 		}
-		results = append(results, found...)
+		results.Add(found...)
 	}
 	return results, errors.Join(failed...)
 }

@@ -67,10 +67,16 @@ func Plain(name string, value float64, unit string) Result {
 // Results are what a benchmark found, in the order of its measurements.
 type Results []Result
 
-// Add keeps a result and shows it at once.
-func (rs *Results) Add(r Result) {
-	*rs = append(*rs, r)
-	Say("%s: %.4g %s", r.Name, r.Value, r.Unit)
+// Add keeps results and shows them at once.
+func (rs *Results) Add(found ...Result) {
+	*rs = append(*rs, found...)
+	for _, r := range found {
+		beside := ""
+		if r.Baseline != 0 {
+			beside = fmt.Sprintf(", %.2f of %.4g", r.Ratio, r.Baseline)
+		}
+		Say("%s: %.4g %s%s", r.Name, r.Value, r.Unit, beside)
+	}
 }
 
 // Publish prints the table, and writes the results of a bench into a file for machines.

@@ -61,7 +61,7 @@ func scoreQuery(r Run) warehouse.Query {
 		"/*recency*/", reached("recency_days <= {recency:Array(UInt32)}[%d]", len(r.RecencyEdges)),
 		"/*frequency*/", reached("frequency >= {frequency:Array(UInt64)}[%d]", len(r.FrequencyEdges)),
 		"/*monetary*/", reached("monetary >= toDecimal128({monetary:Array(String)}[%d], 4)", len(monetary)),
-	).Replace(scoreSQL)
+	).Replace(scoreSQL) + "SETTINGS " + warehouse.InParallel
 	return warehouse.Query{SQL: sql, Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges),
 		named("monetary", monetary),
