@@ -129,8 +129,7 @@ func both(err, more error) error {
 }
 
 func violations(err error) []apperr.Violation {
-	var wrong *apperr.Error
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*apperr.Error](err); ok {
 		return wrong.Violations
 	}
 	return nil

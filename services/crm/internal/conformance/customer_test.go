@@ -224,6 +224,8 @@ func TestFindByIdentifier(t *testing.T) {
 	more := append([]string{
 		`individual.citizenships:"SK"`, `individual.interests:"travel"`, `NOT other_banks:"Other Bank" AND phone = "+420601000001"`,
 		`NOT individual.citizenships:"DE" AND individual.dependants = 2`,
+		`tax_ids:(country = "CZ" AND number = "7360285163")`, `tax_ids:* AND NOT tax_ids.country = "SK"`,
+		`identity_documents:(type = passport AND issuing_country = "CZ" AND expires > "2026-01-01")`,
 		`addresses.city = "Brno"`, `addresses:(country = "CZ" AND between(latitude, 49, 50))`, `addresses:* AND NOT addresses.city = "Praha"`,
 	}, identified...)
 	for _, filter := range more {

@@ -32,8 +32,17 @@ var Schema = filter.Schema{
 	{Name: "addresses.latitude", Column: "(a.address->>'latitude')::numeric", Kind: filter.Decimal, Related: addresses},
 	{Name: "addresses.longitude", Column: "(a.address->>'longitude')::numeric", Kind: filter.Decimal, Related: addresses},
 	{Name: "addresses.label", Column: "a.label", Kind: filter.Text, Related: addresses},
-	related("tax_ids", "tax_ids.number", ofKind(identifierTaxID), true),
-	related("identity_documents", "identity_documents.number", ofKind(identifierDocument), true),
+	{Name: "tax_ids.number", Column: "i.value", Kind: filter.Text, Fold: true, Required: true, Related: taxIDsOf},
+	{Name: "tax_ids.country", Column: "i.element->>'country'", Kind: filter.Text, Related: taxIDsOf},
+	{Name: "identity_documents.number", Column: "i.value", Kind: filter.Text, Fold: true, Required: true, Related: documentsOf},
+	{
+		Name: "identity_documents.type", Column: "i.element->>'type'", Kind: filter.Enum,
+		Values: record.EnumTexts[crmv1.IdentityDocumentType](), Required: true, Related: documentsOf,
+	},
+	{Name: "identity_documents.issuing_country", Column: "i.element->>'issuing_country'", Kind: filter.Text, Related: documentsOf},
+	{Name: "identity_documents.issuer", Column: "i.element->>'issuer'", Kind: filter.Text, Related: documentsOf},
+	{Name: "identity_documents.issued", Column: "(i.element->>'issued')::date", Kind: filter.Date, Related: documentsOf},
+	{Name: "identity_documents.expires", Column: "(i.element->>'expires')::date", Kind: filter.Date, Related: documentsOf},
 	{Name: "preferred_channel", Column: "preferred_channel", Kind: filter.Enum, Values: record.EnumTexts[crmv1.Channel]()},
 	{Name: "preferred_language", Column: "preferred_language", Kind: filter.Text},
 	{Name: "other_banks", Column: "jsonb_path_query_array(other_banks, '$[*].bank')", Kind: filter.Text, Repeated: filter.JSONArray},
@@ -82,6 +91,20 @@ var addresses = &filter.Related{
 	Name: "addresses", Key: "a.customer_id", Of: "customer.customer_id",
 	From: "(SELECT customer_id, point->'address' AS address, point->>'label' AS label FROM customer, jsonb_array_elements(contact_points) AS point" +
 		" WHERE point->>'kind' = '" + contactAddress + "') a",
+}
+
+// What proves who a customer is. Both are found by their numbers, which have an index.
+var (
+	taxIDsOf    = &filter.Related{Name: "tax_ids", From: identified(identifierTaxID, "tax_ids"), Key: "i.customer_id", Of: "customer.customer_id"}
+	documentsOf = &filter.Related{
+		Name: "identity_documents", From: identified(identifierDocument, "identity_documents"), Key: "i.customer_id", Of: "customer.customer_id",
+	}
+)
+
+// identified selects the identifiers of a kind, with the elements of the column that they stand in.
+func identified(kind, column string) string {
+	return "(SELECT i.customer_id, i.value, element FROM customer_identifier i JOIN customer c ON c.customer_id = i.customer_id" +
+		" JOIN jsonb_array_elements(c." + column + ") AS element ON lower(element->>'number') = i.value WHERE i.kind = '" + kind + "') i"
 }
 
 // related is a field of what customers have any number of and are looked up by.
