@@ -109,11 +109,11 @@ func (h *home) pairs(ctx context.Context, call work) (ratios []float64, err erro
 // meanwhile measures while the results of a month are applied, and tells how many were written a second.
 func (h *home) meanwhile(ctx context.Context, measure func() (percentiles, error)) (took percentiles, rate float64, err error) {
 	h.month = h.month.AddDate(0, 1, 0)
-	if err := h.send(ctx); err != nil {
-		return took, 0, err
-	}
 	stream, err := h.js.Stream(ctx, natsx.StreamInsight)
 	if err != nil {
+		return took, 0, err
+	}
+	if err := h.begin(ctx, stream); err != nil {
 		return took, 0, err
 	}
 	before, err := h.written(ctx)
@@ -138,6 +138,25 @@ func (h *home) meanwhile(ctx context.Context, measure func() (percentiles, error
 	}
 	rate = float64(after-before) / lasted.Seconds()
 	return took, rate, h.stop(ctx, stream)
+}
+
+// begin sends the results of a month, and waits until crm has applied the first bundle: behind that one nothing waited yet.
+func (h *home) begin(ctx context.Context, stream jetstream.Stream) error {
+	consumer, err := stream.Consumer(ctx, insightDurable)
+	if err != nil {
+		return err
+	}
+	first := consumer.CachedInfo().AckFloor.Consumer + 1
+	if err := h.send(ctx); err != nil {
+		return err
+	}
+	for consumer.CachedInfo().AckFloor.Consumer < first {
+		pause(ctx, 100*time.Millisecond)
+		if _, err := consumer.Info(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stop forgets what was not applied, and waits for what is in hand.
