@@ -36,7 +36,7 @@ func stageQuery(id uuid.UUID, s Settings) warehouse.Query {
 	condition, kinds := kind.Condition(s.Kinds)
 	return warehouse.Query{
 		// The partition of transactions is a function of their key.
-		SQL: strings.Replace(stageSQL, "/*kinds*/", condition, 1) + warehouse.FinalByPartition + ", " + warehouse.InParallel,
+		SQL: strings.Replace(stageSQL, "/*kinds*/", condition, 1) + warehouse.FinalByPartition,
 		Args: []any{
 			named("run_id", id.String()), named("as_of", day(s.AsOf)), named("first_date", day(s.firstDate())), named("kinds", kinds),
 			named("incoming", kind.Incoming),
@@ -61,7 +61,7 @@ func scoreQuery(r Run) warehouse.Query {
 		"/*recency*/", reached("recency_days <= {recency:Array(UInt32)}[%d]", len(r.RecencyEdges)),
 		"/*frequency*/", reached("frequency >= {frequency:Array(UInt64)}[%d]", len(r.FrequencyEdges)),
 		"/*monetary*/", reached("monetary >= toDecimal128({monetary:Array(String)}[%d], 4)", len(monetary)),
-	).Replace(scoreSQL) + "SETTINGS " + warehouse.InParallel
+	).Replace(scoreSQL)
 	return warehouse.Query{SQL: sql, Args: []any{
 		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges),
 		named("monetary", monetary),

@@ -132,7 +132,3 @@ func pinned() clickhouse.Settings {
 // FinalByPartition is the end of a query that reads transactions with FINAL: it resolves versions in each partition
 // alone, in parallel. It is right only for tables whose partition is a function of the sort key.
 const FinalByPartition = "SETTINGS do_not_merge_across_partitions_select_final = 1"
-
-// InParallel lets an INSERT of a SELECT write on several threads, each a part of its own; sorting and compressing a part is most
-// of the work of storing a snapshot.
-const InParallel = "max_insert_threads = 4"
