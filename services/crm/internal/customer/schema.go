@@ -37,7 +37,7 @@ var Schema = filter.Schema{
 	{Name: "identity_documents.number", Column: "i.value", Kind: filter.Text, Fold: true, Required: true, Related: documentsOf},
 	{
 		Name: "identity_documents.type", Column: "i.element->>'type'", Kind: filter.Enum,
-		Values: record.EnumTexts[crmv1.IdentityDocumentType](), Required: true, Related: documentsOf,
+		Values: record.EnumTexts[crmv1.IdentityDocumentType](), Related: documentsOf,
 	},
 	{Name: "identity_documents.issuing_country", Column: "i.element->>'issuing_country'", Kind: filter.Text, Related: documentsOf},
 	{Name: "identity_documents.issuer", Column: "i.element->>'issuer'", Kind: filter.Text, Related: documentsOf},
@@ -101,10 +101,11 @@ var (
 	}
 )
 
-// identified selects the identifiers of a kind, with the elements of the column that they stand in.
+// identified selects the identifiers of a kind, with the elements of the column that they stand in. Postgres and Go write a few
+// letters differently in lower case: such a number has no element here, and is found all the same.
 func identified(kind, column string) string {
 	return "(SELECT i.customer_id, i.value, element FROM customer_identifier i JOIN customer c ON c.customer_id = i.customer_id" +
-		" JOIN jsonb_array_elements(c." + column + ") AS element ON lower(element->>'number') = i.value WHERE i.kind = '" + kind + "') i"
+		" LEFT JOIN jsonb_array_elements(c." + column + ") AS element ON lower(element->>'number') = i.value WHERE i.kind = '" + kind + "') i"
 }
 
 // related is a field of what customers have any number of and are looked up by.
