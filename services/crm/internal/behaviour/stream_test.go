@@ -2,6 +2,7 @@ package behaviour_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -65,7 +66,7 @@ func (d *door) send(ctx context.Context, after int, broken func()) (*crmv1.Strea
 	return stream.CloseAndRecv()
 }
 
-// A caller who dies, a connection that breaks, a server that is killed and a database that ends its sessions in the middle of
+// A caller who dies, a connection that breaks, a server that is killed and a database that ends the session in the middle of
 // a stream lose nothing: whoever sends everything again has each event once.
 func TestStreamBrokenAndSentAgain(t *testing.T) {
 	t.Parallel()
@@ -74,13 +75,7 @@ func TestStreamBrokenAndSentAgain(t *testing.T) {
 		func(_ *door, cancel context.CancelFunc) { cancel() },
 		func(d *door, _ context.CancelFunc) { _ = d.conn.Close() },
 		func(d *door, _ context.CancelFunc) { d.server.Stop() },
-		func(*door, context.CancelFunc) {
-			_, err := s.pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-			if err != nil {
-				t.Error(err)
-			}
-		},
+		func(*door, context.CancelFunc) { s.endSession(t) },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		d := s.open(t)
@@ -102,6 +97,28 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 		t.Fatalf("sent again: %v, %v", sum, err)
 	}
 	s.wantEachOnce(t)
+}
+
+// endSession makes the database end the session that records the next bundle, in the middle of it: it waits there for a lock.
+func (s *site) endSession(t *testing.T) {
+	t.Helper()
+	tx, err := s.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE behaviour_event_key IN EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, err := tx.Exec(t.Context(), `DO $$ BEGIN LOOP
+    PERFORM pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = 'behaviour_event_key'::regclass;
+    EXIT WHEN FOUND;
+    PERFORM pg_sleep(0.01);
+END LOOP; END $$`)
+		if err := errors.Join(err, tx.Rollback(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
 }
 
 // await waits until so many events are recorded.
