@@ -116,7 +116,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	}
 	analyticsv1.RegisterRunOperationServiceServer(server, run.NewServer(s.runs))
 	definitions := definition.NewStore(s.warehouse)
-	reports, exports, err := s.reporting(server, changes.NewestChange, location, definitions)
+	reports, ready, exports, err := s.reporting(server, changes.NewestChange, location, definitions)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +143,7 @@ func (s *service) parts() ([]lifecycle.Part, error) {
 	return append(append(overFacts, valued...), []lifecycle.Part{
 		{Name: "customer facts", Run: keeper.Run},
 		{Name: "ingest", Run: changes.Run},
+		{Name: "ready reports", Run: ready.KeepReady},
 		{Name: "exports", Run: exports.Run},
 		{Name: "runs", Run: s.runs.Run},
 		{Name: "schedule", Run: scheduler.Run},
@@ -218,19 +219,20 @@ func (s *service) scheduler(server *grpcserver.Server, location *time.Location, 
 // reporting builds reports with all that leans on them, and registers their services.
 func (s *service) reporting(
 	server *grpcserver.Server, newest func() time.Time, location *time.Location, saved *definition.Store,
-) (*report.Service, *export.Service, error) {
+) (*report.Service, *report.Server, *export.Service, error) {
 	reports, library, err := s.reports(newest, location, saved)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	exports, err := export.New(export.Config{Reports: reports, Dir: s.config.exportDir(), Logger: s.log})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	analyticsv1.RegisterReportServiceServer(server, report.NewServer(reports, library))
+	ready := report.NewServer(reports, library)
+	analyticsv1.RegisterReportServiceServer(server, ready)
 	analyticsv1.RegisterExportServiceServer(server, export.NewServer(exports, library))
 	analyticsv1.RegisterPerformanceServiceServer(server, performance.NewServer(performance.New(s.warehouse, reports)))
-	return reports, exports, nil
+	return reports, ready, exports, nil
 }
 
 // reports reads the catalogue over the database of views that belongs to the warehouse's, and the reports that come with us.
@@ -249,6 +251,7 @@ func (s *service) reports(newest func() time.Time, location *time.Location, save
 	}
 	reports, err := report.New(report.Config{
 		Warehouse: s.warehouse, Catalogue: catalogue, NewestChange: newest, TimeZone: location, Key: key, Logger: s.log,
+		KeepFor: s.config.ReportsKeep, KeepSlower: keepSlower,
 	})
 	if err != nil {
 		return nil, nil, err

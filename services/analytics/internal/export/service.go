@@ -173,7 +173,7 @@ func (s *Service) write(ctx context.Context, op *exporting, o Order, caller repo
 	if err != nil {
 		return err
 	}
-	end, err := s.reports.Run(withProgress(ctx, op), o.Query, caller, &counter{to, op})
+	end, err := s.reports.Run(withProgress(ctx, op), o.Query, caller, 0, &counter{to, op})
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (s *Service) actual(ctx context.Context, q *question, planned []figure) (ma
 		}
 		for i, query := range queries {
 			keep.base = i == 1
-			if _, err := s.reports.Run(ctx, query, q.caller, keep); err != nil {
+			if _, err := s.reports.Run(ctx, query, q.caller, 0, keep); err != nil {
 				return nil, err
 			}
 		}

@@ -31,7 +31,7 @@ func (w *world) ask(t testing.TB, q *definitionv1.ReportQuery) *answer {
 	t.Helper()
 	a := &answer{}
 	var err error
-	if a.end, err = w.service.Run(t.Context(), q, eva, a); err != nil {
+	if a.end, err = w.service.Run(t.Context(), q, eva, 0, a); err != nil {
 		t.Fatalf("%v: %v", q, err)
 	}
 	return a

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -15,30 +16,43 @@ type rowDecoder interface {
 	decode(driver.Rows) (*analyticsv1.ReportRow, error)
 }
 
-// decoder reads rows of a report.
-type decoder struct {
-	plan   *plan
-	pivot  []pivotValue
-	report *reportToken
-
+// line is a row of a report as the warehouse tells it.
+type line struct {
 	others   uint8
 	summed   uint64
 	cut      time.Time
 	keys     []string
 	labels   []string
-	values   []value
 	integers []*int64
 	decimals []*decimal.Decimal
 	floats   []*float64
-	targets  []any
+}
+
+// clone keeps a line from being scanned over.
+func (l *line) clone() line {
+	c := *l
+	c.keys, c.labels = slices.Clone(l.keys), slices.Clone(l.labels)
+	c.integers, c.decimals, c.floats = slices.Clone(l.integers), slices.Clone(l.decimals), slices.Clone(l.floats)
+	return c
+}
+
+// decoder reads rows of a report, and signs their cells.
+type decoder struct {
+	line
+
+	plan    *plan
+	pivot   []pivotValue
+	report  *reportToken
+	values  []value
+	targets []any
 }
 
 func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
 	width := len(p.values()) * (len(pivot) + 1)
-	d := &decoder{
-		plan: p, pivot: pivot, report: report, keys: make([]string, len(p.dimensions)), labels: make([]string, len(p.dimensions)),
+	d := &decoder{plan: p, pivot: pivot, report: report, line: line{
+		keys: make([]string, len(p.dimensions)), labels: make([]string, len(p.dimensions)),
 		integers: make([]*int64, width), decimals: make([]*decimal.Decimal, width), floats: make([]*float64, width),
-	}
+	}}
 	d.targets = []any{&d.others, &d.summed}
 	if p.grain != 0 {
 		d.targets = append(d.targets, &d.cut)
@@ -74,6 +88,11 @@ func (d *decoder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
 	if err := found.Scan(d.targets...); err != nil {
 		return nil, err
 	}
+	return d.row(), nil
+}
+
+// row renders the line.
+func (d *decoder) row() *analyticsv1.ReportRow {
 	row := &analyticsv1.ReportRow{Subtotal: d.summed != 0, Cells: make([]*analyticsv1.ReportCell, 0, len(d.keys)+len(d.values)+1)}
 	if d.plan.grain != 0 {
 		row.Cells = append(row.Cells, &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Day{Day: date.Proto(d.cut)}})
@@ -89,7 +108,7 @@ func (d *decoder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
 		}
 		row.Cells = append(row.Cells, cell)
 	}
-	return row, nil
+	return row
 }
 
 // summedUp reports whether a row is over all values of a dimension.

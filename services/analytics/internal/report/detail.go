@@ -45,7 +45,7 @@ func (c *cellPlan) pieces() []piece {
 func (s *Service) details(ctx context.Context, c *cellPlan, limit int32, to Sink) (*analyticsv1.ReportEnd, error) {
 	b := c.plan.binder()
 	names := c.detailNames()
-	header, err := s.about(ctx, c.plan)
+	header, err := s.about(ctx, c.plan, s.moment())
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,8 @@ func (s *Service) Drill(ctx context.Context, d Drill, caller Caller, to Sink) (*
 	if err != nil {
 		return nil, err
 	}
-	return s.run(ctx, finer, caller, to)
+	_, end, err := s.run(ctx, finer, caller, to)
+	return end, err
 }
 
 // reopen makes the plan that a token was given for.

@@ -159,7 +159,7 @@ func TestScope(t *testing.T) {
 	for _, name := range []string{"turnover", "balance", "customers", "accounts", "sales_amount", "contacts", "active_customers"} {
 		q := &definitionv1.ReportQuery{Measures: []string{name}, AsOf: date.Proto(warehousetest.Day("2024-06-30")), Filter: `branch_id = 1 OR branch_id = 2 OR sex = ""`}
 		a := &answer{}
-		if _, err := w.service.Run(t.Context(), q, mine, a); err != nil {
+		if _, err := w.service.Run(t.Context(), q, mine, 0, a); err != nil {
 			t.Fatal(err)
 		}
 		want := m.value(name, span{to: warehousetest.Day("2024-06-30")}, func(d map[string]string) bool {

@@ -14,8 +14,8 @@ import (
 )
 
 // header tells what the columns are.
-func (s *Service) header(ctx context.Context, p *plan, pivot []pivotValue) (*analyticsv1.ReportHeader, error) {
-	h, err := s.about(ctx, p)
+func (s *Service) header(ctx context.Context, p *plan, pivot []pivotValue, of moment) (*analyticsv1.ReportHeader, error) {
+	h, err := s.about(ctx, p, of)
 	if err != nil {
 		return nil, err
 	}
@@ -55,20 +55,21 @@ func (v pivotValue) title() string {
 }
 
 // about fills in what a report is of.
-func (s *Service) about(ctx context.Context, p *plan) (*analyticsv1.ReportHeader, error) {
+func (s *Service) about(ctx context.Context, p *plan, of moment) (*analyticsv1.ReportHeader, error) {
 	currency, err := s.currency(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	h := &analyticsv1.ReportHeader{
 		AsOf: date.Proto(p.asOf), From: date.Proto(p.period.from), To: date.Proto(p.period.to), Currency: currency,
+		ComputedTime: timestamppb.New(of.computed),
 	}
 	if len(p.earlier) > 0 {
 		h.ComparedFrom, h.ComparedTo = date.Proto(p.earlier[0].from), date.Proto(p.earlier[len(p.earlier)-1].to)
 	}
-	if newest := s.newestChange(); !newest.IsZero() {
-		h.NewestEventTime = timestamppb.New(newest)
-		h.NewestEventAge = durationpb.New(time.Since(newest))
+	if !of.newest.IsZero() {
+		h.NewestEventTime = timestamppb.New(of.newest)
+		h.NewestEventAge = durationpb.New(time.Since(of.newest))
 	}
 	return h, nil
 }

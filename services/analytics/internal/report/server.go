@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -106,11 +107,28 @@ func (s *Server) RunReport(req *analyticsv1.RunReportRequest, stream grpc.Server
 	} else if req.GetVersion() != 0 || req.GetAsOf() != nil {
 		return apperr.InvalidField("query", "a question names its own as_of and has no version")
 	}
-	end, err := s.service.Run(stream.Context(), q, caller, to)
+	end, err := s.service.Run(stream.Context(), q, caller, s.maxAge(req), to)
 	if err != nil {
 		return err
 	}
 	return stream.Send(&analyticsv1.RunReportResponse{Part: &analyticsv1.RunReportResponse_End{End: end}})
+}
+
+// maxAge is how old an answer may be.
+func (s *Server) maxAge(req *analyticsv1.RunReportRequest) time.Duration {
+	switch {
+	case req.GetMaxAge() != nil:
+		return req.GetMaxAge().AsDuration()
+	case req.GetQuery() == nil:
+		return s.service.KeepFor()
+	default:
+		return 0
+	}
+}
+
+// KeepReady computes the reports that come with this program ahead of those who read them.
+func (s *Server) KeepReady(ctx context.Context) error {
+	return s.service.KeepReady(ctx, s.library.ready)
 }
 
 // DrillDown goes deeper into a cell.

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// batchRows is how many rows go into one message; the first one goes alone, so that readers see it at once.
+	// batchRows is how many rows go into one message.
 	batchRows = 500
 	// secondsMax is the longest that a statement may take.
 	secondsMax = 600
@@ -42,8 +42,10 @@ type Config struct {
 	// TimeZone of the bank, which decides what day is today.
 	TimeZone *time.Location
 	// Key signs the tokens of cells; empty makes one, and tokens end with the process.
-	Key    []byte
-	Logger *slog.Logger
+	Key []byte
+	// KeepFor is how long answers are kept whose first row took KeepSlower or longer; 0 keeps none.
+	KeepFor, KeepSlower time.Duration
+	Logger              *slog.Logger
 }
 
 // Validate names what is missing.
@@ -64,6 +66,7 @@ type Service struct {
 	newestChange func() time.Time
 	timeZone     *time.Location
 	signer       signer
+	kept         *keeper
 	log          *slog.Logger
 	// base keeps the base currency once it is known: a bank has one for good.
 	base atomic.Pointer[string]
@@ -80,9 +83,13 @@ func New(c Config) (*Service, error) {
 			return nil, err
 		}
 	}
+	kept, err := newKeeper(c.KeepFor, c.KeepSlower)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
 		conn: c.Warehouse, catalogue: c.Catalogue, newestChange: c.NewestChange, timeZone: c.TimeZone,
-		signer: signer{c.Key}, log: c.Logger.With("component", "report"),
+		signer: signer{c.Key}, kept: kept, log: c.Logger.With("component", "report"),
 	}, nil
 }
 
@@ -117,7 +124,7 @@ func (s *Service) About(ctx context.Context, q *definitionv1.ReportQuery) (*anal
 	if err != nil {
 		return nil, err
 	}
-	return s.about(ctx, p)
+	return s.about(ctx, p, s.moment())
 }
 
 // IsMoney reports whether a measure is an amount of money.
@@ -206,34 +213,44 @@ func (s *Service) settings(ctx context.Context) context.Context {
 	}))
 }
 
-// Run answers a question.
-func (s *Service) Run(ctx context.Context, q *definitionv1.ReportQuery, caller Caller, to Sink) (*analyticsv1.ReportEnd, error) {
+// KeepFor is how long answers are kept that took long to compute.
+func (s *Service) KeepFor() time.Duration { return s.kept.age }
+
+// Run answers a question, by an answer that was kept if one is at most so old.
+func (s *Service) Run(
+	ctx context.Context, q *definitionv1.ReportQuery, caller Caller, maxAge time.Duration, to Sink,
+) (*analyticsv1.ReportEnd, error) {
 	p, err := s.prepare(q, caller.Scope, nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(ctx, p, caller, to)
+	key, err := answerKey(p.query, caller.Scope)
+	if err != nil {
+		return nil, err
+	}
+	if kept := s.kept.find(key, maxAge); kept != nil {
+		return s.tellAgain(ctx, p, kept, caller, to)
+	}
+	r, end, err := s.run(ctx, p, caller, to)
+	if err == nil {
+		s.kept.keep(key, r, end)
+	}
+	return end, err
 }
 
-func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*analyticsv1.ReportEnd, error) {
+// run asks the warehouse.
+func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*recorder, *analyticsv1.ReportEnd, error) {
+	r := &recorder{kept: keptReport{of: s.moment()}}
 	if err := s.begin(ctx, p); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pivot, err := s.pivotOf(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	report, err := s.signer.report(p, caller)
-	if err != nil {
-		return nil, err
-	}
-	header, err := s.header(ctx, p, pivot)
-	if err != nil {
-		return nil, err
-	}
-	header.ReportToken = report.text
-	if err := to.Header(header); err != nil {
-		return nil, err
+	r.kept.period, r.kept.pivot = p.period, pivot
+	if r.decoder, err = s.open(ctx, p, pivot, r.kept.of, caller, to); err != nil {
+		return nil, nil, err
 	}
 	limit := int(p.query.GetLimit())
 	if limit == 0 {
@@ -241,7 +258,22 @@ func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*an
 	}
 	b := p.binder()
 	sql := p.statement(b, keysOf(pivot), limit+1)
-	return s.stream(ctx, sql, b, newDecoder(p, pivot, report), limit, to)
+	end, err := s.stream(ctx, sql, b, r, limit, to)
+	return r, end, err
+}
+
+// open sends the head of a report, and returns what makes its rows.
+func (s *Service) open(ctx context.Context, p *plan, pivot []pivotValue, of moment, caller Caller, to Sink) (*decoder, error) {
+	report, err := s.signer.report(p, caller)
+	if err != nil {
+		return nil, err
+	}
+	header, err := s.header(ctx, p, pivot, of)
+	if err != nil {
+		return nil, err
+	}
+	header.ReportToken = report.text
+	return newDecoder(p, pivot, report), to.Header(header)
 }
 
 // stream sends the rows of a statement.
@@ -251,8 +283,7 @@ func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecode
 		return nil, warehouse.Public(fmt.Errorf("report: %w", err))
 	}
 	defer func() { _ = found.Close() }()
-	end := &analyticsv1.ReportEnd{}
-	var batch []*analyticsv1.ReportRow
+	end, send := &analyticsv1.ReportEnd{}, &sender{to: to}
 	for found.Next() {
 		if end.Rows == int64(limit) {
 			end.Truncated = true
@@ -263,21 +294,38 @@ func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecode
 			return nil, fmt.Errorf("report: %w", err)
 		}
 		end.Rows++
-		if batch = append(batch, row); len(batch) < batchRows && end.Rows > 1 {
-			continue
-		}
-		if err := to.Rows(batch); err != nil {
+		if err := send.row(row); err != nil {
 			return nil, err
 		}
-		batch = nil
 	}
 	if err := found.Err(); err != nil {
 		return nil, warehouse.Public(fmt.Errorf("report: %w", err))
 	}
-	if len(batch) > 0 {
-		return end, to.Rows(batch)
+	return end, send.flush()
+}
+
+// sender sends rows in batches; the first goes alone, so that readers see it at once.
+type sender struct {
+	to    Sink
+	begun bool
+	batch []*analyticsv1.ReportRow
+}
+
+func (s *sender) row(row *analyticsv1.ReportRow) error {
+	if s.batch = append(s.batch, row); s.begun && len(s.batch) < batchRows {
+		return nil
 	}
-	return end, nil
+	s.begun = true
+	return s.flush()
+}
+
+func (s *sender) flush() error {
+	if len(s.batch) == 0 {
+		return nil
+	}
+	batch := s.batch
+	s.batch = nil
+	return s.to.Rows(batch)
 }
 
 func (p *plan) binder() *binder {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	analyticsv1 "tandem.bank/proto/gen/go/tandem/analytics/v1"
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
@@ -176,8 +177,9 @@ func enumValue(values map[string]int32, prefix, name string) int32 {
 // ReportRunCmd runs a report.
 type ReportRunCmd struct {
 	reportQuestion `embed:""`
-	CSV            bool `name:"csv" help:"Print CSV."`
-	Tokens         bool `help:"Add a token for tandem report drill to each row, of its first value."`
+	MaxAge         *time.Duration `placeholder:"10m" help:"How old the answer may be; 0s computes it anew. Default is what the server keeps of a report that is run by its name, and 0s for --measures."`
+	CSV            bool           `name:"csv" help:"Print CSV."`
+	Tokens         bool           `help:"Add a token for tandem report drill to each row, of its first value."`
 }
 
 // Run streams the report and prints it.
@@ -192,6 +194,9 @@ func (c *ReportRunCmd) Run(ctx context.Context, app *App) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
+	if c.MaxAge != nil {
+		request.MaxAge = durationpb.New(*c.MaxAge)
+	}
 	stream, err := analyticsv1.NewReportServiceClient(conn).RunReport(ctx, request)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/type/date"
@@ -15,6 +16,9 @@ import (
 
 // cellWidthMax keeps one long text from moving all columns apart.
 const cellWidthMax = 40
+
+// toldAgain is the age from which a reader is told that an answer was computed before.
+const toldAgain = 10 * time.Second
 
 // Cell renders a cell of a report for machines: numbers as they are.
 func Cell(c *analyticsv1.ReportCell) string {
@@ -98,6 +102,9 @@ func ReportHead(h *analyticsv1.ReportHeader) string {
 	}
 	if h.GetNewestEventTime() != nil {
 		parts = append(parts, "newest event "+Time(h.GetNewestEventTime()))
+	}
+	if now := time.Now(); h.GetComputedTime() != nil && now.Sub(h.GetComputedTime().AsTime()) > toldAgain {
+		parts = append(parts, "computed "+Since(h.GetComputedTime(), now))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -694,7 +694,10 @@ type RunReportRequest struct {
 	// Version of the saved report; 0 means the one in force.
 	Version int32 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
 	// Day that a saved report looks from; empty means today. A question names its own.
-	AsOf          *date.Date `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOf *date.Date `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// How old an answer may be that is told again instead of asking the warehouse anew; 0s: it is asked. Not set: as old as the server
+	// keeps answers for a report that is run by name, 0s for a question. Only what takes long to compute is kept; see computed_time.
+	MaxAge        *durationpb.Duration `protobuf:"bytes,5,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -764,6 +767,13 @@ func (x *RunReportRequest) GetVersion() int32 {
 func (x *RunReportRequest) GetAsOf() *date.Date {
 	if x != nil {
 		return x.AsOf
+	}
+	return nil
+}
+
+func (x *RunReportRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
 	}
 	return nil
 }
@@ -915,10 +925,13 @@ type ReportHeader struct {
 	Currency string `protobuf:"bytes,10,opt,name=currency,proto3" json:"currency,omitempty"`
 	// Change time of the newest event that ClickHouse had.
 	NewestEventTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=newest_event_time,json=newestEventTime,proto3" json:"newest_event_time,omitempty"`
-	// How old that event was when the report began.
+	// How old that event was when the report was sent.
 	NewestEventAge *durationpb.Duration `protobuf:"bytes,12,opt,name=newest_event_age,json=newestEventAge,proto3" json:"newest_event_age,omitempty"`
 	// Names the report in DrillDown, beside a cell's own token. Opaque; bound to the caller.
-	ReportToken   string `protobuf:"bytes,13,opt,name=report_token,json=reportToken,proto3" json:"report_token,omitempty"`
+	ReportToken string `protobuf:"bytes,13,opt,name=report_token,json=reportToken,proto3" json:"report_token,omitempty"`
+	// When the answer began to be computed. An answer that is told again is as of then: what was written since is not in it, but it is
+	// in what DrillDown finds behind its cells.
+	ComputedTime  *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=computed_time,json=computedTime,proto3" json:"computed_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1042,6 +1055,13 @@ func (x *ReportHeader) GetReportToken() string {
 		return x.ReportToken
 	}
 	return ""
+}
+
+func (x *ReportHeader) GetComputedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ComputedTime
+	}
+	return nil
 }
 
 // ReportColumn is one column.
@@ -1824,19 +1844,20 @@ const file_tandem_analytics_v1_report_proto_rawDesc = "" +
 	"\rCatalogueFact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x12\n" +
-	"\x04view\x18\x03 \x01(\tR\x04view\"\xcb\x01\n" +
+	"\x04view\x18\x03 \x01(\tR\x04view\"\x8f\x02\n" +
 	"\x10RunReportRequest\x129\n" +
 	"\x05query\x18\x01 \x01(\v2!.tandem.definition.v1.ReportQueryH\x00R\x05query\x12 \n" +
 	"\x04name\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x01H\x00R\x04name\x12!\n" +
 	"\aversion\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\x12&\n" +
-	"\x05as_of\x18\x04 \x01(\v2\x11.google.type.DateR\x04asOfB\x0f\n" +
+	"\x05as_of\x18\x04 \x01(\v2\x11.google.type.DateR\x04asOf\x12B\n" +
+	"\amax_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06maxAgeB\x0f\n" +
 	"\x06report\x12\x05\xbaH\x02\b\x01\"\xc3\x01\n" +
 	"\x11RunReportResponse\x12;\n" +
 	"\x06header\x18\x01 \x01(\v2!.tandem.analytics.v1.ReportHeaderH\x00R\x06header\x125\n" +
 	"\x04rows\x18\x02 \x01(\v2\x1f.tandem.analytics.v1.ReportRowsH\x00R\x04rows\x122\n" +
 	"\x03end\x18\x03 \x01(\v2\x1e.tandem.analytics.v1.ReportEndH\x00R\x03endB\x06\n" +
-	"\x04part\"\xb9\x04\n" +
+	"\x04part\"\xfa\x04\n" +
 	"\fReportHeader\x12;\n" +
 	"\acolumns\x18\x01 \x03(\v2!.tandem.analytics.v1.ReportColumnR\acolumns\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
@@ -1852,7 +1873,8 @@ const file_tandem_analytics_v1_report_proto_rawDesc = "" +
 	" \x01(\tR\bcurrency\x12F\n" +
 	"\x11newest_event_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0fnewestEventTime\x12C\n" +
 	"\x10newest_event_age\x18\f \x01(\v2\x19.google.protobuf.DurationR\x0enewestEventAge\x12!\n" +
-	"\freport_token\x18\r \x01(\tR\vreportToken\"\xaf\x01\n" +
+	"\freport_token\x18\r \x01(\tR\vreportToken\x12?\n" +
+	"\rcomputed_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\fcomputedTime\"\xaf\x01\n" +
 	"\fReportColumn\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x123\n" +
@@ -1971,8 +1993,8 @@ var file_tandem_analytics_v1_report_proto_goTypes = []any{
 	nil,                           // 22: tandem.analytics.v1.CatalogueDimension.SqlEntry
 	(*v1.ReportQuery)(nil),        // 23: tandem.definition.v1.ReportQuery
 	(*date.Date)(nil),             // 24: google.type.Date
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 26: google.protobuf.Duration
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
 	(*v1.ReportDefinition)(nil),   // 27: tandem.definition.v1.ReportDefinition
 }
 var file_tandem_analytics_v1_report_proto_depIdxs = []int32{
@@ -1984,40 +2006,42 @@ var file_tandem_analytics_v1_report_proto_depIdxs = []int32{
 	22, // 5: tandem.analytics.v1.CatalogueDimension.sql:type_name -> tandem.analytics.v1.CatalogueDimension.SqlEntry
 	23, // 6: tandem.analytics.v1.RunReportRequest.query:type_name -> tandem.definition.v1.ReportQuery
 	24, // 7: tandem.analytics.v1.RunReportRequest.as_of:type_name -> google.type.Date
-	11, // 8: tandem.analytics.v1.RunReportResponse.header:type_name -> tandem.analytics.v1.ReportHeader
-	13, // 9: tandem.analytics.v1.RunReportResponse.rows:type_name -> tandem.analytics.v1.ReportRows
-	16, // 10: tandem.analytics.v1.RunReportResponse.end:type_name -> tandem.analytics.v1.ReportEnd
-	12, // 11: tandem.analytics.v1.ReportHeader.columns:type_name -> tandem.analytics.v1.ReportColumn
-	24, // 12: tandem.analytics.v1.ReportHeader.as_of:type_name -> google.type.Date
-	24, // 13: tandem.analytics.v1.ReportHeader.from:type_name -> google.type.Date
-	24, // 14: tandem.analytics.v1.ReportHeader.to:type_name -> google.type.Date
-	24, // 15: tandem.analytics.v1.ReportHeader.compared_from:type_name -> google.type.Date
-	24, // 16: tandem.analytics.v1.ReportHeader.compared_to:type_name -> google.type.Date
-	25, // 17: tandem.analytics.v1.ReportHeader.newest_event_time:type_name -> google.protobuf.Timestamp
-	26, // 18: tandem.analytics.v1.ReportHeader.newest_event_age:type_name -> google.protobuf.Duration
-	1,  // 19: tandem.analytics.v1.ReportColumn.kind:type_name -> tandem.analytics.v1.ColumnKind
-	14, // 20: tandem.analytics.v1.ReportRows.rows:type_name -> tandem.analytics.v1.ReportRow
-	15, // 21: tandem.analytics.v1.ReportRow.cells:type_name -> tandem.analytics.v1.ReportCell
-	24, // 22: tandem.analytics.v1.ReportCell.day:type_name -> google.type.Date
-	2,  // 23: tandem.analytics.v1.ReportCell.member:type_name -> tandem.analytics.v1.CellMember
-	11, // 24: tandem.analytics.v1.DrillDownResponse.header:type_name -> tandem.analytics.v1.ReportHeader
-	13, // 25: tandem.analytics.v1.DrillDownResponse.rows:type_name -> tandem.analytics.v1.ReportRows
-	16, // 26: tandem.analytics.v1.DrillDownResponse.end:type_name -> tandem.analytics.v1.ReportEnd
-	21, // 27: tandem.analytics.v1.ListReportsResponse.reports:type_name -> tandem.analytics.v1.ReadyReport
-	27, // 28: tandem.analytics.v1.ReadyReport.definition:type_name -> tandem.definition.v1.ReportDefinition
-	3,  // 29: tandem.analytics.v1.ReportService.GetCatalogue:input_type -> tandem.analytics.v1.GetCatalogueRequest
-	9,  // 30: tandem.analytics.v1.ReportService.RunReport:input_type -> tandem.analytics.v1.RunReportRequest
-	17, // 31: tandem.analytics.v1.ReportService.DrillDown:input_type -> tandem.analytics.v1.DrillDownRequest
-	19, // 32: tandem.analytics.v1.ReportService.ListReports:input_type -> tandem.analytics.v1.ListReportsRequest
-	4,  // 33: tandem.analytics.v1.ReportService.GetCatalogue:output_type -> tandem.analytics.v1.GetCatalogueResponse
-	10, // 34: tandem.analytics.v1.ReportService.RunReport:output_type -> tandem.analytics.v1.RunReportResponse
-	18, // 35: tandem.analytics.v1.ReportService.DrillDown:output_type -> tandem.analytics.v1.DrillDownResponse
-	20, // 36: tandem.analytics.v1.ReportService.ListReports:output_type -> tandem.analytics.v1.ListReportsResponse
-	33, // [33:37] is the sub-list for method output_type
-	29, // [29:33] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	25, // 8: tandem.analytics.v1.RunReportRequest.max_age:type_name -> google.protobuf.Duration
+	11, // 9: tandem.analytics.v1.RunReportResponse.header:type_name -> tandem.analytics.v1.ReportHeader
+	13, // 10: tandem.analytics.v1.RunReportResponse.rows:type_name -> tandem.analytics.v1.ReportRows
+	16, // 11: tandem.analytics.v1.RunReportResponse.end:type_name -> tandem.analytics.v1.ReportEnd
+	12, // 12: tandem.analytics.v1.ReportHeader.columns:type_name -> tandem.analytics.v1.ReportColumn
+	24, // 13: tandem.analytics.v1.ReportHeader.as_of:type_name -> google.type.Date
+	24, // 14: tandem.analytics.v1.ReportHeader.from:type_name -> google.type.Date
+	24, // 15: tandem.analytics.v1.ReportHeader.to:type_name -> google.type.Date
+	24, // 16: tandem.analytics.v1.ReportHeader.compared_from:type_name -> google.type.Date
+	24, // 17: tandem.analytics.v1.ReportHeader.compared_to:type_name -> google.type.Date
+	26, // 18: tandem.analytics.v1.ReportHeader.newest_event_time:type_name -> google.protobuf.Timestamp
+	25, // 19: tandem.analytics.v1.ReportHeader.newest_event_age:type_name -> google.protobuf.Duration
+	26, // 20: tandem.analytics.v1.ReportHeader.computed_time:type_name -> google.protobuf.Timestamp
+	1,  // 21: tandem.analytics.v1.ReportColumn.kind:type_name -> tandem.analytics.v1.ColumnKind
+	14, // 22: tandem.analytics.v1.ReportRows.rows:type_name -> tandem.analytics.v1.ReportRow
+	15, // 23: tandem.analytics.v1.ReportRow.cells:type_name -> tandem.analytics.v1.ReportCell
+	24, // 24: tandem.analytics.v1.ReportCell.day:type_name -> google.type.Date
+	2,  // 25: tandem.analytics.v1.ReportCell.member:type_name -> tandem.analytics.v1.CellMember
+	11, // 26: tandem.analytics.v1.DrillDownResponse.header:type_name -> tandem.analytics.v1.ReportHeader
+	13, // 27: tandem.analytics.v1.DrillDownResponse.rows:type_name -> tandem.analytics.v1.ReportRows
+	16, // 28: tandem.analytics.v1.DrillDownResponse.end:type_name -> tandem.analytics.v1.ReportEnd
+	21, // 29: tandem.analytics.v1.ListReportsResponse.reports:type_name -> tandem.analytics.v1.ReadyReport
+	27, // 30: tandem.analytics.v1.ReadyReport.definition:type_name -> tandem.definition.v1.ReportDefinition
+	3,  // 31: tandem.analytics.v1.ReportService.GetCatalogue:input_type -> tandem.analytics.v1.GetCatalogueRequest
+	9,  // 32: tandem.analytics.v1.ReportService.RunReport:input_type -> tandem.analytics.v1.RunReportRequest
+	17, // 33: tandem.analytics.v1.ReportService.DrillDown:input_type -> tandem.analytics.v1.DrillDownRequest
+	19, // 34: tandem.analytics.v1.ReportService.ListReports:input_type -> tandem.analytics.v1.ListReportsRequest
+	4,  // 35: tandem.analytics.v1.ReportService.GetCatalogue:output_type -> tandem.analytics.v1.GetCatalogueResponse
+	10, // 36: tandem.analytics.v1.ReportService.RunReport:output_type -> tandem.analytics.v1.RunReportResponse
+	18, // 37: tandem.analytics.v1.ReportService.DrillDown:output_type -> tandem.analytics.v1.DrillDownResponse
+	20, // 38: tandem.analytics.v1.ReportService.ListReports:output_type -> tandem.analytics.v1.ListReportsResponse
+	35, // [35:39] is the sub-list for method output_type
+	31, // [31:35] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_tandem_analytics_v1_report_proto_init() }
