@@ -75,7 +75,7 @@ func (b *bench) fill(ctx context.Context) error {
 		return err
 	}
 	if err := b.settle(ctx); err != nil {
-		return fmt.Errorf("merge old months: %w", err)
+		return fmt.Errorf("merge old partitions: %w", err)
 	}
 	// Merges would resolve what FINAL is measured on, and use the processors meanwhile.
 	return b.execute(ctx, "SYSTEM STOP MERGES", "SYSTEM RELOAD DICTIONARIES", "SYSTEM RELOAD DICTIONARIES")
@@ -90,18 +90,30 @@ func (b *bench) execute(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// settle merges each month of transactions but the newest, as the server does by itself an hour after the last change
-// (min_age_to_force_merge_seconds). The other tables stay as they were filled, with versions to resolve.
+// settled are the tables with partitions, and what partitions a running bank leaves alone for an hour: those without a row of the
+// newest month, which is a twenty-fourth of this bank.
+var settled = map[string]string{
+	"transaction": "max(business_date) < (SELECT toStartOfMonth(max(business_date)) FROM transaction)",
+	"interaction": "max(interaction_id) < (SELECT max(interaction_id) * 23 / 24 FROM interaction)",
+}
+
+// settle merges each of these partitions, as the server does by itself an hour after the last change
+// (min_age_to_force_merge_seconds). The other partitions and tables stay as they were filled, with versions to resolve.
 func (b *bench) settle(ctx context.Context) error {
-	var months []struct {
-		Partition string `ch:"partition"`
+	for table, alone := range settled {
+		var partitions []struct {
+			ID string `ch:"_partition_id"`
+		}
+		if err := b.Warehouse.Select(ctx, &partitions, "SELECT _partition_id FROM "+table+" GROUP BY _partition_id HAVING "+alone); err != nil {
+			return err
+		}
+		for _, p := range partitions {
+			if err := b.execute(ctx, "OPTIMIZE TABLE "+table+" PARTITION ID '"+p.ID+"' FINAL"); err != nil {
+				return err
+			}
+		}
 	}
-	err := b.Warehouse.Select(ctx, &months, `SELECT DISTINCT partition FROM system.parts
-		WHERE active AND database = currentDatabase() AND table = 'transaction' ORDER BY partition`)
-	for i := 0; err == nil && i+1 < len(months); i++ {
-		err = b.execute(ctx, "OPTIMIZE TABLE transaction PARTITION "+months[i].Partition+" FINAL")
-	}
-	return err
+	return nil
 }
 
 // sections are the parts of a file of SQL by their names. What stands in a query as {name} is put in there.

@@ -49,7 +49,7 @@ func migrateCluster(ctx context.Context, address *clickhousex.Address, names dat
 }
 
 // migrateNode brings one server up to date.
-func migrateNode(ctx context.Context, address *clickhousex.Address, node clickhousex.Node, names databases, folder fs.FS) error {
+func migrateNode(ctx context.Context, address *clickhousex.Address, node clickhousex.Node, names databases, folder filled) error {
 	parts := clickhousex.PartDatabase(names.warehouse)
 	options := address.On(node, parts)
 	if err := createDatabases(ctx, *options, parts, names.warehouse, names.bi); err != nil {

@@ -14,6 +14,7 @@ func TestReplicatedEngines(t *testing.T) {
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%d migrations, %v", len(names), err)
 	}
+	names = append(names, interactionByRangeFile)
 	engine := regexp.MustCompile(`(?m)^\s*ENGINE\s*=\s*(\w*MergeTree)`)
 	tables := 0
 	for _, name := range names {

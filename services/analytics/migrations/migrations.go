@@ -1,5 +1,5 @@
 // Package migrations holds the tables of the warehouse and the views for analysts as ClickHouse DDL, and applies them. They
-// only go forward: a mistake is corrected by the next file.
+// only go forward: a mistake is corrected by the next file. What SQL alone can't do is a step.
 package migrations
 
 import (
@@ -20,7 +20,7 @@ import (
 // versionTable is where goose keeps what was applied, in the warehouse's database.
 const versionTable = "goose_db_version"
 
-//go:embed *.sql
+//go:embed *.sql step/*.sql
 var files embed.FS
 
 // ErrPending says that the warehouse lacks migrations that this program needs.
@@ -50,10 +50,10 @@ func Migrate(ctx context.Context, url string) error {
 }
 
 // apply runs the migrations of a folder that are missing, and after each of them what else has to follow it.
-func apply(ctx context.Context, options clickhouse.Options, folder fs.FS, follow func(context.Context) error) error {
+func apply(ctx context.Context, options clickhouse.Options, folder filled, follow func(context.Context) error) error {
 	db := clickhouse.OpenDB(&options)
 	defer func() { _ = db.Close() }()
-	provider, err := goose.NewProvider(goose.DialectClickHouse, db, folder)
+	provider, err := goose.NewProvider(goose.DialectClickHouse, db, folder, goose.WithGoMigrations(goMigrations(folder)...))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -84,6 +84,9 @@ func Latest() (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("name of migration %s: %w", name, err)
 		}
+		latest = max(latest, version)
+	}
+	for version := range steps {
 		latest = max(latest, version)
 	}
 	return latest, nil
