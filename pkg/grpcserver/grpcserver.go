@@ -35,6 +35,10 @@ const (
 	// streamWorkers answer calls one after the other on stacks that have grown once; with more calls at once than workers,
 	// each further call gets a goroutine of its own.
 	streamWorkers = 64
+	// Windows of a call and of a connection: how much of requests may be on its way. Said once, they hold; windows that gRPC
+	// finds by itself cost a ping and its answer beside each call, which is as many packets as the call itself.
+	streamWindow     = 1 << 20
+	connectionWindow = 4 << 20
 )
 
 // Config of a server.
@@ -103,6 +107,8 @@ func New(config Config) (*Server, error) {
 		grpc.Creds(transport),
 		grpc.MaxRecvMsgSize(MessageBytesMax),
 		grpc.NumStreamWorkers(streamWorkers),
+		grpc.StaticStreamWindowSize(streamWindow),
+		grpc.StaticConnWindowSize(connectionWindow),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), edge.unary, calls.unary, deadline,
 			recovery.UnaryServerInterceptor(caught)),

@@ -70,13 +70,21 @@ func connect(root string, s *stack.Stack, settings clickhouse.Settings) (*Stack,
 	return out, err
 }
 
+// Windows of a call and of a connection: how much of answers may be on its way. Said once, they hold; windows that gRPC finds
+// by itself send a ping beside each call, and the server has to answer it.
+const (
+	streamWindow     = 1 << 20
+	connectionWindow = 4 << 20
+)
+
 // Dial opens a connection to a service, as an administrator. The file holds the key that the services trust.
 func Dial(address, keyFile string) (*grpc.ClientConn, error) {
 	caller, err := administrator(keyFile)
 	if err != nil {
 		return nil, err
 	}
-	return grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(caller))
+	return grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(caller),
+		grpc.WithStaticStreamWindowSize(streamWindow), grpc.WithStaticConnWindowSize(connectionWindow))
 }
 
 // Fill runs a statement for the customers part by part, which bounds the memory of the generator: {first} is how many came
