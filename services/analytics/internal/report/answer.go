@@ -34,6 +34,9 @@ func (p *plan) direction() string {
 // numbers turns the measures of the facts into the columns of the answer, v0….
 func (p *plan) numbers(b *binder) string {
 	selected := aliased(p.keyNames("c.", "g"))
+	if p.pivot != nil {
+		selected = append(selected, "c.p AS p")
+	}
 	for i, v := range p.values() {
 		selected = append(selected, fmt.Sprintf("%s AS v%d", p.number(v), i))
 	}
@@ -84,20 +87,23 @@ func (p *plan) measured(m *Measure, column func(*Measure) string) string {
 	return fmt.Sprintf("if(%[2]s = 0, NULL, toFloat64(%[1]s) / toFloat64(%[2]s))", column(of[0]), column(of[1]))
 }
 
-// answerType is the type of a column of the answer; all of them may be empty.
+// Types of columns of the answer; all of them may be empty.
+const (
+	typeIntegers = "Nullable(Int64)"
+	typeFloats   = "Nullable(Float64)"
+)
+
+// answerType is the type of a column of the answer.
 func answerType(v value) string {
-	if v.kind == valueChange || v.kind == valueShare || len(v.measure.RatioOf) > 0 {
-		return "Nullable(Float64)"
+	if v.divided() {
+		return typeFloats
 	}
 	return "Nullable(" + numberType(v.measure) + ")"
 }
 
-// statement writes the whole question. pivot holds the values that become columns, as text.
-func (p *plan) statement(b *binder, pivot []string, limit int) string {
-	source := p.numbers(b)
-	if p.pivot != nil {
-		source = p.pivoted(b, source, pivot)
-	}
+// statement writes the whole question.
+func (p *plan) statement(b *binder, limit int) string {
+	source, order := p.numbers(b), strings.Join(p.ordered(), ", ")
 	selected := []string{"r.o AS o", "r.g AS g"}
 	if p.grain != 0 {
 		selected = append(selected, "r.t AS t")
@@ -106,21 +112,13 @@ func (p *plan) statement(b *binder, pivot []string, limit int) string {
 		selected = append(selected, fmt.Sprintf("toString(r.k%d) AS k%d", i, i), fmt.Sprintf("%s AS n%d", p.labelled(i), i))
 	}
 	for i, v := range p.values() {
-		for j := range max(1, len(pivot)+p.pivots()) {
-			column := fmt.Sprintf("v%d", i+j*len(p.values()))
-			selected = append(selected, fmt.Sprintf("CAST(r.%s, '%s') AS %s", column, answerType(v), column))
-		}
+		selected = append(selected, fmt.Sprintf("CAST(r.v%[1]d, '%[2]s') AS v%[1]d", i, answerType(v)))
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s) AS r ORDER BY %s LIMIT %s",
-		strings.Join(selected, ", "), source, strings.Join(p.ordered(), ", "), b.bind("UInt64", limit))
-}
-
-// pivots is 1 with a pivot: its columns over all values come last.
-func (p *plan) pivots() int {
-	if p.pivot == nil {
-		return 0
+	if p.pivot != nil {
+		selected = append(selected, p.gathered()...)
+		source, order = p.pivoted(source, order), "r.place__"
 	}
-	return 1
+	return fmt.Sprintf("SELECT %s FROM (%s) AS r ORDER BY %s LIMIT %s", strings.Join(selected, ", "), source, order, b.bind("UInt64", limit))
 }
 
 // labelled is the title of a dimension's value.
@@ -132,8 +130,9 @@ func (p *plan) labelled(i int) string {
 	return "toString(" + key + ")"
 }
 
-// pivoted turns the values of the pivot into columns; those over all values come last.
-func (p *plan) pivoted(b *binder, source string, pivot []string) string {
+// pivoted gathers what a row has by the pivot's values in cells__; its v0… are those over all of them. The facts are read once for
+// rows and columns: all values that become columns are members__ of every row, and place__ is the row's place in the answer.
+func (p *plan) pivoted(source, order string) string {
 	names := []string{"v.o"}
 	if p.grain != 0 {
 		names = append(names, "v.t")
@@ -141,42 +140,32 @@ func (p *plan) pivoted(b *binder, source string, pivot []string) string {
 	for i := range p.dimensions {
 		names = append(names, fmt.Sprintf("v.k%d", i))
 	}
-	selected := append(aliased(names), "bitShiftRight(v.g, 1) AS g")
 	key := fmt.Sprintf("v.k%d", len(p.dimensions))
-	for j := range len(pivot) + 1 {
-		when := "bitAnd(v.g, 1) = 1"
-		if j < len(pivot) {
-			when = "bitAnd(v.g, 1) = 0 AND " + key + " = " + b.bind(columnTypes[p.pivot.Type], pivot[j])
-		}
-		for i := range p.values() {
-			selected = append(selected, fmt.Sprintf("anyIf(v.v%d, %s) AS v%d", i, when, i+j*len(p.values())))
-		}
+	cell, selected := []string{key}, append(aliased(names), "bitShiftRight(v.g, 1) AS g")
+	for i := range p.values() {
+		cell = append(cell, fmt.Sprintf("v.v%d", i))
+		selected = append(selected, fmt.Sprintf("anyIf(v.v%[1]d, bitAnd(v.g, 1) = 1) AS v%[1]d", i))
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s) AS v GROUP BY %s, g", strings.Join(selected, ", "), source, strings.Join(names, ", "))
+	selected = append(selected,
+		fmt.Sprintf("groupArrayIf((%s), bitAnd(v.g, 1) = 0) AS cells__", strings.Join(cell, ", ")),
+		fmt.Sprintf("groupArrayIf(%s, bitAnd(v.g, 1) = 0 AND v.p = 1) AS shown__", key))
+	gathered := fmt.Sprintf("SELECT %s FROM (%s) AS v GROUP BY %s, g", strings.Join(selected, ", "), source, strings.Join(names, ", "))
+	return fmt.Sprintf("SELECT r.*, row_number() OVER (ORDER BY %s) AS place__, groupUniqArrayArray(%d)(r.shown__) OVER () AS members__ FROM (%s) AS r",
+		order, pivotValuesMax+1, gathered)
 }
 
-// pivotValues lists the values of the pivot with their titles, one more than are allowed.
-func (p *plan) pivotValues(b *binder) string {
-	values := *p
-	values.query = cloneQuery(p.query)
-	values.query.Subtotals, values.query.Comparison = 0, 0
-	values.dimensions, values.pivot, values.grain, values.order = []*Dimension{p.pivot}, nil, 0, nil
-	values.base, values.top = counted(p.base), nil
-	values.cuts, values.earlier = []cut{{span: p.period}}, nil
-	if p.top != nil && !p.query.GetTop().GetOthers() {
-		values.coordinates = append(slices.Clone(p.coordinates), coordinate{dimension: p.top, member: memberTop})
+// gathered are the columns of a row by the pivot's values, and in the first row those values in order, with their titles.
+func (p *plan) gathered() []string {
+	selected := []string{"arrayMap(z -> toString(z), tupleElement(r.cells__, 1)) AS keys__"}
+	for i, v := range p.values() {
+		selected = append(selected, fmt.Sprintf("CAST(tupleElement(r.cells__, %d), 'Array(%s)') AS c%d", i+2, answerType(v), i))
 	}
-	return fmt.Sprintf("SELECT toString(r.k0), %s AS n0 FROM (%s) AS r ORDER BY n0, r.k0 LIMIT %d",
-		values.labelled(0), values.cells(b), pivotValuesMax+1)
-}
-
-// counted are measures that only count the rows of others: enough to know what there is.
-func counted(measures []*Measure) []*Measure {
-	out := make([]*Measure, len(measures))
-	for i, m := range measures {
-		out[i] = &Measure{Name: m.Name, Fact: m.Fact, Aggregate: aggregateCount, Where: m.Where}
+	label := p.catalogue.label(p.pivot, "z")
+	if label == "" {
+		label = "toString(z)"
 	}
-	return out
+	sorted := fmt.Sprintf("arraySort(z -> (%s, z), if(r.place__ = 1, r.members__, []))", label)
+	return append(selected, "arrayMap(z -> toString(z), "+sorted+") AS pivot__", "arrayMap(z -> "+label+", "+sorted+") AS titles__")
 }
 
 // ordered is the order of the rows: by columns as asked for, and where those are alike by the dimensions, so that the same
@@ -215,10 +204,6 @@ func (p *plan) orderColumn(name string) string {
 			return p.labelled(i)
 		}
 	}
-	values := p.values()
-	i := slices.IndexFunc(values, func(v value) bool { return v.name == name })
-	if p.pivot != nil {
-		i += len(values) * p.pivotCount
-	}
+	i := slices.IndexFunc(p.values(), func(v value) bool { return v.name == name })
 	return fmt.Sprintf("r.v%d", i)
 }

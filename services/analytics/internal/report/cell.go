@@ -10,7 +10,8 @@ import (
 )
 
 // Columns of the statement under the answer: t the cut, o 1 for what is left beside the greatest, k0… the keys, g which of them
-// are summed up (a bit each, the first key's the highest), b0… the measures from facts, e0… the same in the earlier period.
+// are summed up (a bit each, the first key's the highest), b0… the measures from facts, e0… the same in the earlier period; with a
+// pivot p, 1 when its value becomes a column.
 
 // cells sums up each fact on its own and puts the sums of one combination of keys side by side.
 func (p *plan) cells(b *binder) string {
@@ -27,6 +28,9 @@ func (p *plan) cells(b *binder) string {
 	selected := p.keyNames("u.", "g")
 	for _, c := range p.baseNames() {
 		selected = append(selected, "sum(u."+c+") AS "+c)
+	}
+	if p.pivot != nil {
+		selected = append(selected, "max(u.p) AS p")
 	}
 	return fmt.Sprintf("%sSELECT %s FROM (%s) AS u GROUP BY %s",
 		with, strings.Join(aliased(selected), ", "), strings.Join(parts, " UNION ALL "), strings.Join(names, ", "))
@@ -172,6 +176,9 @@ func (s *scan) fine(state bool) string {
 		selected = slices.Insert(selected, 0, from.cut+" AS t")
 	}
 	selected = append(selected, "toUInt64(0) AS g")
+	if p.pivot != nil && from.held == "" {
+		selected = append(selected, s.shown(from.cut))
+	}
 	sql := fmt.Sprintf("SELECT %s FROM %s%s WHERE %s", strings.Join(append(selected, s.columns(func(m *Measure, of side) string {
 		return s.aggregate(m, of, state || from.held != "")
 	})...), ", "), from.from, strings.Join(joins, ""), strings.Join(from.where, " AND "))
@@ -189,6 +196,9 @@ func (s *scan) fine(state bool) string {
 func (s *scan) spread(fine, held string, more bool) string {
 	names := s.plan.keyNames("h.", "g")[1:]
 	selected := append([]string{"cut__ AS t"}, aliased(names)...)
+	if s.plan.pivot != nil {
+		selected = append(selected, s.shown("cut__"))
+	}
 	selected = append(selected, s.columns(func(m *Measure, of side) string {
 		column := fmt.Sprintf("h.%s%d", of.letter(), slices.Index(s.plan.base, m))
 		switch {
@@ -205,6 +215,22 @@ func (s *scan) spread(fine, held string, more bool) string {
 		return sql
 	}
 	return sql + " GROUP BY cut__, " + strings.Join(names, ", ")
+}
+
+// shown tells of a group of rows whether its value of the pivot becomes a column. That is what the period has, and of what holds for
+// a moment, what it has at its end.
+func (s *scan) shown(cut string) string {
+	switch {
+	case s.side == sideEarlier:
+		return "toUInt8(0) AS p"
+	case s.side == sideBoth:
+		return "toUInt8(countIf(" + s.within(sideNow) + ") > 0) AS p"
+	case s.fact.Over == overFlow || s.plan.grain == 0:
+		return "toUInt8(1) AS p"
+	default:
+		last := s.plan.cuts[len(s.plan.cuts)-1].name.Format(time.DateOnly)
+		return fmt.Sprintf("toUInt8(%s = %s) AS p", cut, s.bind("Date32", last))
+	}
 }
 
 // keyType brings the values of a dimension to one type over all facts.
@@ -344,6 +370,9 @@ func (s *scan) coarse(placed string) string {
 		by = "GROUPING SETS (" + strings.Join(groups, ", ") + ")"
 	}
 	selected = append(selected, grouped)
+	if p.pivot != nil {
+		selected = append(selected, "max(x.p) AS p")
+	}
 	selected = append(selected, s.columns(func(m *Measure, of side) string {
 		column := fmt.Sprintf("x.%s%d", of.letter(), slices.Index(p.base, m))
 		if m.Aggregate == aggregateDistinct {

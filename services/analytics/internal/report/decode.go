@@ -45,14 +45,31 @@ type decoder struct {
 	report  *reportToken
 	values  []value
 	targets []any
+	wide    wide
+}
+
+// wide is what a row has by the pivot's values: in the order of keys, numbers of each measure in one of three types. The first row
+// has the values that become columns, too.
+type wide struct {
+	keys          []string
+	integers      [][]*int64
+	decimals      [][]*decimal.Decimal
+	floats        [][]*float64
+	pivot, titles []string
+	// columns are the places of the pivot's values.
+	columns map[string]int
 }
 
 func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
-	width := len(p.values()) * (len(pivot) + 1)
+	per := len(p.values())
+	width := per * (len(pivot) + 1)
 	d := &decoder{plan: p, pivot: pivot, report: report, line: line{
 		keys: make([]string, len(p.dimensions)), labels: make([]string, len(p.dimensions)),
 		integers: make([]*int64, width), decimals: make([]*decimal.Decimal, width), floats: make([]*float64, width),
 	}}
+	for range len(pivot) + 1 {
+		d.values = append(d.values, p.values()...)
+	}
 	d.targets = []any{&d.others, &d.summed}
 	if p.grain != 0 {
 		d.targets = append(d.targets, &d.cut)
@@ -60,24 +77,44 @@ func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
 	for i := range p.dimensions {
 		d.targets = append(d.targets, &d.keys[i], &d.labels[i])
 	}
-	// The statement has the columns of one value by the pivot's values.
-	per := len(p.values())
+	// What is over all values of the pivot comes last.
 	for i, v := range p.values() {
-		for j := range len(pivot) + 1 {
-			d.targets = append(d.targets, d.target(i+j*per, answerType(v)))
-		}
+		d.targets = append(d.targets, d.target(i+per*len(pivot), answerType(v)))
 	}
-	for range len(pivot) + 1 {
-		d.values = append(d.values, p.values()...)
+	if p.pivot != nil {
+		d.gather()
 	}
 	return d
 }
 
+// gather makes room for what a row has by the pivot's values.
+func (d *decoder) gather() {
+	per := len(d.plan.values())
+	d.wide = wide{
+		integers: make([][]*int64, per), decimals: make([][]*decimal.Decimal, per), floats: make([][]*float64, per), columns: map[string]int{},
+	}
+	d.targets = append(d.targets, &d.wide.keys)
+	for i, v := range d.plan.values() {
+		switch answerType(v) {
+		case typeIntegers:
+			d.targets = append(d.targets, &d.wide.integers[i])
+		case typeFloats:
+			d.targets = append(d.targets, &d.wide.floats[i])
+		default:
+			d.targets = append(d.targets, &d.wide.decimals[i])
+		}
+	}
+	d.targets = append(d.targets, &d.wide.pivot, &d.wide.titles)
+	for j, v := range d.pivot {
+		d.wide.columns[v.key] = j
+	}
+}
+
 func (d *decoder) target(i int, kind string) any {
 	switch kind {
-	case "Nullable(Int64)":
+	case typeIntegers:
 		return &d.integers[i]
-	case "Nullable(Float64)":
+	case typeFloats:
 		return &d.floats[i]
 	default:
 		return &d.decimals[i]
@@ -88,7 +125,45 @@ func (d *decoder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
 	if err := found.Scan(d.targets...); err != nil {
 		return nil, err
 	}
+	if d.plan.pivot != nil {
+		d.spread()
+	}
 	return d.row(), nil
+}
+
+// spread gives each value of the pivot its columns. What a row lacks is 0 where it would be a sum, and nothing where it would be divided.
+func (d *decoder) spread() {
+	per := len(d.plan.values())
+	for i, v := range d.plan.values() {
+		kind := answerType(v)
+		for j := range d.pivot {
+			at := i + j*per
+			d.integers[at], d.decimals[at], d.floats[at] = nil, nil, nil
+			switch {
+			case v.divided():
+			case kind == typeIntegers:
+				d.integers[at] = new(int64)
+			case kind == typeFloats:
+				d.floats[at] = new(float64)
+			default:
+				d.decimals[at] = new(decimal.Decimal)
+			}
+		}
+		for n, key := range d.wide.keys {
+			j, ok := d.wide.columns[key]
+			if !ok {
+				continue
+			}
+			switch at := i + j*per; kind {
+			case typeIntegers:
+				d.integers[at] = d.wide.integers[i][n]
+			case typeFloats:
+				d.floats[at] = d.wide.floats[i][n]
+			default:
+				d.decimals[at] = d.wide.decimals[i][n]
+			}
+		}
+	}
 }
 
 // row renders the line.

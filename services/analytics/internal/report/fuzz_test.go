@@ -146,7 +146,7 @@ func (w *world) explain(t *testing.T, what string, q *definitionv1.ReportQuery) 
 		t.Fatalf("%v: %v", q, err)
 	}
 	b := p.binder()
-	rows, err := w.conn.Query(w.service.settings(t.Context()), what+p.statement(b, nil, 10), b.values...)
+	rows, err := w.conn.Query(w.service.settings(t.Context()), what+p.statement(b, 10), b.values...)
 	if err != nil {
 		t.Fatalf("%v: %v", q, err)
 	}

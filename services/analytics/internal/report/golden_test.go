@@ -31,11 +31,7 @@ func (s *Service) write(t testing.TB, q *definitionv1.ReportQuery, scope Scope) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var pivot []string
-	if p.pivot != nil {
-		pivot, p.pivotCount = []string{"1", "2"}, 2
-	}
-	return p.statement(p.binder(), pivot, 100)
+	return p.statement(p.binder(), 100)
 }
 
 var clause = regexp.MustCompile(` (FROM|WHERE|GROUP BY|ORDER BY|UNION ALL|LEFT ANY JOIN|INNER JOIN|ARRAY JOIN|LIMIT) `)
@@ -60,6 +56,7 @@ func TestStatements(t *testing.T) {
 		"across":   {query: &definitionv1.ReportQuery{Measures: []string{"turnover_per_customer", "contacts"}, Dimensions: []string{"branch"}}},
 		"rollup":   {query: &definitionv1.ReportQuery{Measures: []string{"active_customers"}, Dimensions: []string{"region", "branch"}, Subtotals: definitionv1.Subtotals_SUBTOTALS_ROLLUP}},
 		"pivot":    {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Pivot: "region"}},
+		"shown":    {query: &definitionv1.ReportQuery{Measures: []string{"turnover", "customers"}, Pivot: "region", Grain: month, Period: year, Comparison: definitionv1.Comparison_COMPARISON_PREVIOUS_YEAR}},
 		"top":      {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"manager"}, Top: &definitionv1.TopN{Count: 5, Measure: "turnover", Others: true}}},
 		"compare":  {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Grain: month, Period: year, Comparison: definitionv1.Comparison_COMPARISON_PREVIOUS_YEAR}},
 		"both":     {query: &definitionv1.ReportQuery{Measures: []string{"turnover", "active_customers"}, Dimensions: []string{"branch"}, Period: year, Comparison: definitionv1.Comparison_COMPARISON_PREVIOUS_YEAR}},

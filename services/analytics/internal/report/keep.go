@@ -121,7 +121,6 @@ func (s *Service) tellAgain(ctx context.Context, p *plan, kept *keptReport, call
 			return nil, err
 		}
 	}
-	p.pivotCount = len(kept.pivot)
 	d, err := s.open(ctx, p, kept.pivot, kept.of, caller, to)
 	if err != nil {
 		return nil, err

@@ -136,6 +136,9 @@ func checkAnswer(t *testing.T, w *world, m *model, q question, a *answer) {
 		}
 		k.row(t, a.header, row)
 	}
+	if p.pivot != nil {
+		k.columns(t, a.header)
+	}
 	if p.grain == 0 && p.pivot == nil && p.top == nil && !p.compared() {
 		if want := len(m.combinations(q.Measures, p.period, q.keep, names(p.dimensions))); fine != want && len(p.dimensions) > 0 {
 			t.Errorf("%d rows, want %d", fine, want)
@@ -149,6 +152,29 @@ func names(of []*Dimension) []string {
 		out = append(out, d.Name)
 	}
 	return out
+}
+
+// columns checks which values of the pivot have columns: those that the period has.
+func (k *checker) columns(t *testing.T, header *analyticsv1.ReportHeader) {
+	t.Helper()
+	var got []string
+	for _, column := range header.GetColumns() {
+		if column.GetPivot() == "" {
+			continue
+		}
+		if key := fmt.Sprint([]string{k.pivotKey(column.GetPivot())}); !slices.Contains(got, key) {
+			got = append(got, key)
+		}
+	}
+	slices.Sort(got)
+	if want := k.combinations(k.q.Measures, k.plan.period, k.stays, []string{k.plan.pivot.Name}); !slices.Equal(got, want) {
+		t.Errorf("the pivot has columns of %v, want %v", got, want)
+	}
+}
+
+// stays reports whether rows are left in by the filter and by a top N without others.
+func (k *checker) stays(d map[string]string) bool {
+	return k.q.keep(d) && (k.plan.top == nil || k.q.Top.GetOthers() || slices.Contains(k.best, d[k.plan.top.Name]))
 }
 
 // rank finds the values that stay in a top N.
@@ -319,9 +345,7 @@ func (k *checker) want(column *analyticsv1.ReportColumn, now, earlier span, keep
 	case analyticsv1.ColumnKind_COLUMN_KIND_RUNNING_TOTAL:
 		return k.value(name, span{k.plan.period.from, now.to}, keep)
 	case analyticsv1.ColumnKind_COLUMN_KIND_SHARE:
-		return divided(value, k.value(name, now, func(d map[string]string) bool {
-			return k.q.keep(d) && (k.plan.top == nil || k.q.Top.GetOthers() || slices.Contains(k.best, d[k.plan.top.Name]))
-		}))
+		return divided(value, k.value(name, now, k.stays))
 	default:
 		return value
 	}

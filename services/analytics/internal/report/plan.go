@@ -60,8 +60,6 @@ type plan struct {
 	smallest bool
 	// source is the question whose greatest values coordinates speak of; nil without such.
 	source *definitionv1.ReportQuery
-	// pivotCount is how many values the pivot has, known once they are read.
-	pivotCount int
 }
 
 // coordinate is what a cell says about one dimension.

@@ -244,7 +244,22 @@ func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*re
 	if err := s.begin(ctx, p); err != nil {
 		return nil, nil, err
 	}
-	pivot, err := s.pivotOf(ctx, p)
+	limit := int(p.query.GetLimit())
+	if limit == 0 {
+		limit = limitDefault
+	}
+	b := p.binder()
+	found, err := s.query(ctx, p.statement(b, limit+1), b)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = found.Close() }()
+	// The values of a pivot come with the first row.
+	begun := p.pivot != nil && found.Next()
+	if err := found.Err(); err != nil {
+		return nil, nil, warehouse.Public(fmt.Errorf("report: %w", err))
+	}
+	pivot, err := pivotOf(p, found, begun)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -252,13 +267,7 @@ func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*re
 	if r.decoder, err = s.open(ctx, p, pivot, r.kept.of, caller, to); err != nil {
 		return nil, nil, err
 	}
-	limit := int(p.query.GetLimit())
-	if limit == 0 {
-		limit = limitDefault
-	}
-	b := p.binder()
-	sql := p.statement(b, keysOf(pivot), limit+1)
-	end, err := s.stream(ctx, sql, b, r, limit, to)
+	end, err := send(found, begun, r, limit, to)
 	return r, end, err
 }
 
@@ -276,15 +285,29 @@ func (s *Service) open(ctx context.Context, p *plan, pivot []pivotValue, of mome
 	return newDecoder(p, pivot, report), to.Header(header)
 }
 
-// stream sends the rows of a statement.
-func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecoder, limit int, to Sink) (*analyticsv1.ReportEnd, error) {
+// query asks the warehouse.
+func (s *Service) query(ctx context.Context, sql string, b *binder) (driver.Rows, error) {
 	found, err := s.conn.Query(s.settings(ctx), sql, b.values...)
 	if err != nil {
 		return nil, warehouse.Public(fmt.Errorf("report: %w", err))
 	}
+	return found, nil
+}
+
+// stream sends the rows of a statement.
+func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecoder, limit int, to Sink) (*analyticsv1.ReportEnd, error) {
+	found, err := s.query(ctx, sql, b)
+	if err != nil {
+		return nil, err
+	}
 	defer func() { _ = found.Close() }()
+	return send(found, false, d, limit, to)
+}
+
+// send sends rows, from the present one on where reading has begun.
+func send(found driver.Rows, begun bool, d rowDecoder, limit int, to Sink) (*analyticsv1.ReportEnd, error) {
 	end, send := &analyticsv1.ReportEnd{}, &sender{to: to}
-	for found.Next() {
+	for ; begun || found.Next(); begun = false {
 		if end.Rows == int64(limit) {
 			end.Truncated = true
 			break
@@ -337,38 +360,19 @@ func (p *plan) binder() *binder {
 // pivotValue is one value of the pivot.
 type pivotValue struct{ key, label string }
 
-func keysOf(values []pivotValue) []string {
-	var out []string
-	for _, v := range values {
-		out = append(out, v.key)
-	}
-	return out
-}
-
-// pivotOf reads the values that become columns.
-func (s *Service) pivotOf(ctx context.Context, p *plan) ([]pivotValue, error) {
-	if p.pivot == nil {
+// pivotOf reads the values that become columns from the first row, if there is one.
+func pivotOf(p *plan, found driver.Rows, begun bool) ([]pivotValue, error) {
+	if !begun {
 		return nil, nil
 	}
-	b := p.binder()
-	sql := p.pivotValues(b)
-	found, err := s.conn.Query(s.settings(ctx), sql, b.values...)
-	if err != nil {
-		return nil, warehouse.Public(fmt.Errorf("report: values of the pivot: %w", err))
+	d := newDecoder(p, nil, nil)
+	if err := found.Scan(d.targets...); err != nil {
+		return nil, fmt.Errorf("report: values of the pivot: %w", err)
 	}
-	defer func() { _ = found.Close() }()
-	var out []pivotValue
-	for found.Next() {
-		var v pivotValue
-		if err := found.Scan(&v.key, &v.label); err != nil {
-			return nil, fmt.Errorf("report: values of the pivot: %w", err)
-		}
-		out = append(out, v)
+	out := make([]pivotValue, len(d.wide.pivot))
+	for i, key := range d.wide.pivot {
+		out[i] = pivotValue{key, d.wide.titles[i]}
 	}
-	if err := found.Err(); err != nil {
-		return nil, warehouse.Public(fmt.Errorf("report: values of the pivot: %w", err))
-	}
-	p.pivotCount = len(out)
 	if width := (len(out) + 1) * len(p.values()); len(out) > pivotValuesMax || width > columnsMax {
 		return nil, apperr.New(codes.FailedPrecondition, ReasonPivotTooWide,
 			"query.pivot: %s has more than %d values here, or makes more than %d columns; filter it, or take it as a dimension",

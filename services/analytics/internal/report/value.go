@@ -52,3 +52,8 @@ func (p *plan) additive(m *Measure) bool {
 
 // shared reports whether the values of a measure are shares of a total: they add up over the dimensions.
 func (m *Measure) shared() bool { return len(m.RatioOf) == 0 && m.Aggregate != aggregateDistinct }
+
+// divided reports whether a value is a quotient, which is empty where there is nothing to divide by.
+func (v value) divided() bool {
+	return v.kind == valueChange || v.kind == valueShare || len(v.measure.RatioOf) > 0
+}
