@@ -37,17 +37,19 @@ func (w *world) ask(t testing.TB, q *definitionv1.ReportQuery) *answer {
 	return a
 }
 
-// Every measure by every dimension that it has compiles on ClickHouse, with and without a grain.
+// Every measure by every dimension that it has compiles on ClickHouse, plainly, and by month with totals.
 func TestCatalogueCompiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	c := w.service.catalogue
 	for _, m := range c.Measures {
-		for _, grain := range []definitionv1.TimeGrain{0, definitionv1.TimeGrain_TIME_GRAIN_MONTH} {
+		for grain, subtotals := range map[definitionv1.TimeGrain]definitionv1.Subtotals{
+			0: 0, definitionv1.TimeGrain_TIME_GRAIN_MONTH: definitionv1.Subtotals_SUBTOTALS_TOTAL,
+		} {
 			dimensions := slices.DeleteFunc(c.dimensionsOf(m), func(name string) bool { return c.Dimension(name).Grain != "" })
 			for chunk := range slices.Chunk(dimensions, 8) {
 				w.explain(t, "EXPLAIN ", &definitionv1.ReportQuery{
-					Measures: []string{m.Name}, Dimensions: chunk, Grain: grain, AsOf: date.Proto(warehousetest.Day("2024-03-31")), Period: dayRange(span{warehousetest.Day("2024-01-01"), warehousetest.Day("2024-03-31")}),
+					Measures: []string{m.Name}, Dimensions: chunk, Grain: grain, Subtotals: subtotals, AsOf: date.Proto(warehousetest.Day("2024-03-31")), Period: dayRange(span{warehousetest.Day("2024-01-01"), warehousetest.Day("2024-03-31")}),
 				})
 			}
 		}

@@ -312,7 +312,9 @@ func numberType(m *Measure) string {
 	}
 }
 
-// aggregate sums a measure up on a side. With state, what tells different ones apart is kept, so that it can be put together again.
+// aggregate sums a measure up on a side. With state, what tells different ones apart is kept, so that it can be put together again:
+// in bitmaps, for different ones are told by their numbers, and bitmaps are put together many times as fast as tables of numbers,
+// once for each cut and subtotal.
 func (s *scan) aggregate(m *Measure, of side, state bool) string {
 	suffix, where := "", m.Where
 	if within := s.within(of); within != "" && where != "" {
@@ -337,7 +339,7 @@ func (s *scan) aggregate(m *Measure, of side, state bool) string {
 	case m.Aggregate == aggregateCount:
 		return "toInt64(count" + suffix + arguments("") + ")"
 	case m.Aggregate == aggregateDistinct && state:
-		return "uniqExactState" + suffix + arguments(value)
+		return "groupBitmapState" + suffix + arguments(value)
 	case m.Aggregate == aggregateDistinct:
 		return "toInt64(uniqExact" + suffix + arguments(value) + ")"
 	case m.Unit == unitMoney:
