@@ -19,20 +19,27 @@ const (
 	flushTimeout = 10 * time.Second
 	// groupEntriesMax bounds a statement; what comes above it waits for the next one.
 	groupEntriesMax = 500
+	// writeUsual is what a commit takes on a busy machine. When the last one takes longer, whoever waits for its end is written
+	// beside it: a disk or a processor that pauses for one commit must not hold up everybody.
+	writeUsual = 2 * time.Millisecond
+	// writesMax bounds the commits at the same time; each holds a connection.
+	writesMax = 4
 )
 
 //go:embed append_reads.sql
 var appendReadsSQL string
 
 // Recorder writes entries about reads. Record returns when the entry is committed, so that no read is answered without
-// one; reads that come while a commit is under way share the next. A lone read does not wait for company. One recorder
-// serves the whole process: the more share a commit, the less each costs.
+// one; reads that come while a commit is under way share the next. A lone read does not wait for company, and nobody waits
+// for a commit that takes unusually long. One recorder serves the whole process: the more share a commit, the less each costs.
 type Recorder struct {
 	pool *pgxpool.Pool
 
-	mu       sync.Mutex
-	waiting  []*group
-	flushing bool
+	mu      sync.Mutex
+	waiting []*group
+	// writes are under way, the last of them since begun.
+	writes int
+	begun  time.Time
 }
 
 // group is what one statement will write.
@@ -49,22 +56,33 @@ func NewRecorder(pool *pgxpool.Pool) *Recorder { return &Recorder{pool: pool} }
 // Record returns when the entry is committed. When the database refuses it, the caller must not answer.
 func (r *Recorder) Record(ctx context.Context, entry Entry) error {
 	g, lead := r.join(originOf(ctx), entry)
+	var late <-chan time.Time
 	if lead {
 		// Not in the caller's context: one caller who hangs up must not fail the others.
 		go r.flush(context.WithoutCancel(ctx))
+	} else {
+		ticker := time.NewTicker(writeUsual)
+		defer ticker.Stop()
+		late = ticker.C
 	}
-	select {
-	case <-g.done:
-		if g.err != nil {
-			return apperr.Wrap(g.err, codes.Unavailable, apperr.ReasonUnavailable, "the read could not be recorded, so it is not answered; try again")
+	for {
+		select {
+		case <-g.done:
+			if g.err != nil {
+				return apperr.Wrap(g.err, codes.Unavailable, apperr.ReasonUnavailable, "the read could not be recorded, so it is not answered; try again")
+			}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late:
+			if r.relieve() {
+				go r.flush(context.WithoutCancel(ctx))
+			}
 		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
-// join adds an entry to those that wait; lead says that nobody writes at the moment.
+// join adds an entry to those that wait; lead says that the caller has to see to it that they are written.
 func (r *Recorder) join(o origin, entry Entry) (g *group, lead bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,26 +93,46 @@ func (r *Recorder) join(o origin, entry Entry) (g *group, lead bool) {
 		r.waiting = append(r.waiting, g)
 	}
 	g.origins, g.entries = append(g.origins, o), append(g.entries, entry)
-	lead = !r.flushing
-	r.flushing = true
-	return g, lead
+	return g, r.lead()
+}
+
+// relieve says that the caller has to write what waits, because the writes under way take long.
+func (r *Recorder) relieve() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiting) > 0 && r.lead()
+}
+
+// lead begins one more write when none is under way, or those that are take long. The mutex is held.
+func (r *Recorder) lead() bool {
+	if r.writes > 0 && (r.writes == writesMax || time.Since(r.begun) <= writeUsual) {
+		return false
+	}
+	r.writes++
+	r.begun = time.Now()
+	return true
 }
 
 // flush writes groups until none waits.
 func (r *Recorder) flush(ctx context.Context) {
-	for {
-		r.mu.Lock()
-		if len(r.waiting) == 0 {
-			r.flushing = false
-			r.mu.Unlock()
-			return
-		}
-		g := r.waiting[0]
-		r.waiting = r.waiting[1:]
-		r.mu.Unlock()
+	for g := r.next(); g != nil; g = r.next() {
 		g.err = r.write(ctx, g)
 		close(g.done)
 	}
+}
+
+// next takes the group that has waited longest; nil ends the writing.
+func (r *Recorder) next() *group {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.waiting) == 0 {
+		r.writes--
+		return nil
+	}
+	g := r.waiting[0]
+	r.waiting = r.waiting[1:]
+	r.begun = time.Now()
+	return g
 }
 
 // write stores a group by one statement, which is its own transaction.

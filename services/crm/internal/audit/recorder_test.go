@@ -1,0 +1,70 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"tandem.bank/pkg/testkit"
+	"tandem.bank/services/crm/internal/audit"
+	"tandem.bank/services/crm/internal/outbox"
+)
+
+// A commit that hangs holds up nobody but those who share it, not even a lone reader who comes right behind it.
+func TestSlowCommitHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, 0)
+	for _, sql := range []string{
+		`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`,
+		`CREATE TRIGGER hang BEFORE INSERT ON audit_entry FOR EACH ROW WHEN (NEW.request_id = 'slow') EXECUTE FUNCTION hang()`,
+	} {
+		if _, err := b.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holder, err := b.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(t.Context(), "SELECT pg_advisory_xact_lock(1)"); err != nil {
+		t.Fatal(err)
+	}
+	recorder := audit.NewRecorder(b.pool)
+	read := func(request string) error {
+		ctx := outbox.WithActor(audit.WithCaller(t.Context(), audit.Caller{Peer: "p", Method: "/m", RequestID: request}), "eva")
+		return recorder.Record(ctx, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1})
+	}
+	slow := make(chan error, 1)
+	go func() { slow <- read("slow") }()
+	b.awaitWaiting(t)
+	for range 3 {
+		if err := read("quick"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case err := <-slow:
+		t.Fatalf("the slow one was not held: %v", err)
+	default:
+	}
+	if err := holder.Rollback(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-slow; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitWaiting returns when a session waits for an advisory lock.
+func (b *bank) awaitWaiting(t *testing.T) {
+	t.Helper()
+	testkit.Eventually(t, testkit.Patience, func() error {
+		var waiting bool
+		err := b.pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)`).Scan(&waiting)
+		if err == nil && !waiting {
+			err = errors.New("nobody waits yet")
+		}
+		return err
+	})
+}
