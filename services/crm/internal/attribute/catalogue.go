@@ -143,13 +143,14 @@ func (c *Catalogue) States(values Values) map[string]*eventsv1.AttributeState {
 	return out
 }
 
-// Schema is what customers can be filtered by: the attributes in force, as attributes.<name>.
-func (c *Catalogue) Schema(ctx context.Context, q record.Querier) (filter.Schema, error) {
+// Schema is what customers can be filtered by: their own fields and, behind them, the attributes in force, as
+// attributes.<name>. Without attributes it is own itself: many calls ask, and own is long.
+func (c *Catalogue) Schema(ctx context.Context, q record.Querier, own filter.Schema) (filter.Schema, error) {
 	definitions, err := c.Load(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	var out filter.Schema
+	out := slices.Clip(own) // what comes behind goes into a copy
 	for _, name := range slices.Sorted(maps.Keys(definitions)) {
 		if !definitions[name].Retired {
 			out = append(out, definitions[name].field())

@@ -3,7 +3,6 @@ package customer
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,11 +96,11 @@ func (s *Server) UpdateCustomer(ctx context.Context, req *crmv1.UpdateCustomerRe
 
 // ListCustomers returns a page of customers by id.
 func (s *Server) ListCustomers(ctx context.Context, req *crmv1.ListCustomersRequest) (*crmv1.ListCustomersResponse, error) {
-	attributes, err := s.room.catalogue.Schema(ctx, s.pool)
+	schema, err := s.room.catalogue.Schema(ctx, s.pool, s.schema)
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.store.List(ctx, req, slices.Concat(s.schema, attributes), record.Scope{})
+	page, err := s.store.List(ctx, req, schema, record.Scope{})
 	if err != nil {
 		return nil, err
 	}

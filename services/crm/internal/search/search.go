@@ -5,7 +5,6 @@ import (
 	_ "embed" // for the statements
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,7 +64,7 @@ func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest
 	case err != nil:
 		return nil, err
 	}
-	attributes, err := catalogue.Schema(ctx, tx)
+	schema, err := catalogue.Schema(ctx, tx, customerlist.Schema)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +73,7 @@ func newSearch(ctx context.Context, tx pgx.Tx, req *crmv1.SearchCustomersRequest
 		return nil, err
 	}
 	s := &search{
-		tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), schema: slices.Concat(customerlist.Schema, attributes),
+		tx: tx, root: root, terms: map[*query.Term]*term{}, filter: req.GetFilter(), schema: schema,
 		searched: searched, sight: sight.Of(ctx), numbers: isNumbers(root),
 	}
 	if _, _, err := filter.Postgres(s.filter, s.schema, nil); err != nil {
