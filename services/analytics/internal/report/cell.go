@@ -205,7 +205,7 @@ func (s *scan) spread(fine, held string, more bool) string {
 		case more:
 			return column
 		case m.Aggregate == aggregateDistinct:
-			return "toInt64(groupBitmapMerge(" + column + "))"
+			return "toInt64(" + s.distinct() + "Merge(" + column + "))"
 		default:
 			return "sum(" + column + ")"
 		}
@@ -330,7 +330,7 @@ func (s *scan) marked(fine, key string) string {
 	rank := p.measured(p.topMeasure, func(of *Measure) string {
 		column := fmt.Sprintf("w.b%d", slices.Index(p.base, of))
 		if of.Aggregate == aggregateDistinct {
-			return "groupBitmapMerge(" + column + ")" + over
+			return s.distinct() + "Merge(" + column + ")" + over
 		}
 		return "sum(" + column + ")" + over
 	})
@@ -376,7 +376,7 @@ func (s *scan) coarse(placed string) string {
 	selected = append(selected, s.columns(func(m *Measure, of side) string {
 		column := fmt.Sprintf("x.%s%d", of.letter(), slices.Index(p.base, m))
 		if m.Aggregate == aggregateDistinct {
-			return "toInt64(groupBitmapMerge(" + column + "))"
+			return "toInt64(" + s.distinct() + "Merge(" + column + "))"
 		}
 		return "sum(" + column + ")"
 	})...)

@@ -312,9 +312,17 @@ func numberType(m *Measure) string {
 	}
 }
 
-// aggregate sums a measure up on a side. With state, what tells different ones apart is kept, so that it can be put together again:
-// in bitmaps, for different ones are told by their numbers, and bitmaps are put together many times as fast as tables of numbers,
-// once for each cut and subtotal.
+// distinct is the function that tells different ones apart. What holds from cut to cut is put together again for each of them, and
+// for each subtotal: in bitmaps, as different ones are told by their numbers, that takes a fifth of the time of tables of numbers.
+// What happens once is put together once, mostly from small groups, of which bitmaps take longer to make.
+func (s *scan) distinct() string {
+	if s.plan.grain != 0 && (s.fact.Over == overLast || s.fact.Over == overInterval) {
+		return "groupBitmap"
+	}
+	return "uniqExact"
+}
+
+// aggregate sums a measure up on a side. With state, what tells different ones apart is kept, so that it can be put together again.
 func (s *scan) aggregate(m *Measure, of side, state bool) string {
 	suffix, where := "", m.Where
 	if within := s.within(of); within != "" && where != "" {
@@ -339,7 +347,7 @@ func (s *scan) aggregate(m *Measure, of side, state bool) string {
 	case m.Aggregate == aggregateCount:
 		return "toInt64(count" + suffix + arguments("") + ")"
 	case m.Aggregate == aggregateDistinct && state:
-		return "groupBitmapState" + suffix + arguments(value)
+		return s.distinct() + "State" + suffix + arguments(value)
 	case m.Aggregate == aggregateDistinct:
 		return "toInt64(uniqExact" + suffix + arguments(value) + ")"
 	case m.Unit == unitMoney:
