@@ -16,6 +16,8 @@ var (
 	stageSQL string
 	//go:embed sql/edges.sql
 	edgesSQL string
+	//go:embed sql/sums.sql
+	sumsSQL string
 	//go:embed sql/score.sql
 	scoreSQL string
 	//go:embed sql/grid.sql
@@ -51,20 +53,29 @@ func edgesQuery(r Run) warehouse.Query {
 	return warehouse.Query{SQL: strings.ReplaceAll(edgesSQL, "/*levels*/", levels[r.Bins]), Args: []any{named("run_id", r.ID.String())}}
 }
 
-// scoreQuery places customers by the edges of the run.
-func scoreQuery(r Run) warehouse.Query {
+// sumsQuery counts customers by the sum of their bins.
+func sumsQuery(r Run) warehouse.Query { return placed(r, sumsSQL) }
+
+// scoreQuery places the customers of a share.
+func scoreQuery(r Run, of share) warehouse.Query {
+	q := placed(r, scoreSQL)
+	q.Args = append(q.Args, named("as_of", day(r.AsOf)), named("least", of.least), named("most", of.most), named("before", of.before))
+	return q
+}
+
+// placed is a statement about the bins of customers by the edges of the run.
+func placed(r Run, sql string) warehouse.Query {
 	monetary := make([]string, len(r.MonetaryEdges))
 	for i, edge := range r.MonetaryEdges {
 		monetary[i] = edge.String()
 	}
-	sql := strings.NewReplacer(
+	sql = strings.NewReplacer(
 		"/*recency*/", reached("recency_days <= {recency:Array(UInt32)}[%d]", len(r.RecencyEdges)),
 		"/*frequency*/", reached("frequency >= {frequency:Array(UInt64)}[%d]", len(r.FrequencyEdges)),
 		"/*monetary*/", reached("monetary >= toDecimal128({monetary:Array(String)}[%d], 4)", len(monetary)),
-	).Replace(scoreSQL)
+	).Replace(sql)
 	return warehouse.Query{SQL: sql, Args: []any{
-		named("run_id", r.ID.String()), named("as_of", day(r.AsOf)), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges),
-		named("monetary", monetary),
+		named("run_id", r.ID.String()), named("recency", r.RecencyEdges), named("frequency", r.FrequencyEdges), named("monetary", monetary),
 	}}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/shopspring/decimal"
+	"golang.org/x/sync/errgroup"
 
 	definitionv1 "tandem.bank/proto/gen/go/tandem/definition/v1"
 	"tandem.bank/services/analytics/internal/snapshot"
@@ -32,9 +33,46 @@ func (s store) edges(ctx context.Context, r *Run) error {
 	})
 }
 
-// score fills the scores of a run.
+// score fills the scores of a run, shares beside each other: an insert is one stream.
 func (s store) score(ctx context.Context, r Run) error {
-	return s.Exec(ctx, "score customers", scoreQuery(r))
+	shares, err := s.shares(ctx, r)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, of := range shares {
+		group.Go(func() error { return s.Exec(ctx, "score customers", scoreQuery(r, of)) })
+	}
+	return group.Wait()
+}
+
+// share are the customers with some of the sums of bins, and how many have higher ones.
+type share struct {
+	least, most uint8
+	before      uint64
+}
+
+// scoreShares is into how many shares customers are divided, as far as whole sums allow.
+const scoreShares = 4
+
+// shares divides the customers of a run into about equal ones.
+func (s store) shares(ctx context.Context, r Run) ([]share, error) {
+	var out []share
+	var before, begun uint64
+	err := s.Each(ctx, "count sums of bins", sumsQuery(r), func(rows driver.Rows) error {
+		var bins uint8
+		var customers uint64
+		if err := rows.Scan(&bins, &customers); err != nil {
+			return err
+		}
+		if len(out) == 0 || before-begun >= r.Customers/scoreShares {
+			out, begun = append(out, share{most: bins, before: before}), before
+		}
+		out[len(out)-1].least = bins
+		before += customers
+		return nil
+	})
+	return out, err
 }
 
 // unstage removes the values of a run.
