@@ -221,6 +221,10 @@ func TestPagesUseIndexes(t *testing.T) {
 	if err := b.conn.Exec(t.Context(), seed); err != nil {
 		t.Fatal(err)
 	}
+	arrange := "ALTER TABLE rfm_score MATERIALIZE PROJECTION best_first IN PARTITION 2024 SETTINGS mutations_sync = 2"
+	if err := warehouse.OnParts(t.Context(), b.conn, arrange); err != nil {
+		t.Fatal(err)
+	}
 	for _, column := range []string{"customer_id", "place"} {
 		rows, err := b.conn.Query(t.Context(), `EXPLAIN indexes = 1, projections = 1 SELECT customer_id, place FROM rfm_score
 			WHERE run_id = '01890000-0000-7000-8000-000000000000' AND as_of = toDate('2024-06-30') AND `+column+` > 59000 ORDER BY `+column+` LIMIT 50`)

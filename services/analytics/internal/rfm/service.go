@@ -119,7 +119,14 @@ func (s *Service) compute(ctx context.Context, run *Run) error {
 		return err
 	}
 	run.Computed()
-	return s.store.Save(ctx, *run)
+	if err := s.store.Save(ctx, *run); err != nil {
+		return err
+	}
+	if err := s.store.arrange(ctx, *run); err != nil {
+		// The run stands. Its pages by place are slower until the next run of its year asks for it again.
+		s.log.WarnContext(ctx, "scores are not laid down by place", "run_id", run.ID, "error", err)
+	}
+	return nil
 }
 
 // clear removes the values of a run, whatever became of it. What can't be removed now goes by its age.
