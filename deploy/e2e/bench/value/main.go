@@ -3,10 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -33,7 +35,7 @@ const (
 	// plainPart is how much of the customers the plain way is measured on: at full size it takes minutes. Its time is that of a
 	// number of passes over all rows, so it is taken for proportional.
 	plainPart = 10
-	rounds    = 5
+	rounds    = 9
 )
 
 var asOf = &date.Date{Year: 2025, Month: 12, Day: 31}
@@ -112,9 +114,15 @@ func (b *bench) settle(ctx context.Context) error {
 	}
 }
 
-// measureRFM takes turns with the bare aggregation, and compares the best of each.
+// turn is one run of RFM and one bare aggregation.
+type turn struct{ snapshot, bare time.Duration }
+
+func (t turn) ratio() float64 { return t.snapshot.Seconds() / t.bare.Seconds() }
+
+// measureRFM takes turns with the bare aggregation, and tells the round whose ratio is in the middle: a machine that is fast for a
+// moment is so for both of a round.
 func (b *bench) measureRFM(ctx context.Context) error {
-	bare, snapshot := time.Hour, time.Hour
+	var turns []turn
 	for range rounds {
 		if err := b.settle(ctx); err != nil {
 			return err
@@ -136,9 +144,12 @@ func (b *bench) measureRFM(ctx context.Context) error {
 		// The call also waits until NATS has all insights; a snapshot is computed before.
 		whole := answer.GetRun().GetComputedTime().AsTime().Sub(began)
 		benchkit.Say("a round: %.2f s against %.2f s", whole.Seconds(), alone.Seconds())
-		bare, snapshot = min(bare, alone), min(snapshot, whole)
+		turns = append(turns, turn{whole, alone})
 	}
-	b.results.Add(benchkit.RatioAtMost("RFM run with snapshot, against the bare aggregation", snapshot.Seconds(), bare.Seconds(), "s", 1.5))
+	slices.SortFunc(turns, func(a, b turn) int { return cmp.Compare(a.ratio(), b.ratio()) })
+	middle := turns[rounds/2]
+	b.results.Add(benchkit.RatioAtMost("RFM run with snapshot, against the bare aggregation",
+		middle.snapshot.Seconds(), middle.bare.Seconds(), "s", 1.5))
 	return nil
 }
 
