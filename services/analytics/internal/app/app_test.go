@@ -189,6 +189,7 @@ func TestConfig(t *testing.T) {
 		"ANALYTICS_CLICKHOUSE_URL":           {ClickHouseURL: "http://db/tandem"},
 		"ANALYTICS_NATS_URL":                 {ClickHouseURL: "clickhouse://db/tandem"},
 		"ANALYTICS_TIME_ZONE":                {TimeZone: "Mars/Olympus"},
+		"ANALYTICS_REPORTS_KEEP":             {ReportsKeep: -1},
 		"ANALYTICS_CLICKHOUSE_PASSWORD_FILE": {ClickHousePasswordFile: secret + "?"},
 		"ANALYTICS_AUTH_KEYS_FILE":           {},
 		"ANALYTICS_OIDC_ISSUER":              {Auth: auth.Settings{OIDCIssuer: "http://login.example.com"}},

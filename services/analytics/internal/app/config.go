@@ -54,6 +54,9 @@ func (c *Config) checkEngines() error {
 	if c.NATSURL == "" {
 		errs = append(errs, errors.New("ANALYTICS_NATS_URL: must not be empty"))
 	}
+	if c.ReportsKeep < 0 {
+		errs = append(errs, errors.New("ANALYTICS_REPORTS_KEEP: must not be negative; 0 keeps nothing"))
+	}
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		errs = append(errs, fmt.Errorf("ANALYTICS_TIME_ZONE: %w", err))
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/maypok86/otter/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"tandem.bank/pkg/lifecycle"
@@ -136,7 +138,7 @@ func (s *Service) tellAgain(ctx context.Context, p *plan, kept *keptReport, call
 }
 
 // KeepReady asks for the reports that come with this program before what is kept of them gets too old and when a day begins, so
-// that nobody waits for those that take long.
+// that nobody waits for those that take long. While the warehouse is away it tries again.
 func (s *Service) KeepReady(ctx context.Context, ready Ready) error {
 	var day, last time.Time
 	return lifecycle.Every(ctx, refreshInterval, func(ctx context.Context) {
@@ -144,17 +146,27 @@ func (s *Service) KeepReady(ctx context.Context, ready Ready) error {
 		if s.kept.age == 0 || today.Equal(day) && time.Since(last) < s.kept.age/2 {
 			return
 		}
-		day, last = today, time.Now()
-		s.computeAhead(ctx, ready)
+		if s.computeAhead(ctx, ready) {
+			day, last = today, time.Now()
+		}
 	})
 }
 
-func (s *Service) computeAhead(ctx context.Context, ready Ready) {
+// computeAhead reports whether all were asked for; what one report can't answer is no reason to ask for all of them again.
+func (s *Service) computeAhead(ctx context.Context, ready Ready) bool {
 	for _, name := range ready.Names() {
-		if _, err := s.Run(ctx, ready[name].GetQuery(), Caller{}, 0, nobody{}); err != nil && ctx.Err() == nil {
+		_, err := s.Run(ctx, ready[name].GetQuery(), Caller{}, 0, nobody{})
+		if ctx.Err() != nil {
+			return false
+		}
+		if err != nil {
 			s.log.WarnContext(ctx, "a report was not computed ahead", "report", name, "error", err)
 		}
+		if status.Code(err) == codes.Unavailable {
+			return false
+		}
 	}
+	return true
 }
 
 // nobody takes a report that is computed to be kept.

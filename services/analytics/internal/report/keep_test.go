@@ -129,7 +129,9 @@ func TestReadyReportsAreComputedAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.service.computeAhead(t.Context(), ready)
+	if !w.service.computeAhead(t.Context(), ready) {
+		t.Error("not all ready reports were asked for")
+	}
 	server := NewServer(w.service, &Library{ready: ready})
 	for name, d := range ready {
 		request := &analyticsv1.RunReportRequest{Report: &analyticsv1.RunReportRequest_Name{Name: name}}

@@ -42,8 +42,9 @@ type ReportServiceClient interface {
 	// FAILED_PRECONDITION (too many values in a pivot), UNAVAILABLE.
 	RunReport(ctx context.Context, in *RunReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunReportResponse], error)
 	// Goes one level deeper into a cell, or to the exact rows behind it, and streams that like a report. Values of an additive
-	// measure, and contributions of rows of any measure, add up to the cell. Errors: INVALID_ARGUMENT (a token that is not
-	// ours or was tampered with), PERMISSION_DENIED (a token of another caller), UNAVAILABLE.
+	// measure, and contributions of rows of any measure, add up to the cell as it is now: see computed_time of ReportHeader.
+	// Errors: INVALID_ARGUMENT (a token that is not ours or was tampered with), PERMISSION_DENIED (a token of another caller),
+	// UNAVAILABLE.
 	DrillDown(ctx context.Context, in *DrillDownRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DrillDownResponse], error)
 	// Lists the reports that can be run by name. Errors: UNAVAILABLE.
 	ListReports(ctx context.Context, in *ListReportsRequest, opts ...grpc.CallOption) (*ListReportsResponse, error)
@@ -132,8 +133,9 @@ type ReportServiceServer interface {
 	// FAILED_PRECONDITION (too many values in a pivot), UNAVAILABLE.
 	RunReport(*RunReportRequest, grpc.ServerStreamingServer[RunReportResponse]) error
 	// Goes one level deeper into a cell, or to the exact rows behind it, and streams that like a report. Values of an additive
-	// measure, and contributions of rows of any measure, add up to the cell. Errors: INVALID_ARGUMENT (a token that is not
-	// ours or was tampered with), PERMISSION_DENIED (a token of another caller), UNAVAILABLE.
+	// measure, and contributions of rows of any measure, add up to the cell as it is now: see computed_time of ReportHeader.
+	// Errors: INVALID_ARGUMENT (a token that is not ours or was tampered with), PERMISSION_DENIED (a token of another caller),
+	// UNAVAILABLE.
 	DrillDown(*DrillDownRequest, grpc.ServerStreamingServer[DrillDownResponse]) error
 	// Lists the reports that can be run by name. Errors: UNAVAILABLE.
 	ListReports(context.Context, *ListReportsRequest) (*ListReportsResponse, error)
