@@ -79,7 +79,7 @@ func run[C any, P interface {
 	var err error
 	switch parsed.Command() {
 	case "serve":
-		err = s.Serve(ctx, &all.Serve.Config, all.Serve.Migrate)
+		err = withHeadroom(func() error { return s.Serve(ctx, &all.Serve.Config, all.Serve.Migrate) })
 	case "migrate":
 		err = s.Migrate(ctx, &all.Migrate.Config)
 	case "check-config":

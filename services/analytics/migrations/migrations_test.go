@@ -74,7 +74,7 @@ func TestNoPersonalData(t *testing.T) {
 	}
 	defer func() { _ = rows.Close() }()
 	named := map[string]bool{
-		"region": true, "branch": true, "product": true, "service_level": true, "attribute_definition": true,
+		"region": true, "branch": true, "product": true, "service_level": true, "service_level_lookup": true, "attribute_definition": true,
 		"definition": true, "schedule_run": true, "plan_value": true, "plan_value_at": true,
 	}
 	columns := 0

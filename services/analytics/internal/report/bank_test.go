@@ -99,7 +99,8 @@ func (w *world) reload(t testing.TB) string {
 	bi := migrations.BIDatabase(database)
 	for _, name := range []string{
 		database + ".account_lookup", database + ".customer_lookup", database + ".currency_lookup", database + ".contract_lookup",
-		database + ".arrears_lookup", database + ".customer_left_lookup", bi + ".lookup_product", bi + ".lookup_branch", bi + ".lookup_region", bi + ".lookup_manager",
+		database + ".arrears_lookup", database + ".customer_left_lookup", database + ".service_level_lookup",
+		bi + ".lookup_product", bi + ".lookup_branch", bi + ".lookup_region", bi + ".lookup_manager",
 	} {
 		if err := w.conn.Exec(t.Context(), "SYSTEM RELOAD DICTIONARY "+name); err != nil {
 			t.Fatal(err)

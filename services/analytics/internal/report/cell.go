@@ -162,7 +162,9 @@ func (s *scan) fine(state bool) string {
 		if join != "" && !slices.Contains(joins, join) {
 			joins = append(joins, join)
 		}
-		group = append(group, expression)
+		if !s.follows(d) {
+			group = append(group, expression)
+		}
 		selected = append(selected, fmt.Sprintf("%s AS k%d", keyType(d, expression), i))
 	}
 	from := s.rows(s.used())
@@ -189,6 +191,13 @@ func (s *scan) fine(state bool) string {
 		return s.spread(sql, from.held, state)
 	}
 	return sql
+}
+
+// follows reports whether another key decides a dimension, as a product its family: then it tells no more groups apart, and is looked
+// up for each group and not for each row.
+func (s *scan) follows(d *Dimension) bool {
+	by := s.plan.catalogue.foundBy(s.fact, d)
+	return by != "" && slices.ContainsFunc(s.plan.keys(), func(other *Dimension) bool { return s.fact.Columns[other.Name] == by })
 }
 
 // spread gives what was summed up of rows that are true in the same cuts to each of these cuts. There are few such groups and many
@@ -290,6 +299,9 @@ func (s *scan) columns(own func(*Measure, side) string) []string {
 // greatest together or leaves it out.
 func (s *scan) placed(fine string) string {
 	p := s.plan
+	if p.top == nil && (s.side != sideEarlier || p.grain == 0) {
+		return fine
+	}
 	from, where := "("+fine+") AS y", ""
 	except := []string{"o"}
 	extra := []string{"y.o AS o"}

@@ -40,9 +40,10 @@ func (l *line) clone() line {
 type decoder struct {
 	line
 
-	plan    *plan
-	pivot   []pivotValue
-	report  *reportToken
+	plan   *plan
+	pivot  []pivotValue
+	report *reportToken
+	// values are told for each value of the pivot, and at last over all of them.
 	values  []value
 	targets []any
 	wide    wide
@@ -61,15 +62,12 @@ type wide struct {
 }
 
 func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
-	per := len(p.values())
-	width := per * (len(pivot) + 1)
-	d := &decoder{plan: p, pivot: pivot, report: report, line: line{
+	values := p.values()
+	width := len(values) * (len(pivot) + 1)
+	d := &decoder{plan: p, pivot: pivot, report: report, values: values, line: line{
 		keys: make([]string, len(p.dimensions)), labels: make([]string, len(p.dimensions)),
 		integers: make([]*int64, width), decimals: make([]*decimal.Decimal, width), floats: make([]*float64, width),
 	}}
-	for range len(pivot) + 1 {
-		d.values = append(d.values, p.values()...)
-	}
 	d.targets = []any{&d.others, &d.summed}
 	if p.grain != 0 {
 		d.targets = append(d.targets, &d.cut)
@@ -78,8 +76,8 @@ func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
 		d.targets = append(d.targets, &d.keys[i], &d.labels[i])
 	}
 	// What is over all values of the pivot comes last.
-	for i, v := range p.values() {
-		d.targets = append(d.targets, d.target(i+per*len(pivot), answerType(v)))
+	for i, v := range values {
+		d.targets = append(d.targets, d.target(i+len(values)*len(pivot), answerType(v)))
 	}
 	if p.pivot != nil {
 		d.gather()
@@ -89,12 +87,12 @@ func newDecoder(p *plan, pivot []pivotValue, report *reportToken) *decoder {
 
 // gather makes room for what a row has by the pivot's values.
 func (d *decoder) gather() {
-	per := len(d.plan.values())
+	per := len(d.values)
 	d.wide = wide{
 		integers: make([][]*int64, per), decimals: make([][]*decimal.Decimal, per), floats: make([][]*float64, per), columns: map[string]int{},
 	}
 	d.targets = append(d.targets, &d.wide.keys)
-	for i, v := range d.plan.values() {
+	for i, v := range d.values {
 		switch answerType(v) {
 		case typeIntegers:
 			d.targets = append(d.targets, &d.wide.integers[i])
@@ -133,8 +131,8 @@ func (d *decoder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
 
 // spread gives each value of the pivot its columns. What a row lacks is 0 where it would be a sum, and nothing where it would be divided.
 func (d *decoder) spread() {
-	per := len(d.plan.values())
-	for i, v := range d.plan.values() {
+	per := len(d.values)
+	for i, v := range d.values {
 		kind := answerType(v)
 		for j := range d.pivot {
 			at := i + j*per
@@ -168,17 +166,17 @@ func (d *decoder) spread() {
 
 // row renders the line.
 func (d *decoder) row() *analyticsv1.ReportRow {
-	row := &analyticsv1.ReportRow{Subtotal: d.summed != 0, Cells: make([]*analyticsv1.ReportCell, 0, len(d.keys)+len(d.values)+1)}
+	row := &analyticsv1.ReportRow{Subtotal: d.summed != 0, Cells: make([]*analyticsv1.ReportCell, 0, len(d.keys)+len(d.integers)+1)}
 	if d.plan.grain != 0 {
 		row.Cells = append(row.Cells, &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Day{Day: date.Proto(d.cut)}})
 	}
 	for i := range d.plan.dimensions {
 		row.Cells = append(row.Cells, d.member(i))
 	}
-	at := d.report.row(d)
-	for i := range d.values {
-		cell := d.cell(i)
-		if cell.GetValue() != nil {
+	at, cells := d.report.row(d), make([]analyticsv1.ReportCell, len(d.integers))
+	for i := range cells {
+		cell := &cells[i]
+		if d.fill(cell, i); cell.GetValue() != nil {
 			cell.Drill = at.cell(i)
 		}
 		row.Cells = append(row.Cells, cell)
@@ -206,23 +204,21 @@ func (d *decoder) member(i int) *analyticsv1.ReportCell {
 	return cell
 }
 
-// cell is one number.
-func (d *decoder) cell(i int) *analyticsv1.ReportCell {
+// fill puts a number into its cell.
+func (d *decoder) fill(cell *analyticsv1.ReportCell, i int) {
 	switch {
 	case d.integers[i] != nil:
-		return &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Integer{Integer: *d.integers[i]}}
+		cell.Value = &analyticsv1.ReportCell_Integer{Integer: *d.integers[i]}
 	case d.decimals[i] != nil:
-		return &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Decimal{Decimal: d.decimals[i].StringFixed(4)}}
+		cell.Value = &analyticsv1.ReportCell_Decimal{Decimal: d.decimals[i].StringFixed(4)}
 	case d.floats[i] != nil:
-		return &analyticsv1.ReportCell{Value: &analyticsv1.ReportCell_Number{Number: *d.floats[i]}}
-	default:
-		return &analyticsv1.ReportCell{}
+		cell.Value = &analyticsv1.ReportCell_Number{Number: *d.floats[i]}
 	}
 }
 
 // pivotKey is the pivot's value that a column is about.
 func (d *decoder) pivotKey(i int) (string, bool) {
-	if j := i / len(d.plan.values()); j < len(d.pivot) {
+	if j := i / len(d.values); j < len(d.pivot) {
 		return d.pivot[j].key, true
 	}
 	return "", false

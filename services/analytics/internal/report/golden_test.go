@@ -53,6 +53,7 @@ func TestStatements(t *testing.T) {
 		"snapshot": {query: &definitionv1.ReportQuery{Measures: []string{"rfm_customers"}, Dimensions: []string{"rfm_cell"}, Grain: month, Period: year}},
 		"interval": {query: &definitionv1.ReportQuery{Measures: []string{"customers"}, Dimensions: []string{"region"}}},
 		"held":     {query: &definitionv1.ReportQuery{Measures: []string{"customers"}, Dimensions: []string{"region"}, Grain: month, Period: year, Subtotals: definitionv1.Subtotals_SUBTOTALS_TOTAL}},
+		"follows":  {query: &definitionv1.ReportQuery{Measures: []string{"account_customers"}, Dimensions: []string{"family", "product"}, Grain: month, Period: year}},
 		"across":   {query: &definitionv1.ReportQuery{Measures: []string{"turnover_per_customer", "contacts"}, Dimensions: []string{"branch"}}},
 		"rollup":   {query: &definitionv1.ReportQuery{Measures: []string{"active_customers"}, Dimensions: []string{"region", "branch"}, Subtotals: definitionv1.Subtotals_SUBTOTALS_ROLLUP}},
 		"pivot":    {query: &definitionv1.ReportQuery{Measures: []string{"turnover"}, Dimensions: []string{"branch"}, Pivot: "region"}},

@@ -80,10 +80,11 @@ func (a *keeper) find(key string, maxAge time.Duration) *keptReport {
 	return found
 }
 
-// recorder keeps what a decoder reads.
+// recorder keeps what a decoder reads, if that is worth it.
 type recorder struct {
 	*decoder
-	kept keptReport
+	keeper *keeper
+	kept   keptReport
 	// waited is how long the first row took.
 	waited time.Duration
 }
@@ -93,10 +94,8 @@ func (r *recorder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.waited == 0 {
-		r.waited = time.Since(r.kept.of.computed)
-	}
-	if r.kept.cells += len(row.GetCells()); r.kept.cells <= keptReportCellsMax {
+	r.kept.cells += len(row.GetCells())
+	if r.worth() {
 		r.kept.lines = append(r.kept.lines, r.clone())
 	} else {
 		r.kept.lines = nil
@@ -104,16 +103,20 @@ func (r *recorder) decode(found driver.Rows) (*analyticsv1.ReportRow, error) {
 	return row, nil
 }
 
-// keep keeps an answer that was read to its end, if it took long and is not too large.
-func (a *keeper) keep(key string, r *recorder, end *analyticsv1.ReportEnd) {
+// worth reports whether the answer took long enough, and is not too large.
+func (r *recorder) worth() bool {
 	if r.waited == 0 {
 		r.waited = time.Since(r.kept.of.computed)
 	}
-	if a.cache == nil || r.waited < a.slower || r.kept.cells > keptReportCellsMax {
-		return
+	return r.keeper.cache != nil && r.waited >= r.keeper.slower && r.kept.cells <= keptReportCellsMax
+}
+
+// keep keeps an answer that was read to its end.
+func (r *recorder) keep(key string, end *analyticsv1.ReportEnd) {
+	if r.worth() {
+		r.kept.end = end
+		r.keeper.cache.Set(key, &r.kept)
 	}
-	r.kept.end = end
-	a.cache.Set(key, &r.kept)
 }
 
 // tellAgain sends a kept answer, signed for this caller.

@@ -245,12 +245,12 @@ func (s *scan) interval() rows {
 		}}
 	}
 	// The cuts that a row is true in follow each other: from the first that ends on its day or later, to the last that ends before
-	// it is over. Counting both is several times as fast as asking of each cut.
+	// it is over. Counting both is several times as fast as asking of each cut, and rows are grouped by small numbers faster.
 	names, days := s.bounds()
 	return rows{
 		from:  s.view() + " AS f",
-		over:  fmt.Sprintf("arrayCount(z -> z < assumeNotNull(%s), %s)", s.fact.Day, days),
-		until: fmt.Sprintf("if(%[1]s IS NULL, length(%[2]s), arrayCount(z -> z < assumeNotNull(%[1]s), %[2]s))", s.fact.Until, days),
+		over:  fmt.Sprintf("toUInt16(arrayCount(z -> z < assumeNotNull(%s), %s))", s.fact.Day, days),
+		until: fmt.Sprintf("toUInt16(if(%[1]s IS NULL, length(%[2]s), arrayCount(z -> z < assumeNotNull(%[1]s), %[2]s)))", s.fact.Until, days),
 		held:  fmt.Sprintf("arraySlice(%s, h.over__ + 1, greatest(0, toInt64(h.until__) - h.over__))", names),
 		where: []string{fmt.Sprintf("%s <= %s", s.fact.Day, s.date(s.span().to))},
 	}
@@ -267,6 +267,14 @@ func (c *Catalogue) column(f *Fact, d *Dimension) (expression, join string) {
 	}
 	return lookup.Name + "." + d.Column, fmt.Sprintf(" LEFT ANY JOIN %s AS %s ON %s.%s = %s",
 		lookup.Table, lookup.Name, lookup.Name, lookup.Key, f.Lookups[d.Lookup])
+}
+
+// foundBy is the column of a fact by which a dimension is looked up without a join; empty where it is its own column, or joined.
+func (c *Catalogue) foundBy(f *Fact, d *Dimension) string {
+	if f.Columns[d.Name] != "" || c.lookup(d.Lookup).Direct[d.Column] == "" {
+		return ""
+	}
+	return f.Lookups[d.Lookup]
 }
 
 // value is what a measure sums up or tells apart, in the currency of the report.

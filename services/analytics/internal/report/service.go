@@ -233,14 +233,14 @@ func (s *Service) Run(
 	}
 	r, end, err := s.run(ctx, p, caller, to)
 	if err == nil {
-		s.kept.keep(key, r, end)
+		r.keep(key, end)
 	}
 	return end, err
 }
 
 // run asks the warehouse.
 func (s *Service) run(ctx context.Context, p *plan, caller Caller, to Sink) (*recorder, *analyticsv1.ReportEnd, error) {
-	r := &recorder{kept: keptReport{of: s.moment()}}
+	r := &recorder{keeper: s.kept, kept: keptReport{of: s.moment()}}
 	if err := s.begin(ctx, p); err != nil {
 		return nil, nil, err
 	}

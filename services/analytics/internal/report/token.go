@@ -76,6 +76,8 @@ type reportToken struct {
 	text string
 	mac  []byte
 	hash hash.Hash
+	// signed and encoded are the token of a cell in the making, in the same memory for each.
+	signed, encoded []byte
 }
 
 func (s signer) report(p *plan, caller Caller) (*reportToken, error) {
@@ -98,7 +100,7 @@ func (s signer) report(p *plan, caller Caller) (*reportToken, error) {
 	}
 	mac := s.mac([]byte("report"), content)
 	text := tokenMark + encoding.EncodeToString(slices.Concat(mac, content))
-	return &reportToken{text: text, mac: mac, hash: hmac.New(sha256.New, s.key)}, nil
+	return &reportToken{text: text, mac: mac, hash: hmac.New(sha256.New, s.key), signed: make([]byte, macBytes)}, nil
 }
 
 // openReport checks a report's token and reads it.
@@ -159,21 +161,21 @@ func (r *reportToken) row(d *decoder) rowToken {
 }
 
 func (r rowToken) cell(i int) string {
-	content := make([]byte, macBytes, macBytes+len(r.content)+32)
-	content = binary.AppendUvarint(content, uint64(i%len(r.decoder.plan.values()))) //nolint:gosec // an index
+	t := r.report
+	content := binary.AppendUvarint(t.signed[:macBytes], uint64(i%len(r.decoder.values))) //nolint:gosec // an index
 	if key, ok := r.decoder.pivotKey(i); ok && r.decoder.plan.pivot != nil {
 		content = appendText(append(content, 1), key)
 	} else {
 		content = append(content, 0)
 	}
-	content = append(content, r.content...)
-	h := r.report.hash
-	h.Reset()
-	h.Write([]byte("cell"))
-	h.Write(r.report.mac)
-	h.Write(content[macBytes:])
-	copy(content, h.Sum(nil)[:macBytes])
-	return encoding.EncodeToString(content)
+	t.signed = append(content, r.content...)
+	t.hash.Reset()
+	t.hash.Write([]byte("cell"))
+	t.hash.Write(t.mac)
+	t.hash.Write(t.signed[macBytes:])
+	copy(t.signed, t.hash.Sum(t.encoded[:0])[:macBytes])
+	t.encoded = encoding.AppendEncode(t.encoded[:0], t.signed)
+	return string(t.encoded)
 }
 
 // openCell checks a cell's token and reads it.

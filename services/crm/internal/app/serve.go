@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,16 +31,6 @@ func Migrate(ctx context.Context, config *Config) error {
 	return migrations.Migrate(ctx, url)
 }
 
-const (
-	// garbagePercent lets the heap grow to five times of what is in use: that is little, because crm keeps nothing in memory,
-	// and a collector that runs at every doubling takes a fifth of the processor. GOGC still wins.
-	garbagePercent = 400
-	// headroomBytes count as in use, and are never touched, so that they take no memory: a heap that is almost empty is left
-	// alone until it has some 300 MB. A collection takes both processors from the calls for a while: one in a second is felt by
-	// the slowest hundredth of them, one in several seconds is not.
-	headroomBytes = 64 << 20
-)
-
 // Serve runs crm until the context ends. What was opened is closed in reverse, also when the start fails half-way.
 func Serve(ctx context.Context, config *Config, migrate bool) error {
 	if err := config.Check(); err != nil {
@@ -51,11 +39,6 @@ func Serve(ctx context.Context, config *Config, migrate bool) error {
 	log, err := telemetry.NewLogger(os.Stderr, "crm", config.LogLevel)
 	if err != nil {
 		return err
-	}
-	if os.Getenv("GOGC") == "" {
-		headroom := make([]byte, headroomBytes)
-		defer runtime.KeepAlive(headroom)
-		debug.SetGCPercent(garbagePercent)
 	}
 	if migrate {
 		if err := Migrate(ctx, config); err != nil {

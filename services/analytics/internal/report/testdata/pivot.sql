@@ -3,11 +3,10 @@ FROM (SELECT r.*, row_number() OVER (ORDER BY bitTest(r.g, 0), dictGet('bi.looku
 FROM (SELECT v.o AS o, v.k0 AS k0, bitShiftRight(v.g, 1) AS g, anyIf(v.v0, bitAnd(v.g, 1) = 1) AS v0, groupArrayIf((v.k1, v.v0), bitAnd(v.g, 1) = 0) AS cells__, groupArrayIf(v.k1, bitAnd(v.g, 1) = 0 AND v.p = 1) AS shown__
 FROM (SELECT c.o AS o, c.k0 AS k0, c.k1 AS k1, c.g AS g, c.p AS p, c.b0 AS v0
 FROM (SELECT toUInt8(0) AS o, x.k0 AS k0, x.k1 AS k1, toUInt64(grouping(x.k0, x.k1)) AS g, max(x.p) AS p, sum(x.b0) AS b0
-FROM (SELECT y.* EXCEPT (o), y.o AS o
 FROM (SELECT toUInt8(0) AS o, toUInt64(f.branch_id) AS k0, toUInt64(f.region_id) AS k1, toUInt64(0) AS g, toUInt8(1) AS p, sum(ifNull(f.base_amount, 0)) AS b0
 FROM bi.fact_transaction AS f
 WHERE f.business_date <= {p1:Date}
-GROUP BY f.branch_id, f.region_id) AS y) AS x
+GROUP BY f.branch_id, f.region_id) AS x
 GROUP BY GROUPING SETS ((x.k0, x.k1), (x.k0))) AS c) AS v
 GROUP BY v.o, v.k0, g) AS r) AS r
 ORDER BY r.place__

@@ -5,11 +5,10 @@ FROM (SELECT c.t AS t, c.o AS o, c.k0 AS k0, c.g AS g, c.p AS p, c.b0 AS v0, c.e
 FROM (WITH view2__ AS MATERIALIZED (SELECT customer_since, left_on, region_id, state
 FROM bi.dim_customer) SELECT u.t AS t, u.o AS o, u.k0 AS k0, u.g AS g, sum(u.b0) AS b0, sum(u.e0) AS e0, sum(u.b1) AS b1, sum(u.e1) AS e1, max(u.p) AS p
 FROM (SELECT x.t AS t, toUInt8(0) AS o, x.k0 AS k0, toUInt64(grouping(x.k0)) AS g, max(x.p) AS p, sum(x.b0) AS b0, CAST(0, 'Decimal(38, 4)') AS e0, CAST(0, 'Int64') AS b1, CAST(0, 'Int64') AS e1
-FROM (SELECT y.* EXCEPT (o), y.o AS o
 FROM (SELECT toDate32(toStartOfMonth(f.business_date)) AS t, toUInt8(0) AS o, toUInt64(f.region_id) AS k0, toUInt64(0) AS g, toUInt8(1) AS p, sum(ifNull(f.base_amount, 0)) AS b0, CAST(0, 'Decimal(38, 4)') AS e0, CAST(0, 'Int64') AS b1, CAST(0, 'Int64') AS e1
 FROM bi.fact_transaction AS f
 WHERE f.business_date <= {p1:Date} AND f.business_date >= {p2:Date}
-GROUP BY toDate32(toStartOfMonth(f.business_date)), f.region_id) AS y) AS x
+GROUP BY toDate32(toStartOfMonth(f.business_date)), f.region_id) AS x
 GROUP BY GROUPING SETS ((x.t, x.k0), (x.t))
 UNION ALL SELECT x.t AS t, toUInt8(0) AS o, x.k0 AS k0, toUInt64(grouping(x.k0)) AS g, max(x.p) AS p, CAST(0, 'Decimal(38, 4)') AS b0, sum(x.e0) AS e0, CAST(0, 'Int64') AS b1, CAST(0, 'Int64') AS e1
 FROM (SELECT y.* EXCEPT (o, t), y.o AS o, z__.2 AS t
@@ -20,18 +19,17 @@ GROUP BY toDate32(toStartOfMonth(f.business_date)), f.region_id) AS y
 ARRAY JOIN arrayFilter(z -> z.1 = y.t, arrayZip({p5:Array(Date32)}, {p6:Array(Date32)})) AS z__) AS x
 GROUP BY GROUPING SETS ((x.t, x.k0), (x.t))
 UNION ALL SELECT x.t AS t, toUInt8(0) AS o, x.k0 AS k0, toUInt64(grouping(x.k0)) AS g, max(x.p) AS p, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, sum(x.b1) AS b1, CAST(0, 'Int64') AS e1
-FROM (SELECT y.* EXCEPT (o), y.o AS o
 FROM (SELECT cut__ AS t, h.o AS o, h.k0 AS k0, h.g AS g, toUInt8(cut__ = {p10:Date32}) AS p, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, h.b1 AS b1, CAST(0, 'Int64') AS e1
-FROM (SELECT arrayCount(z -> z < assumeNotNull(ifNull(f.customer_since, toDate32('1900-01-01'))), {p8:Array(Date32)}) AS over__, if(f.left_on IS NULL, length({p8:Array(Date32)}), arrayCount(z -> z < assumeNotNull(f.left_on), {p8:Array(Date32)})) AS until__, toUInt8(0) AS o, toUInt64(f.region_id) AS k0, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, toInt64(count()) AS b1, CAST(0, 'Int64') AS e1
+FROM (SELECT toUInt16(arrayCount(z -> z < assumeNotNull(ifNull(f.customer_since, toDate32('1900-01-01'))), {p8:Array(Date32)})) AS over__, toUInt16(if(f.left_on IS NULL, length({p8:Array(Date32)}), arrayCount(z -> z < assumeNotNull(f.left_on), {p8:Array(Date32)}))) AS until__, toUInt8(0) AS o, toUInt64(f.region_id) AS k0, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, toInt64(count()) AS b1, CAST(0, 'Int64') AS e1
 FROM view2__ AS f
 WHERE ifNull(f.customer_since, toDate32('1900-01-01')) <= {p9:Date32} AND f.state != 'prospect'
 GROUP BY over__, until__, f.region_id) AS h
-ARRAY JOIN arraySlice({p7:Array(Date32)}, h.over__ + 1, greatest(0, toInt64(h.until__) - h.over__)) AS cut__) AS y) AS x
+ARRAY JOIN arraySlice({p7:Array(Date32)}, h.over__ + 1, greatest(0, toInt64(h.until__) - h.over__)) AS cut__) AS x
 GROUP BY GROUPING SETS ((x.t, x.k0), (x.t))
 UNION ALL SELECT x.t AS t, toUInt8(0) AS o, x.k0 AS k0, toUInt64(grouping(x.k0)) AS g, max(x.p) AS p, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, CAST(0, 'Int64') AS b1, sum(x.e1) AS e1
 FROM (SELECT y.* EXCEPT (o, t), y.o AS o, z__.2 AS t
 FROM (SELECT cut__ AS t, h.o AS o, h.k0 AS k0, h.g AS g, toUInt8(0) AS p, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, CAST(0, 'Int64') AS b1, h.e1 AS e1
-FROM (SELECT arrayCount(z -> z < assumeNotNull(ifNull(f.customer_since, toDate32('1900-01-01'))), {p12:Array(Date32)}) AS over__, if(f.left_on IS NULL, length({p12:Array(Date32)}), arrayCount(z -> z < assumeNotNull(f.left_on), {p12:Array(Date32)})) AS until__, toUInt8(0) AS o, toUInt64(f.region_id) AS k0, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, CAST(0, 'Int64') AS b1, toInt64(count()) AS e1
+FROM (SELECT toUInt16(arrayCount(z -> z < assumeNotNull(ifNull(f.customer_since, toDate32('1900-01-01'))), {p12:Array(Date32)})) AS over__, toUInt16(if(f.left_on IS NULL, length({p12:Array(Date32)}), arrayCount(z -> z < assumeNotNull(f.left_on), {p12:Array(Date32)}))) AS until__, toUInt8(0) AS o, toUInt64(f.region_id) AS k0, toUInt64(0) AS g, CAST(0, 'Decimal(38, 4)') AS b0, CAST(0, 'Decimal(38, 4)') AS e0, CAST(0, 'Int64') AS b1, toInt64(count()) AS e1
 FROM view2__ AS f
 WHERE ifNull(f.customer_since, toDate32('1900-01-01')) <= {p13:Date32} AND f.state != 'prospect'
 GROUP BY over__, until__, f.region_id) AS h
