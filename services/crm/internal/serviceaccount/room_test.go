@@ -324,3 +324,43 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%v, %v", list, err)
 	}
 }
+
+// Whoever invents names by the hundred leaves the connections to the others.
+func TestInventedNames(t *testing.T) {
+	t.Parallel()
+	pool := testkit.Postgres(t, template)
+	source := serviceaccount.NewSource(pool)
+	holder, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(t.Context(), "LOCK TABLE service_account IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	const names = 100
+	answers := make(chan error, names)
+	for i := range names {
+		go func() {
+			_, err := source.Vouch(t.Context(), &auth.Token{Issuer: fmt.Sprintf("invented-%d", i)})
+			answers <- err
+		}()
+	}
+	// That this can be asked at all is the point: the pool has fewer connections than there are names.
+	testkit.Eventually(t, testkit.Patience, func() error {
+		var waiting int
+		err := pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+WHERE datname = current_database() AND relation = 'service_account'::regclass AND NOT granted`).Scan(&waiting)
+		if err == nil && waiting < 2 {
+			err = errors.New("too few wait as yet")
+		}
+		return err
+	})
+	if err := holder.Rollback(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for range names {
+		if err := <-answers; !errors.Is(err, auth.ErrUnknownIssuer) {
+			t.Errorf("got %v, want an unknown issuer", err)
+		}
+	}
+}

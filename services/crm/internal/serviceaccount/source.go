@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc/codes"
 
 	"tandem.bank/pkg/apperr"
@@ -19,6 +20,8 @@ const (
 	fresh = 2 * time.Second
 	// knownMax bounds what is remembered; invented names would fill it.
 	knownMax = 10_000
+	// lookupsMax bounds the reads of the database at the same time: whoever invents names and keys takes no more of it from the others.
+	lookupsMax = 2
 )
 
 // ReasonAccountDisabled is the reason of a refusal, in the ErrorInfo.
@@ -29,7 +32,8 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
 
 // Source proves tokens that service accounts sign for themselves.
 type Source struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool
+	lookups *semaphore.Weighted
 
 	mu    sync.Mutex
 	known map[string]remembered
@@ -43,7 +47,7 @@ type remembered struct {
 
 // NewSource reads accounts from the database.
 func NewSource(pool *pgxpool.Pool) *Source {
-	return &Source{pool: pool, known: map[string]remembered{}}
+	return &Source{pool: pool, lookups: semaphore.NewWeighted(lookupsMax), known: map[string]remembered{}}
 }
 
 // Vouch checks a token against the keys of the account that it names.
@@ -82,18 +86,22 @@ func (s *Source) Vouch(ctx context.Context, token *auth.Token) (auth.Voucher, er
 // find returns the account, nil when there is none. A key that the account did not have a moment ago may be new, and counts at
 // once: whoever got it calls with it.
 func (s *Source) find(ctx context.Context, name, keyID string) (*Row, error) {
-	now := time.Now()
-	s.mu.Lock()
-	known, ok := s.known[name]
-	s.mu.Unlock()
-	if ok && now.Before(known.until) && (known.row == nil || known.row.hasKey(keyID)) {
-		return known.row, nil
+	if row, ok := s.recall(name, keyID); ok {
+		return row, nil
+	}
+	if err := s.lookups.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer s.lookups.Release(1)
+	// Others who waited may have brought it.
+	if row, ok := s.recall(name, keyID); ok {
+		return row, nil
 	}
 	found, err := Table.Select(ctx, s.pool, "name = $1", name)
 	if err != nil {
 		return nil, err
 	}
-	known = remembered{until: now.Add(fresh)}
+	known := remembered{until: time.Now().Add(fresh)}
 	if len(found) > 0 {
 		known.row = &found[0].Row
 	}
@@ -104,4 +112,12 @@ func (s *Source) find(ctx context.Context, name, keyID string) (*Row, error) {
 	}
 	s.known[name] = known
 	return known.row, nil
+}
+
+// recall returns what is remembered of an account; ok says whether that is enough for a key.
+func (s *Source) recall(name, keyID string) (row *Row, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, ok := s.known[name]
+	return known.row, ok && time.Now().Before(known.until) && (known.row == nil || known.row.hasKey(keyID))
 }
