@@ -178,9 +178,8 @@ func TestStreamMadeAnew(t *testing.T) {
 			if err := b.js.DeleteStream(t.Context(), natsx.StreamCRM); err != nil {
 				t.Fatal(err)
 			}
-			if err := natsx.EnsureStreams(t.Context(), b.js); err != nil {
-				t.Fatal(err)
-			}
+			// The server is still removing the old stream's folder when it says that the stream is gone.
+			testkit.Eventually(t, testkit.Patience, func() error { return natsx.EnsureStreams(t.Context(), b.js) })
 			if restart {
 				b.start(t, b.conn)
 			}
