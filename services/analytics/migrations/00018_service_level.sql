@@ -1,6 +1,6 @@
 -- What the bank promises for complaints and requests. See 00001_place.sql for the rules of all tables of records.
 --
--- Key: service_level_id. A few dozen rows, joined to interactions by it.
+-- Key: service_level_id. A few dozen rows, which interactions name by it.
 
 -- +goose Up
 CREATE TABLE IF NOT EXISTS service_level
