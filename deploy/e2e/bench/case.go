@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -24,20 +23,28 @@ const (
 	writeGoal = 0.5
 )
 
-// measured is a call and the bare SQL of it.
+// measured is a call and the bare SQL of it: everything that a read sends, and the change of a row alone for a write.
 type measured struct {
 	name       string
 	goal       float64
 	call, bare func(*bench) work
+	// alone is a read without the entry about it, for comparison; nil for a write.
+	alone func(*bench) work
 }
 
 var cases = []measured{
-	{"GetCustomer360", readGoal, screenCall, screenBare},
-	{"ListCustomers with a filter", readGoal, listCall, listBare},
-	{"ListCustomers with a filter on insights", readGoal, insightCall, insightBare},
-	{"SearchCustomers", readGoal, searchCall, searchBare},
-	{"RecordInteraction (CreateInteraction)", writeGoal, createCall, createBare},
-	{"UpdateCustomer", writeGoal, updateCall, updateBare},
+	measuredRead("GetCustomer360", screenCall, screenRead, "/tandem.crm.v1.Customer360Service/GetCustomer360"),
+	measuredRead("ListCustomers with a filter", listCall, listRead, listMethod),
+	measuredRead("ListCustomers with a filter on insights", insightCall, insightRead, listMethod),
+	measuredRead("SearchCustomers", searchCall, searchRead, "/tandem.crm.v1.SearchService/SearchCustomers"),
+	{"RecordInteraction (CreateInteraction)", writeGoal, createCall, createBare, nil},
+	{"UpdateCustomer", writeGoal, updateCall, updateBare, nil},
+}
+
+const listMethod = "/tandem.crm.v1.CustomerService/ListCustomers"
+
+func measuredRead(name string, call func(*bench) work, read func(*bench) reading, method string) measured {
+	return measured{name, readGoal, call, audited(read, method), alone(read)}
 }
 
 //go:embed screen.sql
@@ -105,13 +112,14 @@ var relationTypes = sync.OnceValue(func() (types []string) {
 	return types
 })()
 
-// screenBare sends the same statements in one round trip, in one snapshot: that is the best that bare SQL can do.
-func screenBare(b *bench) work {
+// screenRead sends the same statements in one round trip, in one snapshot: that is the best that bare SQL can do.
+func screenRead(b *bench) reading {
 	statements := strings.Split(strings.TrimSpace(screenSQL), ";\n")
-	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		args := screenArgs(b.customer(random))
+	return func(ctx context.Context, random *rand.Rand) ([]int64, error) {
+		customer := b.customer(random)
+		args := screenArgs(customer)
 		if len(args) != len(statements) {
-			return fmt.Errorf("screen.sql has %d statements, and there are arguments for %d", len(statements), len(args))
+			return nil, fmt.Errorf("screen.sql has %d statements, and there are arguments for %d", len(statements), len(args))
 		}
 		batch := &pgx.Batch{}
 		for i, sql := range statements {
@@ -121,14 +129,14 @@ func screenBare(b *bench) work {
 		for range statements {
 			rows, err := results.Query()
 			if err == nil {
-				_, err = readAll(rows)
+				err = readAll(rows, nil)
 			}
 			if err != nil {
 				_ = results.Close()
-				return err
+				return nil, err
 			}
 		}
-		return results.Close()
+		return []int64{customer}, results.Close()
 	}
 }
 
@@ -138,7 +146,7 @@ func listCall(b *bench) work {
 	})
 }
 
-func listBare(b *bench) work {
+func listRead(b *bench) reading {
 	return b.queried(listSQL, func(random *rand.Rand) []any { return []any{b.manager(random), "active", 51} })
 }
 
@@ -149,21 +157,6 @@ func (b *bench) listed(filter func(*rand.Rand) string) work {
 		answer, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).ListCustomers(ctx, req)
 		if err == nil && len(answer.GetCustomers()) == 0 {
 			return fmt.Errorf("no customers for %s", req.GetFilter())
-		}
-		return err
-	}
-}
-
-// queried reads the rows of a statement, of which there must be some.
-func (b *bench) queried(sql string, args func(*rand.Rand) []any) work {
-	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		rows, err := b.pool.Query(ctx, sql, args(random)...)
-		if err != nil {
-			return err
-		}
-		n, err := readAll(rows)
-		if err == nil && n == 0 {
-			return errors.New("no customers")
 		}
 		return err
 	}
@@ -184,19 +177,8 @@ func insightCall(b *bench) work {
 	})
 }
 
-func insightBare(b *bench) work {
+func insightRead(b *bench) reading {
 	return b.queried(insightSQL, func(random *rand.Rand) []any { return []any{"fit", highest(random), 51} })
-}
-
-// readAll takes every value of every row, as whoever asks for them does.
-func readAll(rows pgx.Rows) (n int, err error) {
-	defer rows.Close()
-	for ; rows.Next(); n++ {
-		if _, err := rows.Values(); err != nil {
-			return n, err
-		}
-	}
-	return n, rows.Err()
 }
 
 const callText = "The customer asked about the terms of a loan and will call again next week."

@@ -86,11 +86,11 @@ func measureAll(ctx context.Context, config Config, s *stack) (benchkit.Results,
 		if !strings.Contains(c.name, config.Only) {
 			continue
 		}
-		r, err := b.compare(ctx, c)
+		compared, err := b.compare(ctx, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		results = append(results, r)
+		results = append(results, compared...)
 	}
 	for _, l := range lates {
 		if !strings.Contains(l.name, config.Only) {

@@ -55,14 +55,14 @@ func (b *bench) search(ctx context.Context, worker int, query string) (hits int,
 	return len(answer.GetHits()), err
 }
 
-// searchBare runs the statements one after the other, as each follows from the one before.
-func searchBare(b *bench) work {
-	return func(ctx context.Context, _ int, random *rand.Rand) error {
+// searchRead runs the statements one after the other, as each follows from the one before.
+func searchRead(b *bench) reading {
+	return func(ctx context.Context, random *rand.Rand) ([]int64, error) {
 		id := b.customer(random)
 		names := strings.NewReplacer("{n}", strconv.FormatInt(id-1, 10), "{id}", strconv.FormatInt(id, 10))
 		conn, err := b.pool.Acquire(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer conn.Release()
 		for _, s := range b.searched {
@@ -72,10 +72,10 @@ func searchBare(b *bench) work {
 				err = readStatement(ctx, conn.Conn(), s, names)
 			}
 			if err != nil {
-				return fmt.Errorf("%s: %w", s.SQL, err)
+				return nil, fmt.Errorf("%s: %w", s.SQL, err)
 			}
 		}
-		return nil
+		return []int64{id}, nil
 	}
 }
 
@@ -84,8 +84,7 @@ func readStatement(ctx context.Context, conn *pgx.Conn, s statement, names *stri
 	if err != nil {
 		return err
 	}
-	_, err = readAll(rows)
-	return err
+	return readAll(rows, nil)
 }
 
 func readSearch() (statements []statement, err error) {
