@@ -131,13 +131,14 @@ func (s *Service) tellAgain(ctx context.Context, p *plan, kept *keptReport, call
 		return nil, err
 	}
 	send := &sender{to: to}
+	defer send.leave()
 	for _, l := range kept.lines {
 		d.line = l
 		if err := send.row(d.row()); err != nil {
 			return nil, err
 		}
 	}
-	return kept.end, send.flush()
+	return kept.end, send.end()
 }
 
 // KeepReady asks for the reports that come with this program before what is kept of them gets too old and when a day begins, so

@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	// batchRows is how many rows go into one message.
-	batchRows = 500
 	// secondsMax is the longest that a statement may take.
 	secondsMax = 600
 	// KeyBytes is the shortest length of the key of tokens.
@@ -307,6 +305,7 @@ func (s *Service) stream(ctx context.Context, sql string, b *binder, d rowDecode
 // send sends rows, from the present one on where reading has begun.
 func send(found driver.Rows, begun bool, d rowDecoder, limit int, to Sink) (*analyticsv1.ReportEnd, error) {
 	end, send := &analyticsv1.ReportEnd{}, &sender{to: to}
+	defer send.leave()
 	for ; begun || found.Next(); begun = false {
 		if end.Rows == int64(limit) {
 			end.Truncated = true
@@ -324,31 +323,7 @@ func send(found driver.Rows, begun bool, d rowDecoder, limit int, to Sink) (*ana
 	if err := found.Err(); err != nil {
 		return nil, warehouse.Public(fmt.Errorf("report: %w", err))
 	}
-	return end, send.flush()
-}
-
-// sender sends rows in batches; the first goes alone, so that readers see it at once.
-type sender struct {
-	to    Sink
-	begun bool
-	batch []*analyticsv1.ReportRow
-}
-
-func (s *sender) row(row *analyticsv1.ReportRow) error {
-	if s.batch = append(s.batch, row); s.begun && len(s.batch) < batchRows {
-		return nil
-	}
-	s.begun = true
-	return s.flush()
-}
-
-func (s *sender) flush() error {
-	if len(s.batch) == 0 {
-		return nil
-	}
-	batch := s.batch
-	s.batch = nil
-	return s.to.Rows(batch)
+	return end, send.end()
 }
 
 func (p *plan) binder() *binder {
