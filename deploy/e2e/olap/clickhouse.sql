@@ -1,5 +1,5 @@
--- What a person who knows the warehouse writes for the same answers as the ready reports, looking from 2026-06-30. Differences,
--- changes, shares and titles are left out: they cost next to nothing. {sale} and the like stand for the sections of these names.
+-- What a person who knows the warehouse writes for the same answers as the ready reports, looking from 2026-06-30: with names,
+-- differences, changes and shares, and what tells sums from other rows. {sale} and the like stand for the sections of these names.
 
 -- name: sale
 (
@@ -17,24 +17,32 @@
 
 -- name: sold
     countIf(now) AS sales, countIf(NOT now) AS sales_earlier, sumIf(base, now) AS sales_amount, sumIf(base, NOT now) AS sales_amount_earlier,
-    uniqExactIf(customer, now) AS buyers, uniqExactIf(customer, NOT now) AS buyers_earlier
+    uniqExactIf(customer, now) AS buyers, uniqExactIf(customer, NOT now) AS buyers_earlier,
+    toInt64(sales) - sales_earlier AS sales_difference, sales_difference / nullIf(sales_earlier, 0) AS sales_change,
+    sales_amount - sales_amount_earlier AS sales_amount_difference, toFloat64(sales_amount_difference) / toFloat64(nullIf(sales_amount_earlier, 0)) AS sales_amount_change,
+    toInt64(buyers) - buyers_earlier AS buyers_difference, buyers_difference / nullIf(buyers_earlier, 0) AS buyers_change
 
 -- name: sales-by-product
 SELECT
-    p.family AS family, s.product_id AS product, {sold},
-    toFloat64(sales_amount) / nullIf(sales, 0) AS mean_sale, toFloat64(sales_amount_earlier) / nullIf(sales_earlier, 0) AS mean_sale_earlier
+    p.family AS family, s.product_id AS product, dictGet('bi.lookup_product', 'name', product) AS product_name, grouping(family, product) AS sums, {sold},
+    toFloat64(sales_amount) / nullIf(sales, 0) AS mean_sale, toFloat64(sales_amount_earlier) / nullIf(sales_earlier, 0) AS mean_sale_earlier,
+    mean_sale - mean_sale_earlier AS mean_sale_difference, mean_sale_difference / nullIf(mean_sale_earlier, 0) AS mean_sale_change
 FROM {sale} AS s LEFT ANY JOIN (SELECT product_id, family FROM tandem.product FINAL) AS p ON p.product_id = s.product_id
-GROUP BY GROUPING SETS ((family, product), (family), ()) ORDER BY family, product
+GROUP BY GROUPING SETS ((family, product), (family), ()) ORDER BY family, product_name, sums
 
 -- name: sales-by-branch
-SELECT region, branch, {sold} FROM {sale} AS s GROUP BY GROUPING SETS ((region, branch), (region), ()) ORDER BY region, branch
+SELECT region, dictGet('bi.lookup_region', 'name', region) AS region_name, branch, dictGet('bi.lookup_branch', 'name', branch) AS branch_name,
+    grouping(region, branch) AS sums, {sold}
+FROM {sale} AS s GROUP BY GROUPING SETS ((region, branch), (region), ()) ORDER BY region_name, branch_name, sums
 
 -- name: sales-by-region
-SELECT region, count() AS sales, sum(base) AS sales_amount, uniqExact(customer) AS buyers
+SELECT region, dictGet('bi.lookup_region', 'name', region) AS region_name, grouping(region) AS sums, count() AS sales, sum(base) AS sales_amount,
+    uniqExact(customer) AS buyers, sales / max(sales) OVER () AS sales_share, toFloat64(sales_amount) / toFloat64(max(sales_amount) OVER ()) AS sales_amount_share
 FROM {sale} AS s WHERE now GROUP BY GROUPING SETS ((region), ()) ORDER BY sales_amount DESC
 
 -- name: sales-by-manager
-SELECT if(n <= 20, m, 0) AS manager, n > 20 AS others, sum(c) AS sales, sum(a) AS sales_amount, uniqExactMerge(b) AS buyers
+SELECT if(n <= 20, m, 0) AS manager, concat('manager ', toString(manager)) AS manager_name, n > 20 AS others, grouping(manager) AS sums,
+    sum(c) AS sales, sum(a) AS sales_amount, uniqExactMerge(b) AS buyers
 FROM
 (
     SELECT manager AS m, count() AS c, sum(base) AS a, uniqExactState(customer) AS b, row_number() OVER (ORDER BY sum(base) DESC, manager) AS n
@@ -43,7 +51,7 @@ FROM
 GROUP BY GROUPING SETS ((manager, others), ()) ORDER BY sales_amount DESC
 
 -- name: sales-by-segment
-SELECT g.segment AS segment, count() AS sales, sum(s.base) AS sales_amount, uniqExact(s.customer) AS buyers, toFloat64(sales_amount) / sales AS mean_sale
+SELECT g.segment AS segment, grouping(segment) AS sums, count() AS sales, sum(s.base) AS sales_amount, uniqExact(s.customer) AS buyers, toFloat64(sales_amount) / sales AS mean_sale
 FROM {sale} AS s
 LEFT ANY JOIN
 (
@@ -124,7 +132,7 @@ GROUP BY month ORDER BY month
     toUInt8(clamp(ifNull(dateDiff('month', toDate32('2025-07-01'), gone), 12), 0, 12)) AS until
 
 -- name: product-penetration
-SELECT month, branch, sum(c) AS customers, sum(a) / nullIf(customers, 0) AS account_penetration, sum(k) / nullIf(customers, 0) AS contract_penetration,
+SELECT month, branch, dictGet('bi.lookup_branch', 'name', branch) AS branch_name, g, sum(c) AS customers, sum(a) / nullIf(customers, 0) AS account_penetration, sum(k) / nullIf(customers, 0) AS contract_penetration,
     sum(d) / nullIf(customers, 0) AS card_penetration
 FROM
 (
@@ -154,11 +162,11 @@ FROM
         FROM tandem.card FINAL WHERE since <= '2026-06-30'
     ) GROUP BY first, until, branch) ARRAY JOIN range(first, until) AS month GROUP BY GROUPING SETS ((month, branch), (month))
 )
-GROUP BY month, branch, g ORDER BY month, branch
+GROUP BY month, branch, g ORDER BY month, branch_name, g
 
 -- name: service-quality
 SELECT
-    class, count() AS cases, countIf(resolved_time IS NULL) AS cases_open,
+    class, grouping(class) AS sums, count() AS cases, countIf(resolved_time IS NULL) AS cases_open,
     avg(dateDiff('second', opened_time, first_answer_time)) / 3600 AS mean_answer_hours,
     avg(dateDiff('second', opened_time, resolved_time)) / 3600 AS mean_resolution_hours,
     avg(multiIf(answered = 0 OR resolved = 0, 0,
@@ -198,7 +206,7 @@ FROM
 GROUP BY month, cell_before, cell ORDER BY month DESC, rfm_pairs DESC
 
 -- name: clv-by-slice
-SELECT month, kind, branch, count() AS clv_customers, sum(historic) AS clv_historic, sum(ifNull(predictive, 0)) AS clv_predictive,
+SELECT month, kind, branch, dictGet('bi.lookup_branch', 'name', branch) AS branch_name, grouping(month, kind, branch) AS sums, count() AS clv_customers, sum(historic) AS clv_historic, sum(ifNull(predictive, 0)) AS clv_predictive,
     toFloat64(clv_predictive) / clv_customers AS mean_clv
 FROM
 (
@@ -211,10 +219,10 @@ FROM
         FROM tandem.clv_run FINAL WHERE as_of BETWEEN '2025-07-01' AND '2026-06-30' GROUP BY month
     ) AS r ON r.run_id = v.run_id
 )
-GROUP BY GROUPING SETS ((month, kind, branch), (month, kind), (month)) ORDER BY month, kind, branch
+GROUP BY GROUPING SETS ((month, kind, branch), (month, kind), (month)) ORDER BY month, kind, branch_name, sums
 
 -- name: penetration-by-product
-SELECT month, p.family AS family, product, sum(a) AS account_customers, sum(k) AS contract_customers, sum(d) AS card_customers
+SELECT month, p.family AS family, product, dictGet('bi.lookup_product', 'name', product) AS product_name, g, sum(a) AS account_customers, sum(k) AS contract_customers, sum(d) AS card_customers
 FROM
 (
     SELECT month, q.family AS family, product, grouping(family, product) AS g, groupBitmapMerge(n) AS a, toUInt64(0) AS k, toUInt64(0) AS d
@@ -242,4 +250,4 @@ FROM
     ) GROUP BY first, until, product) AS f LEFT ANY JOIN {product} AS q ON q.product_id = f.product ARRAY JOIN range(first, until) AS month
     GROUP BY GROUPING SETS ((month, family, product), (month, family), (month))
 ) AS p
-GROUP BY month, family, product, g ORDER BY month, family, product
+GROUP BY month, family, product, g ORDER BY month, family, product_name, g
