@@ -1,5 +1,4 @@
-SELECT r.o AS o, r.g AS g, toString(r.k0) AS k0, dictGet('bi.lookup_branch', 'name', r.k0) AS n0, CAST(r.v0, 'Nullable(Float64)') AS v0, CAST(r.v1, 'Nullable(Int64)') AS v1
-FROM (SELECT c.o AS o, c.k0 AS k0, c.g AS g, if(c.b1 = 0, NULL, toFloat64(c.b0) / toFloat64(c.b1)) AS v0, c.b2 AS v1
+SELECT r.o AS o, r.g AS g, toString(r.k0) AS k0, dictGet('bi.lookup_branch', 'name', r.k0) AS n0, CAST(if(r.b1 = 0, NULL, toFloat64(r.b0) / toFloat64(r.b1)), 'Nullable(Float64)') AS v0, CAST(r.b2, 'Nullable(Int64)') AS v1
 FROM (SELECT u.o AS o, u.k0 AS k0, u.g AS g, sum(u.b0) AS b0, sum(u.b1) AS b1, sum(u.b2) AS b2
 FROM (SELECT toUInt8(0) AS o, toUInt64(f.branch_id) AS k0, toUInt64(0) AS g, sum(ifNull(f.base_amount, 0)) AS b0, CAST(0, 'Int64') AS b1, CAST(0, 'Int64') AS b2
 FROM bi.fact_transaction AS f
@@ -13,6 +12,6 @@ UNION ALL SELECT toUInt8(0) AS o, toUInt64(f.branch_id) AS k0, toUInt64(0) AS g,
 FROM bi.fact_interaction AS f
 WHERE f.business_date <= {p3:Date}
 GROUP BY f.branch_id) AS u
-GROUP BY u.o, u.k0, u.g) AS c) AS r
+GROUP BY u.o, u.k0, u.g) AS r
 ORDER BY bitTest(r.g, 0), dictGet('bi.lookup_branch', 'name', r.k0), r.k0, r.g
 LIMIT {p4:UInt64}

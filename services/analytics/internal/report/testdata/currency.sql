@@ -1,5 +1,4 @@
-SELECT r.o AS o, r.g AS g, CAST(r.v0, 'Nullable(Decimal(38, 4))') AS v0, CAST(r.v1, 'Nullable(Decimal(38, 4))') AS v1
-FROM (SELECT c.o AS o, c.g AS g, c.b0 AS v0, c.b1 AS v1
+SELECT r.o AS o, r.g AS g, CAST(r.b0, 'Nullable(Decimal(38, 4))') AS v0, CAST(r.b1, 'Nullable(Decimal(38, 4))') AS v1
 FROM (SELECT u.o AS o, u.g AS g, sum(u.b0) AS b0, sum(u.b1) AS b1
 FROM (SELECT toUInt8(0) AS o, toUInt64(0) AS g, sum(ifNull(f.amount, 0)) AS b0, CAST(0, 'Decimal(38, 4)') AS b1
 FROM bi.fact_transaction AS f
@@ -11,6 +10,6 @@ FROM balance_statement AS s
 WHERE s.business_date <= {p3:Date}
 GROUP BY account_id) AS e) AS f
 WHERE f.currency = {p4:String}) AS u
-GROUP BY u.o, u.g) AS c) AS r
+GROUP BY u.o, u.g) AS r
 ORDER BY r.g
 LIMIT {p5:UInt64}
