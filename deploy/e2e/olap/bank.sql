@@ -1,7 +1,8 @@
 -- A bank made in ClickHouse itself, spread over two years by hashes, so that every run makes the same: for each customer twenty
 -- transactions, an account, one and a half contacts, most of a card and half a contract, and for a year the runs that value
--- them at each month's end. One row in fifty comes a second time as a new version, one in five hundred is reversed: what FINAL
--- has to resolve. $ is the number of customers.
+-- them at each month's end. Customers live in the region of their branch, and one of its managers looks after them. One row in
+-- fifty comes a second time as a new version, one in five hundred is reversed: what FINAL has to resolve. $ is the number of
+-- customers.
 INSERT INTO region (region_id, name, version) SELECT number + 1, concat('Region ', toString(number + 1)), 1 FROM numbers(14);
 INSERT INTO branch (branch_id, name, region_id, version) SELECT number + 1, concat('Branch ', toString(number + 1)), number % 14 + 1, 1 FROM numbers(200);
 INSERT INTO manager (manager_id, branch_id, version) SELECT number + 1, number % 200 + 1, 1 FROM numbers(2000);
@@ -10,8 +11,8 @@ SELECT number + 1, concat('P', toString(number + 1)), concat('Product ', toStrin
     ['current', 'savings', 'loan', 'deposit', 'card'][intDiv(number, 3) + 1], 1 FROM numbers(15);
 INSERT INTO customer (customer_id, kind, state, state_since, region_id, branch_id, manager_id, birth_date, sex, monthly_income, monthly_income_currency, customer_since, version)
 SELECT number + 1, if(cityHash64(number, 20) % 10, 'individual', 'organisation'), if(cityHash64(number, 21) % 12, 'active', 'former') AS state,
-    if(state = 'former' AND number % 3, toDate32('2024-07-01') + cityHash64(number, 22) % 730, NULL), cityHash64(number, 1) % 14 + 1,
-    cityHash64(number, 2) % 200 + 1, cityHash64(number, 3) % 2000 + 1, toDate32('1940-01-01') + cityHash64(number, 4) % 24000,
+    if(state = 'former' AND number % 3, toDate32('2024-07-01') + cityHash64(number, 22) % 730, NULL), (branch_id - 1) % 14 + 1,
+    cityHash64(number, 2) % 200 + 1 AS branch_id, branch_id + 200 * (cityHash64(number, 3) % 10), toDate32('1940-01-01') + cityHash64(number, 4) % 24000,
     if(number % 2, 'male', 'female'), 8000 + cityHash64(number, 5) % 90000, 'CZK', toDate32('2015-01-01') + cityHash64(number, 23) % if(state = 'former', 3400, 4190), 1
 FROM numbers($);
 INSERT INTO customer SELECT * REPLACE (2 AS version) FROM customer WHERE customer_id % 50 = 0;

@@ -3,6 +3,7 @@ package report
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -26,8 +27,10 @@ const macBytes = 16
 // changed.
 type signer struct{ key []byte }
 
+func (s signer) hash() hash.Hash { return hmac.New(sha256.New, s.key) }
+
 func (s signer) mac(parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, s.key)
+	h := s.hash()
 	for _, part := range parts {
 		h.Write(part)
 	}
@@ -35,6 +38,8 @@ func (s signer) mac(parts ...[]byte) []byte {
 }
 
 var encoding = base64.RawURLEncoding
+
+var errNoCell = apperr.InvalidField("cell", "is no token of a cell of this report, or was changed")
 
 // tokenMark begins the token of a report: what begins with a dash is an option to a command line.
 const tokenMark = "r"
@@ -76,8 +81,22 @@ type reportToken struct {
 	text string
 	mac  []byte
 	hash hash.Hash
+	// columns are those of the cells so far, by their places.
+	columns []part
 	// signed and encoded are the token of a cell in the making, in the same memory for each.
 	signed, encoded []byte
+}
+
+// part is what a token says of a cell's row or column, with its signature. A cell is signed by both together: so a report of a
+// thousand rows and columns needs two thousand signatures and not a million, and parts of two tokens make up nothing but the token of
+// another cell of the same report.
+type part struct{ mac, content []byte }
+
+// together is the signature of a cell.
+func together(row, column []byte) []byte {
+	out := make([]byte, macBytes)
+	subtle.XORBytes(out, row, column)
+	return out
 }
 
 func (s signer) report(p *plan, caller Caller) (*reportToken, error) {
@@ -100,7 +119,7 @@ func (s signer) report(p *plan, caller Caller) (*reportToken, error) {
 	}
 	mac := s.mac([]byte("report"), content)
 	text := tokenMark + encoding.EncodeToString(slices.Concat(mac, content))
-	return &reportToken{text: text, mac: mac, hash: hmac.New(sha256.New, s.key), signed: make([]byte, macBytes)}, nil
+	return &reportToken{text: text, mac: mac, hash: s.hash(), signed: make([]byte, macBytes)}, nil
 }
 
 // openReport checks a report's token and reads it.
@@ -143,11 +162,20 @@ type place struct {
 type rowToken struct {
 	report  *reportToken
 	decoder *decoder
-	content []byte
+	row     part
 }
 
 func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
+}
+
+// sign makes a part, by the same signature as signer.mac.
+func (r *reportToken) sign(kind string, content []byte) part {
+	r.hash.Reset()
+	r.hash.Write([]byte(kind))
+	r.hash.Write(r.mac)
+	r.hash.Write(content)
+	return part{r.hash.Sum(nil)[:macBytes], content}
 }
 
 func (r *reportToken) row(d *decoder) rowToken {
@@ -157,23 +185,27 @@ func (r *reportToken) row(d *decoder) rowToken {
 	for _, key := range d.keys {
 		content = appendText(content, key)
 	}
-	return rowToken{r, d, content}
+	return rowToken{r, d, r.sign("row", content)}
+}
+
+// column is the part that a column's tokens share.
+func (r *reportToken) column(d *decoder, i int) part {
+	for n := len(r.columns); n <= i; n++ {
+		content := binary.AppendUvarint(nil, uint64(n%len(d.values))) //nolint:gosec // an index
+		if key, ok := d.pivotKey(n); ok && d.plan.pivot != nil {
+			content = appendText(append(content, 1), key)
+		} else {
+			content = append(content, 0)
+		}
+		r.columns = append(r.columns, r.sign("column", content))
+	}
+	return r.columns[i]
 }
 
 func (r rowToken) cell(i int) string {
-	t := r.report
-	content := binary.AppendUvarint(t.signed[:macBytes], uint64(i%len(r.decoder.values))) //nolint:gosec // an index
-	if key, ok := r.decoder.pivotKey(i); ok && r.decoder.plan.pivot != nil {
-		content = appendText(append(content, 1), key)
-	} else {
-		content = append(content, 0)
-	}
-	t.signed = append(content, r.content...)
-	t.hash.Reset()
-	t.hash.Write([]byte("cell"))
-	t.hash.Write(t.mac)
-	t.hash.Write(t.signed[macBytes:])
-	copy(t.signed, t.hash.Sum(t.encoded[:0])[:macBytes])
+	t, column := r.report, r.report.column(r.decoder, i)
+	subtle.XORBytes(t.signed[:macBytes], r.row.mac, column.mac)
+	t.signed = append(append(t.signed[:macBytes], column.content...), r.row.content...)
 	t.encoded = encoding.AppendEncode(t.encoded[:0], t.signed)
 	return string(t.encoded)
 }
@@ -181,13 +213,18 @@ func (r rowToken) cell(i int) string {
 // openCell checks a cell's token and reads it.
 func (s signer) openCell(report []byte, text string, keys int) (place, error) {
 	raw, err := encoding.Strict().DecodeString(text)
-	if err != nil || len(raw) <= macBytes || !hmac.Equal(raw[:macBytes], s.mac([]byte("cell"), report, raw[macBytes:])) {
-		return place{}, apperr.InvalidField("cell", "is no token of a cell of this report, or was changed")
+	if err != nil || len(raw) <= macBytes {
+		return place{}, errNoCell
 	}
 	r := reader{raw[macBytes:]}
-	at := place{value: int(r.uvarint())} //nolint:gosec // we wrote it
+	at := place{value: int(r.uvarint())} //nolint:gosec // it is used only when we wrote it
 	if at.pivoted = r.byte() == 1; at.pivoted {
 		at.pivot = r.text()
+	}
+	column := raw[macBytes : len(raw)-len(r.left)]
+	signed := together(s.mac([]byte("row"), report, r.left), s.mac([]byte("column"), report, column))
+	if !hmac.Equal(raw[:macBytes], signed) {
+		return place{}, errNoCell
 	}
 	at.cut = time.Unix(r.varint(), 0).UTC()
 	at.summed = r.uvarint()
@@ -198,7 +235,7 @@ func (s signer) openCell(report []byte, text string, keys int) (place, error) {
 	return at, nil
 }
 
-// reader reads what rowToken wrote; the signature was checked before.
+// reader reads what rowToken wrote, and of anything else as much as there is.
 type reader struct{ left []byte }
 
 func (r *reader) uvarint() uint64 {
@@ -223,7 +260,7 @@ func (r *reader) byte() byte {
 }
 
 func (r *reader) text() string {
-	n := min(int(r.uvarint()), len(r.left)) //nolint:gosec // bounded by what is left
+	n := min(r.uvarint(), uint64(len(r.left)))
 	t := string(r.left[:n])
 	r.left = r.left[n:]
 	return t
