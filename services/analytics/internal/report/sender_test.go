@@ -16,6 +16,7 @@ func (f sinkFunc) Rows(rows []*analyticsv1.ReportRow) error { return f(rows) }
 func rowOf(cells int) *analyticsv1.ReportRow {
 	return &analyticsv1.ReportRow{Cells: make([]*analyticsv1.ReportCell, cells)}
 }
+
 func sendAll(s *sender, rows, cells int) (sent int, err error) {
 	defer s.leave()
 	for ; sent < rows; sent++ {

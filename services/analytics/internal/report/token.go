@@ -191,7 +191,7 @@ func (r *reportToken) row(d *decoder) rowToken {
 // column is the part that a column's tokens share.
 func (r *reportToken) column(d *decoder, i int) part {
 	for n := len(r.columns); n <= i; n++ {
-		content := binary.AppendUvarint(nil, uint64(n%len(d.values))) //nolint:gosec // an index
+		content := binary.AppendUvarint(nil, uint64(n%len(d.values)))
 		if key, ok := d.pivotKey(n); ok && d.plan.pivot != nil {
 			content = appendText(append(content, 1), key)
 		} else {

@@ -48,7 +48,10 @@ func TestHostileTokens(t *testing.T) {
 	t.Parallel()
 	s, zeros := signer{key: bytes.Repeat([]byte{7}, KeyBytes)}, make([]byte, macBytes)
 	for _, content := range [][]byte{
-		{}, {0}, {0, 1}, bytes.Repeat([]byte{0xff}, 40), binary.AppendUvarint([]byte{0, 1}, 1<<63), binary.AppendUvarint([]byte{0, 1}, 1<<63-1),
+		{},
+		{0},
+		{0, 1},
+		bytes.Repeat([]byte{0xff}, 40), binary.AppendUvarint([]byte{0, 1}, 1<<63), binary.AppendUvarint([]byte{0, 1}, 1<<63-1),
 		binary.AppendUvarint([]byte{0, 1}, 5),
 	} {
 		if _, err := s.openCell(zeros, encoding.EncodeToString(append(bytes.Clone(zeros), content...)), 2); !errors.Is(err, errNoCell) {
