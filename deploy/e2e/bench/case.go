@@ -33,15 +33,13 @@ type measured struct {
 }
 
 var cases = []measured{
-	measuredRead("GetCustomer360", screenCall, screenRead, "/tandem.crm.v1.Customer360Service/GetCustomer360"),
-	measuredRead("ListCustomers with a filter", listCall, listRead, listMethod),
-	measuredRead("ListCustomers with a filter on insights", insightCall, insightRead, listMethod),
-	measuredRead("SearchCustomers", searchCall, searchRead, "/tandem.crm.v1.SearchService/SearchCustomers"),
+	measuredRead("GetCustomer360", screenCall, screenRead, crmv1.Customer360Service_GetCustomer360_FullMethodName),
+	measuredRead("ListCustomers with a filter", listCall, listRead, crmv1.CustomerService_ListCustomers_FullMethodName),
+	measuredRead("ListCustomers with a filter on insights", insightCall, insightRead, crmv1.CustomerService_ListCustomers_FullMethodName),
+	measuredRead("SearchCustomers", searchCall, searchRead, crmv1.SearchService_SearchCustomers_FullMethodName),
 	{"RecordInteraction (CreateInteraction)", writeGoal, createCall, createBare, nil},
 	{"UpdateCustomer", writeGoal, updateCall, updateBare, nil},
 }
-
-const listMethod = "/tandem.crm.v1.CustomerService/ListCustomers"
 
 func measuredRead(name string, call func(*bench) work, read func(*bench) reading, method string) measured {
 	return measured{name, readGoal, call, audited(read, method), alone(read)}
