@@ -59,6 +59,42 @@ func TestBI(t *testing.T) {
 	}
 }
 
+// Days and times that old clients don't know are shown as the nearest that they do.
+func TestDaysThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	conn, bi := star(t)
+	const before, after = "toDate32('1912-06-23')", "toDate32('2200-02-28')"
+	for table, values := range map[string]string{
+		"customer (customer_id, state, state_since, customer_since, version)":               "1, 'former', " + after + ", " + before + ", 1",
+		"account (account_id, state_since, opened, closed, version)":                        "1, " + after + ", " + before + ", " + after + ", 1",
+		"card (card_id, state_since, issued, expiry, version)":                              "1, " + before + ", " + before + ", " + after + ", 1",
+		"contract (contract_id, state_since, signed, opened, closed, maturity, version)":    "1, " + after + ", " + before + ", NULL, " + after + ", " + after + ", 1",
+		"interaction (interaction_id, kind, opened_time, resolved_time, due_time, version)": "1, 'complaint', " + before + ", NULL, " + after + ", 1",
+	} {
+		if err := conn.Exec(t.Context(), "INSERT INTO "+table+" SELECT "+values); err != nil {
+			t.Fatalf("%s: %v", table, err)
+		}
+	}
+	const least, most, leastTime, mostTime = "1970-01-01", "2149-06-06", "1970-01-01 00:00:00", "2106-02-07 06:28:15"
+	for columns, want := range map[string]string{
+		"customer_since, state_since, left_on FROM " + bi + ".dim_customer":                           least + " " + most + " " + most,
+		"opened, closed, state_since FROM " + bi + ".dim_account":                                     least + " " + most + " " + mostTime,
+		"issued, expiry, state_since FROM " + bi + ".dim_card":                                        least + " " + most + " " + leastTime,
+		"business_date, signed, opened, closed, maturity, state_since FROM " + bi + ".fact_contract":  least + " " + least + " - " + most + " " + most + " " + mostTime,
+		"opened_time, resolved_time, due_time, hours_to_resolve FROM " + bi + ".fact_service_quality": leastTime + " - " + mostTime + " -",
+	} {
+		list, from, _ := strings.Cut(columns, " FROM ")
+		texts := "ifNull(toString(" + strings.ReplaceAll(list, ", ", "), '-'), ifNull(toString(") + "), '-')"
+		var got string
+		if err := conn.QueryRow(t.Context(), "SELECT concatWithSeparator(' ', "+texts+") FROM "+from).Scan(&got); err != nil {
+			t.Fatalf("%s: %v", columns, err)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", columns, got, want)
+		}
+	}
+}
+
 // The views that analysts are promised are there.
 func views(t *testing.T, conn driver.Conn, bi string) {
 	have := map[string]bool{}
