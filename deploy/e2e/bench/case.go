@@ -7,12 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	crmv1 "tandem.bank/proto/gen/go/tandem/crm/v1"
 )
@@ -28,8 +22,10 @@ type measured struct {
 	name       string
 	goal       float64
 	call, bare func(*bench) work
-	// alone is a read without the entry about it, for comparison; nil for a write.
-	alone func(*bench) work
+	// beside is another baseline, for comparison.
+	beside func(*bench) work
+	// apart says what it is.
+	apart string
 }
 
 var cases = []measured{
@@ -37,12 +33,16 @@ var cases = []measured{
 	measuredRead("ListCustomers with a filter", listCall, listRead, crmv1.CustomerService_ListCustomers_FullMethodName),
 	measuredRead("ListCustomers with a filter on insights", insightCall, insightRead, crmv1.CustomerService_ListCustomers_FullMethodName),
 	measuredRead("SearchCustomers", searchCall, searchRead, crmv1.SearchService_SearchCustomers_FullMethodName),
-	{"RecordInteraction (CreateInteraction)", writeGoal, createCall, createBare, nil},
-	{"UpdateCustomer", writeGoal, updateCall, updateBare, nil},
+	measuredWrite("RecordInteraction (CreateInteraction)", createCall, createBare, createAll),
+	measuredWrite("UpdateCustomer", updateCall, updateBare, updateAll),
 }
 
 func measuredRead(name string, call func(*bench) work, read func(*bench) reading, method string) measured {
-	return measured{name, readGoal, call, audited(read, method), alone(read)}
+	return measured{name, readGoal, call, audited(read, method), alone(read), "the reading alone"}
+}
+
+func measuredWrite(name string, call, bare, all func(*bench) work) measured {
+	return measured{name, writeGoal, call, bare, all, "all SQL of the call"}
 }
 
 //go:embed screen.sql
@@ -53,12 +53,6 @@ var listSQL string
 
 //go:embed insight.sql
 var insightSQL string
-
-//go:embed create.sql
-var createSQL string
-
-//go:embed update.sql
-var updateSQL string
 
 func (b *bench) customer(random *rand.Rand) int64 {
 	return random.Int64N(int64(b.config.Customers)) + 1
@@ -115,26 +109,8 @@ func screenRead(b *bench) reading {
 	statements := strings.Split(strings.TrimSpace(screenSQL), ";\n")
 	return func(ctx context.Context, random *rand.Rand) ([]int64, error) {
 		customer := b.customer(random)
-		args := screenArgs(customer)
-		if len(args) != len(statements) {
-			return nil, fmt.Errorf("screen.sql has %d statements, and there are arguments for %d", len(statements), len(args))
-		}
-		batch := &pgx.Batch{}
-		for i, sql := range statements {
-			batch.Queue(sql, args[i]...)
-		}
-		results := b.pool.SendBatch(ctx, batch)
-		for range statements {
-			rows, err := results.Query()
-			if err == nil {
-				err = readAll(rows, nil)
-			}
-			if err != nil {
-				_ = results.Close()
-				return nil, err
-			}
-		}
-		return []int64{customer}, results.Close()
+		_, err := sendAll(ctx, b.pool, statements, screenArgs(customer))
+		return []int64{customer}, err
 	}
 }
 
@@ -177,51 +153,4 @@ func insightCall(b *bench) work {
 
 func insightRead(b *bench) reading {
 	return b.queried(insightSQL, func(random *rand.Rand) []any { return []any{"fit", highest(random), 51} })
-}
-
-const callText = "The customer asked about the terms of a loan and will call again next week."
-
-func createCall(b *bench) work {
-	return func(ctx context.Context, worker int, random *rand.Rand) error {
-		_, err := crmv1.NewInteractionServiceClient(b.conns[worker%connections]).CreateInteraction(ctx, &crmv1.CreateInteractionRequest{
-			RequestId: uuid.NewString(),
-			Interaction: &crmv1.Interaction{
-				CustomerId: b.customer(random), ManagerId: b.manager(random),
-				Kind:    crmv1.InteractionKind_INTERACTION_KIND_CALL,
-				Channel: crmv1.Channel_CHANNEL_PHONE, OpenedTime: timestamppb.Now(),
-				Subject: "Loan", Text: callText, Outcome: "call again", DurationSeconds: 240,
-			},
-		})
-		return err
-	}
-}
-
-func createBare(b *bench) work {
-	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		_, err := b.pool.Exec(ctx, createSQL, b.customer(random), "call", "phone", time.Now(), b.manager(random), "Loan", callText, "call again", 240)
-		return err
-	}
-}
-
-func (b *bench) phone() string { return fmt.Sprintf("+4207%08d", b.next.Add(1)) }
-
-func updateCall(b *bench) work {
-	mask := &fieldmaskpb.FieldMask{Paths: []string{"phone"}}
-	return func(ctx context.Context, worker int, random *rand.Rand) error {
-		_, err := crmv1.NewCustomerServiceClient(b.conns[worker%connections]).UpdateCustomer(ctx, &crmv1.UpdateCustomerRequest{
-			RequestId: uuid.NewString(), UpdateMask: mask,
-			Customer: &crmv1.Customer{CustomerId: b.customer(random), Phone: b.phone()},
-		})
-		return err
-	}
-}
-
-func updateBare(b *bench) work {
-	return func(ctx context.Context, _ int, random *rand.Rand) error {
-		tag, err := b.pool.Exec(ctx, updateSQL, b.customer(random), b.phone())
-		if err == nil && tag.RowsAffected() != 1 {
-			return fmt.Errorf("no customer was changed")
-		}
-		return err
-	}
 }

@@ -29,8 +29,7 @@ consent_id IN (
       AND d.decided_at IS NOT NULL
     ORDER BY c.purpose, c.channel, d.decided_at DESC, coalesce(c.withdrawn_at <= t.moment, false) DESC, c.consent_id DESC
 )
-ORDER BY purpose, channel = 'any' DESC, channel
-;
+ORDER BY purpose, channel = 'any' DESC, channel;
 SELECT relation_id, source, external_id, version, content_hash, import_id, created_at, updated_at, customer_id, type, other_customer_id, other_name, other_birth_date, valid_from, valid_to, end_reason, weight, formality, share, position, decision_power, note, step_inverse, party_id, party_name, party_birth_date
 FROM (SELECT relation_id AS step_id, inverse AS step_inverse, party_id AS step_party FROM (-- One step of a walk, for a whole level at once: from each customer of the level ($1) to parties not yet reached ($2),
 -- along relations of some types ($3) that hold on a day ($4, null is today), no more than $5 from each customer.

@@ -3,6 +3,8 @@ package record
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -81,9 +83,9 @@ func resolve(ctx context.Context, q Batcher, items []*item, more ...Part) error 
 		}
 	}
 	found, parts := map[string]*lookup{}, more
-	for entity, refs := range byTarget {
+	for _, entity := range slices.Sorted(maps.Keys(byTarget)) {
 		found[entity] = &lookup{byKey: map[string]int64{}, ids: map[int64]bool{}}
-		parts = append(parts, found[entity].part(refs))
+		parts = append(parts, found[entity].part(byTarget[entity]))
 	}
 	if len(parts) > 0 {
 		if err := Read(ctx, q, parts...); err != nil {
