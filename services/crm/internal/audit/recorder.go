@@ -58,8 +58,9 @@ func (r *Recorder) Record(ctx context.Context, entry Entry) error {
 	g, lead := r.join(originOf(ctx), entry)
 	var late <-chan time.Time
 	if lead {
-		// Not in the caller's context: one caller who hangs up must not fail the others.
-		go r.flush(context.WithoutCancel(ctx))
+		// Here, and not beside: a lone read, the usual case, would wake another thread twice for nothing. And not in the caller's
+		// context: one caller who hangs up must not fail the others.
+		r.flush(context.WithoutCancel(ctx), g.done)
 	} else {
 		ticker := time.NewTicker(writeUsual)
 		defer ticker.Stop()
@@ -76,7 +77,7 @@ func (r *Recorder) Record(ctx context.Context, entry Entry) error {
 			return ctx.Err()
 		case <-late:
 			if r.relieve() {
-				go r.flush(context.WithoutCancel(ctx))
+				go r.flush(context.WithoutCancel(ctx), nil)
 			}
 		}
 	}
@@ -113,12 +114,31 @@ func (r *Recorder) lead() bool {
 	return true
 }
 
-// flush writes groups until none waits.
-func (r *Recorder) flush(ctx context.Context) {
+// flush writes groups until none waits. A caller who writes does so only until their own is done; nil never is.
+func (r *Recorder) flush(ctx context.Context, own <-chan struct{}) {
 	for g := r.next(); g != nil; g = r.next() {
 		g.err = r.write(ctx, g)
 		close(g.done)
+		select {
+		case <-own:
+			if !r.end() {
+				go r.flush(ctx, nil)
+			}
+			return
+		default:
+		}
 	}
+}
+
+// end ends the writing unless a group waits.
+func (r *Recorder) end() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.waiting) > 0 {
+		return false
+	}
+	r.writes--
+	return true
 }
 
 // next takes the group that has waited longest; nil ends the writing.

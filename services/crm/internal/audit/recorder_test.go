@@ -3,7 +3,10 @@ package audit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"tandem.bank/pkg/testkit"
 	"tandem.bank/services/crm/internal/audit"
@@ -67,4 +70,36 @@ WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)`).
 		}
 		return err
 	})
+}
+
+// Readers who come at once share commits, and each has one entry when it is answered.
+func TestManyReadersHaveOneEntryEach(t *testing.T) {
+	t.Parallel()
+	const readers, readsEach = 32, 20
+	b := newBank(t, 0)
+	recorder := audit.NewRecorder(b.pool)
+	group, ctx := errgroup.WithContext(t.Context())
+	for reader := range readers {
+		group.Go(func() error {
+			for n := range readsEach {
+				request := fmt.Sprintf("%d-%d", reader, n)
+				as := outbox.WithActor(audit.WithCaller(ctx, audit.Caller{Peer: "p", Method: "/m", RequestID: request}), "eva")
+				if err := recorder.Record(as, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1}); err != nil {
+					return err
+				}
+				var entries int
+				err := b.pool.QueryRow(ctx, "SELECT count(*) FROM audit_entry WHERE request_id = $1", request).Scan(&entries)
+				if err != nil {
+					return err
+				}
+				if entries != 1 {
+					return fmt.Errorf("%s has %d entries", request, entries)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
 }
