@@ -106,7 +106,7 @@ var relationTypes = sync.OnceValue(func() (types []string) {
 
 // screenRead sends the same statements in one round trip, in one snapshot: that is the best that bare SQL can do.
 func screenRead(b *bench) reading {
-	statements := strings.Split(strings.TrimSpace(screenSQL), ";\n")
+	statements := statementsOf(screenSQL)
 	return func(ctx context.Context, random *rand.Rand) ([]int64, error) {
 		customer := b.customer(random)
 		_, err := sendAll(ctx, b.pool, statements, screenArgs(customer))

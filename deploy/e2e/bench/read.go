@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,10 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// auditSQL leaves the entry about a read, which crm commits before it answers.
-//
-//go:embed audit.sql
-var auditSQL string
+// auditSQL leaves the entry about a read, which crm commits before it answers: the statement of a change, behind its event.
+var auditSQL = statementsOf(keptSQL)[1]
 
 // reading is the bare SQL of a read. It returns the customers that it showed.
 type reading func(ctx context.Context, random *rand.Rand) (customers []int64, err error)

@@ -26,12 +26,15 @@ var (
 	updateSQL string
 )
 
-// All that a call sends: it reads, it changes the row, and leaves the event, the entry of the audit and the answer.
+// All that a call sends: it reads and changes the row, and what every write leaves follows: event, entry of the audit, answer for
+// repeated calls, commit.
 var (
-	//go:embed created.sql
-	createdSQL string
-	//go:embed updated.sql
-	updatedSQL string
+	//go:embed create_call.sql
+	createCallSQL string
+	//go:embed update_call.sql
+	updateCallSQL string
+	//go:embed kept.sql
+	keptSQL string
 )
 
 const callText = "The customer asked about the terms of a loan and will call again next week."
@@ -59,7 +62,7 @@ func createBare(b *bench) work {
 }
 
 func createAll(b *bench) work {
-	return b.written(createdSQL, "interaction", func(random *rand.Rand) change {
+	return b.written(createCallSQL, "interaction", func(random *rand.Rand) change {
 		customer, manager := b.customer(random), b.manager(random)
 		return change{
 			method: crmv1.InteractionService_CreateInteraction_FullMethodName, action: "create", customer: customer,
@@ -98,7 +101,7 @@ func updateBare(b *bench) work {
 }
 
 func updateAll(b *bench) work {
-	return b.written(updatedSQL, "customer", func(random *rand.Rand) change {
+	return b.written(updateCallSQL, "customer", func(random *rand.Rand) change {
 		customer, phone := b.customer(random), b.phone()
 		return change{
 			method: crmv1.CustomerService_UpdateCustomer_FullMethodName, action: "update", customer: customer,
@@ -120,7 +123,7 @@ type change struct {
 
 // written sends all statements of a call, in the two round trips in which crm sends them.
 func (b *bench) written(sql, entity string, next func(*rand.Rand) change) work {
-	statements := strings.Split(strings.TrimSpace(sql), ";\n")
+	statements := append(statementsOf(sql), statementsOf(keptSQL)...)
 	return func(ctx context.Context, _ int, random *rand.Rand) error {
 		payload, err := b.payload(ctx, entity)
 		if err != nil {
@@ -164,6 +167,9 @@ func (b *bench) payload(ctx context.Context, entity string) ([]byte, error) {
 	b.payloads[entity] = payload
 	return payload, nil
 }
+
+// statementsOf are those of a file.
+func statementsOf(sql string) []string { return strings.Split(strings.TrimSpace(sql), ";\n") }
 
 // batcher is a pool or one of its connections.
 type batcher interface {
