@@ -58,9 +58,11 @@ func (r *Recorder) Record(ctx context.Context, entry Entry) error {
 	g, lead := r.join(originOf(ctx), entry)
 	var late <-chan time.Time
 	if lead {
-		// Here, and not beside: a lone read, the usual case, would wake another thread twice for nothing. And not in the caller's
-		// context: one caller who hangs up must not fail the others.
-		r.flush(context.WithoutCancel(ctx), g.done)
+		// Here, and not beside: a lone read, the usual case, would wake another thread twice for nothing.
+		r.flush(ctx, g.done)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 	} else {
 		ticker := time.NewTicker(writeUsual)
 		defer ticker.Stop()
@@ -77,7 +79,7 @@ func (r *Recorder) Record(ctx context.Context, entry Entry) error {
 			return ctx.Err()
 		case <-late:
 			if r.relieve() {
-				go r.flush(context.WithoutCancel(ctx), nil)
+				go r.flush(ctx, nil)
 			}
 		}
 	}
@@ -114,15 +116,21 @@ func (r *Recorder) lead() bool {
 	return true
 }
 
-// flush writes groups until none waits. A caller who writes does so only until their own is done; nil never is.
-func (r *Recorder) flush(ctx context.Context, own <-chan struct{}) {
+// flush writes groups until none waits. A caller who writes does so only until their own is done; nil never is. A caller who
+// hangs up ends the writing of their own entry, but must not fail the others.
+func (r *Recorder) flush(caller context.Context, own <-chan struct{}) {
+	shared := context.WithoutCancel(caller)
 	for g := r.next(); g != nil; g = r.next() {
+		ctx := shared
+		if g.done == own && len(g.entries) == 1 {
+			ctx = caller
+		}
 		g.err = r.write(ctx, g)
 		close(g.done)
 		select {
 		case <-own:
 			if !r.end() {
-				go r.flush(ctx, nil)
+				go r.flush(shared, nil)
 			}
 			return
 		default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"tandem.bank/pkg/testkit"
@@ -17,31 +18,13 @@ import (
 func TestSlowCommitHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	b := newBank(t, 0)
-	for _, sql := range []string{
-		`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`,
-		`CREATE TRIGGER hang BEFORE INSERT ON audit_entry FOR EACH ROW WHEN (NEW.request_id = 'slow') EXECUTE FUNCTION hang()`,
-	} {
-		if _, err := b.pool.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	holder, err := b.pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := holder.Exec(t.Context(), "SELECT pg_advisory_xact_lock(1)"); err != nil {
-		t.Fatal(err)
-	}
+	holder := b.hang(t)
 	recorder := audit.NewRecorder(b.pool)
-	read := func(request string) error {
-		ctx := outbox.WithActor(audit.WithCaller(t.Context(), audit.Caller{Peer: "p", Method: "/m", RequestID: request}), "eva")
-		return recorder.Record(ctx, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1})
-	}
 	slow := make(chan error, 1)
-	go func() { slow <- read("slow") }()
+	go func() { slow <- read(t.Context(), recorder, "slow") }()
 	b.awaitWaiting(t)
 	for range 3 {
-		if err := read("quick"); err != nil {
+		if err := read(t.Context(), recorder, "quick"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,6 +39,52 @@ func TestSlowCommitHoldsUpNobody(t *testing.T) {
 	if err := <-slow; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Who hangs up while their own entry is being written is let go, and others still have theirs written.
+func TestHangingUpEndsTheWriting(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, 0)
+	b.hang(t)
+	recorder := audit.NewRecorder(b.pool)
+	ctx, hangUp := context.WithCancel(t.Context())
+	slow := make(chan error, 1)
+	go func() { slow <- read(ctx, recorder, "slow") }()
+	b.awaitWaiting(t)
+	hangUp()
+	if err := <-slow; !errors.Is(err, context.Canceled) { // the lock is still held
+		t.Errorf("who hung up got %v", err)
+	}
+	if err := read(t.Context(), recorder, "quick"); err != nil {
+		t.Error(err)
+	}
+}
+
+func read(ctx context.Context, recorder *audit.Recorder, request string) error {
+	ctx = outbox.WithActor(audit.WithCaller(ctx, audit.Caller{Peer: "p", Method: "/m", RequestID: request}), "eva")
+	return recorder.Record(ctx, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1})
+}
+
+// hang makes entries of the request "slow" wait until the transaction ends.
+func (b *bank) hang(t *testing.T) pgx.Tx {
+	t.Helper()
+	for _, sql := range []string{
+		`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`,
+		`CREATE TRIGGER hang BEFORE INSERT ON audit_entry FOR EACH ROW WHEN (NEW.request_id = 'slow') EXECUTE FUNCTION hang()`,
+	} {
+		if _, err := b.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holder, err := b.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = holder.Rollback(context.WithoutCancel(t.Context())) }) // when the test has not done so
+	if _, err := holder.Exec(t.Context(), "SELECT pg_advisory_xact_lock(1)"); err != nil {
+		t.Fatal(err)
+	}
+	return holder
 }
 
 // awaitWaiting returns when a session waits for an advisory lock.
@@ -83,8 +112,7 @@ func TestManyReadersHaveOneEntryEach(t *testing.T) {
 		group.Go(func() error {
 			for n := range readsEach {
 				request := fmt.Sprintf("%d-%d", reader, n)
-				as := outbox.WithActor(audit.WithCaller(ctx, audit.Caller{Peer: "p", Method: "/m", RequestID: request}), "eva")
-				if err := recorder.Record(as, audit.Entry{Action: audit.Read, Entity: "customer", EntityID: 1, CustomerID: 1}); err != nil {
+				if err := read(ctx, recorder, request); err != nil {
 					return err
 				}
 				var entries int
